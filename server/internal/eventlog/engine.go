@@ -17,7 +17,8 @@ type Engine interface {
 	Follow(ctx context.Context, after uint64, fn func([]Stored) error) error
 	// Read visits records after the sequence, ascending, up to the durable head, until fn returns false. Records of tenants that wants refuses may
 	// be left out (a nil wants takes all): it is asked for (source, context), (source, "") and ("", ""). through says how far it looked: no wanted record
-	// lies between the last one visited and through. Records and bytes are valid within fn. ErrTrimmed when after is before the earliest, ErrDamaged where the log is
+	// lies between the last one visited and through. It may stop before the head, so that one call stays short. Records and bytes are valid
+	// within fn. ErrTrimmed when after is before the earliest, ErrDamaged where the log is
 	// not whole; it never skips silently.
 	Read(ctx context.Context, after uint64, wants func(source, context string) bool, fn func(Stored) bool) (through uint64, err error)
 	// Raw returns the raw body that was appended with the record. ErrNotFound when there is none.
@@ -26,6 +27,8 @@ type Engine interface {
 	Find(ctx context.Context, eventID string) ([]uint64, error)
 	// SeekTime returns the sequence after which all records were received at t or later, and before which none was.
 	SeekTime(ctx context.Context, t time.Time) (after uint64, err error)
+	// SeekSize returns the sequence after which the records take about that many bytes on disk.
+	SeekSize(ctx context.Context, bytes uint64) (after uint64, err error)
 	// Quarantined lists quarantined records older than the sequence before (0: all), newest first, at most n.
 	Quarantined(ctx context.Context, before uint64, n int) ([]QuarantinedRecord, error)
 	// Tenants returns every (source, context) that records were appended for.

@@ -22,7 +22,7 @@ const (
 	// KindGap says that something may be missing at this place. Its Body is an encoded headgate.v1.Gap. An empty
 	// Keys.Source concerns all sources, an empty Keys.Context all contexts of the source.
 	KindGap Kind = 2
-	// KindErased stands where a record was removed on request. Its Body is empty; of its keys source, context and entity are left.
+	// KindErased stands where a record was removed on request. Its Body is empty; of its keys source, context, entity and event id are left.
 	KindErased Kind = 3
 )
 
@@ -42,7 +42,7 @@ type Keys struct {
 
 	// Changed holds the changed column names, each between two NULs: "\x00a\x00b\x00". See JoinChanged.
 	Changed string
-	// Shard is the hash of source, context, entity and primary key. Append computes it.
+	// Shard is the hash of source, context, entity and primary key. Log.Append computes it.
 	Shard uint64
 }
 
@@ -104,6 +104,7 @@ type Stored struct {
 	ReceivedAt time.Time
 	Kind       Kind
 	Keys       Keys
+	Duplicate  [16]byte
 	// Body is valid only as long as whoever hands it out says.
 	Body []byte
 }
@@ -131,6 +132,7 @@ func EncodeRecord(dst []byte, r *Record, receivedAt time.Time) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, k.Shard)
 	dst = binary.BigEndian.AppendUint32(dst, uint32(k.PrimaryKey))
 	dst = binary.BigEndian.AppendUint32(dst, uint32(k.ChangedBy))
+	dst = append(dst, r.Duplicate[:]...)
 	for _, s := range [...]string{k.Source, k.Context, k.Entity, k.EventType, k.Action, k.EventID, k.Changed} {
 		dst = binary.AppendUvarint(dst, uint64(len(s)))
 		dst = append(dst, s...)
@@ -138,7 +140,7 @@ func EncodeRecord(dst []byte, r *Record, receivedAt time.Time) []byte {
 	return append(dst, r.Body...)
 }
 
-const fixedHeader = 3 + 8 + 8 + 4 + 4
+const fixedHeader = 3 + 8 + 8 + 4 + 4 + 16
 
 var errTruncated = errors.New("stored record ends early")
 
@@ -161,6 +163,7 @@ func DecodeRecord(seq uint64, value []byte) (Stored, error) {
 	k.Shard = binary.BigEndian.Uint64(value[11:])
 	k.PrimaryKey = int32(binary.BigEndian.Uint32(value[19:]))
 	k.ChangedBy = int32(binary.BigEndian.Uint32(value[23:]))
+	st.Duplicate = [16]byte(value[27:])
 
 	const fields = 7
 	rest := value[fixedHeader:]
@@ -185,7 +188,7 @@ func DecodeRecord(seq uint64, value []byte) (Stored, error) {
 
 // shardHash spreads records over the shards of a subscription, all events of one record to the same one. It is stored with the record, so
 // that a position saved per shard stays right whatever a later version computes.
-func shardHash(k *Keys) uint64 {
+func (k *Keys) shardHash() uint64 {
 	b := make([]byte, 0, 128)
 	for _, s := range [...]string{k.Source, k.Context, k.Entity} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
@@ -193,4 +196,15 @@ func shardHash(k *Keys) uint64 {
 	}
 	b = binary.BigEndian.AppendUint32(b, uint32(k.PrimaryKey))
 	return xxhash.Sum64(b)
+}
+
+// Erased returns the record that takes the place of st: nothing of its contents is left. The event id stays, so that the CRM's sending the
+// event once more does not bring it back.
+func (st *Stored) Erased() Record {
+	k := st.Keys
+	return Record{
+		Kind:      KindErased,
+		Keys:      Keys{Source: k.Source, Context: k.Context, Entity: k.Entity, EventID: k.EventID},
+		Duplicate: st.Duplicate,
+	}
 }

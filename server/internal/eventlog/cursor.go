@@ -1,0 +1,108 @@
+package eventlog
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+)
+
+// CursorSize is the length of every cursor in characters.
+const CursorSize = 22
+
+// cursorCheck fills the rest of the block. With the epoch's 32 random bits it makes a guess succeed once in 2^64 tries.
+const cursorCheck = 0x68656164
+
+// cursors turns sequences into cursors and back. A cursor is one AES block (epoch, sequence, check) under the log's own key: opaque,
+// unforgeable, of fixed length, and two of them do not tell how much lies between.
+type cursors struct {
+	block  cipher.Block
+	epochs []Epoch
+}
+
+func newCursors(id Identity) (*cursors, error) {
+	block, err := aes.NewCipher(id.Key[:])
+	if err != nil {
+		return nil, err
+	}
+	return &cursors{block: block, epochs: id.Epochs}, nil
+}
+
+// append writes the cursor of the sequence. It names the epoch in which the record was written, so that a record keeps its cursor through
+// restorations.
+func (c *cursors) append(dst []byte, seq uint64) []byte {
+	epoch := c.epochs[0].ID
+	for i := len(c.epochs) - 1; i > 0; i-- {
+		if seq > c.epochs[i].Start {
+			epoch = c.epochs[i].ID
+			break
+		}
+	}
+	var b [aes.BlockSize]byte
+	binary.BigEndian.PutUint32(b[:], epoch)
+	binary.BigEndian.PutUint64(b[4:], seq)
+	binary.BigEndian.PutUint32(b[12:], cursorCheck)
+	c.block.Encrypt(b[:], b[:])
+	return base64.RawURLEncoding.AppendEncode(dst, b[:])
+}
+
+// parse returns the sequence, or ErrCursorMalformed, or ErrCursorForeign: of another log, or beyond where its epoch was cut.
+func (c *cursors) parse(cursor string) (uint64, error) {
+	var b [aes.BlockSize + 2]byte
+	if len(cursor) != CursorSize {
+		return 0, fmt.Errorf("%w: it has %d characters, a cursor has %d", ErrCursorMalformed, len(cursor), CursorSize)
+	}
+	if n, err := base64.RawURLEncoding.Strict().Decode(b[:], []byte(cursor)); err != nil || n != aes.BlockSize {
+		return 0, fmt.Errorf("%w: a cursor consists of A-Z a-z 0-9 - _", ErrCursorMalformed)
+	}
+	c.block.Decrypt(b[:aes.BlockSize], b[:aes.BlockSize])
+	if binary.BigEndian.Uint32(b[12:]) != cursorCheck {
+		return 0, fmt.Errorf("%w: it was not made by this log", ErrCursorForeign)
+	}
+	epoch, seq := binary.BigEndian.Uint32(b[:]), binary.BigEndian.Uint64(b[4:])
+	for i, e := range c.epochs {
+		if e.ID != epoch {
+			continue
+		}
+		if i+1 < len(c.epochs) && seq > c.epochs[i+1].Start {
+			return 0, fmt.Errorf("%w: it stands in a part of the log that was cut off on %s", ErrCursorForeign, c.epochs[i+1].CreatedAt.Format(time.RFC3339))
+		}
+		return seq, nil
+	}
+	return 0, fmt.Errorf("%w: its epoch is not part of this log's history", ErrCursorForeign)
+}
+
+// epoch returns the current epoch's name.
+func (c *cursors) epoch() string { return fmt.Sprintf("%08x", c.epochs[len(c.epochs)-1].ID) }
+
+// NewIdentity makes the identity of a new log.
+func NewIdentity(now time.Time) Identity {
+	id := Identity{Epochs: []Epoch{NewEpoch(0, now)}}
+	_, _ = rand.Read(id.Key[:]) // never fails: crypto/rand ends the process instead
+	return id
+}
+
+// NewEpoch makes an epoch that begins after the sequence.
+func NewEpoch(start uint64, now time.Time) Epoch {
+	var b [4]byte
+	_, _ = rand.Read(b[:])
+	return Epoch{ID: binary.BigEndian.Uint32(b[:]), Start: start, CreatedAt: now.UTC()}
+}
+
+// DataLossGap returns the record that an engine appends where an operator accepted a loss.
+func DataLossGap(from, to time.Time) (*Record, error) {
+	gap := &headgatev1.Gap{Reason: headgatev1.Gap_REASON_DATA_LOSS, ToTime: timestamppb.New(to)}
+	if !from.IsZero() {
+		gap.FromTime = timestamppb.New(from)
+	}
+	body, err := proto.Marshal(gap)
+	return &Record{Kind: KindGap, Body: body}, err
+}

@@ -1,0 +1,241 @@
+// Package eventlog is the log: records in one order, durable, retained, read by any number of readers from any place.
+//
+// An engine below makes records durable. The Log above follows it, builds each record's frame once, keeps the newest ones in a shared tail, and
+// wakes who waits. A reader is a position, not a queue: it reads after its position, and waits when there is nothing more.
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Options say how a Log runs.
+type Options struct {
+	// TailBytes is how much memory the shared tail takes. Default 32 MiB.
+	TailBytes int
+	// AppendTimeout is how long an append waits for the disk before ErrBusy. Default 1 s: the CRM tries again after that.
+	AppendTimeout time.Duration
+	Retention     Retention
+	// Logger gets what an operator should know. Default: none.
+	Logger *slog.Logger
+	// Now is the clock of the retention. Default time.Now.
+	Now func() time.Time
+}
+
+// Log is safe for concurrent use.
+type Log struct {
+	engine  Engine
+	opt     Options
+	cursors *cursors
+	tail    tail
+
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced when the head moves; guarded by mu
+}
+
+// Open returns a log over the engine, whose owner the caller stays. Run must be called for appended records to become visible.
+func Open(engine Engine, opt Options) (*Log, error) {
+	if opt.TailBytes == 0 {
+		opt.TailBytes = 32 << 20
+	}
+	if opt.AppendTimeout == 0 {
+		opt.AppendTimeout = time.Second
+	}
+	if opt.Logger == nil {
+		opt.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	c, err := newCursors(engine.Identity())
+	if err != nil {
+		return nil, err
+	}
+	l := &Log{engine: engine, opt: opt, cursors: c, changed: make(chan struct{})}
+	l.tail.limit = opt.TailBytes
+	l.tail.head = engine.State().Head
+	return l, nil
+}
+
+// Run follows the engine and applies the retention until ctx ends.
+func (l *Log) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	wg.Go(func() { l.retain(ctx) })
+	err := l.follow(ctx)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (l *Log) follow(ctx context.Context) error {
+	fr := framer{cursors: l.cursors}
+	return l.engine.Follow(ctx, l.Head(), func(group []Stored) error {
+		frames := make([]Frame, len(group))
+		for i := range group {
+			frames[i] = fr.build(&group[i])
+		}
+		l.tail.add(frames)
+		l.mu.Lock()
+		close(l.changed)
+		l.changed = make(chan struct{})
+		l.mu.Unlock()
+		return nil
+	})
+}
+
+// Append makes the record durable and returns, or reports that it already was. ErrFull, ErrFailed, ErrBusy; after ErrBusy and after a context
+// error the outcome is unknown and a retry is safe. r must not be changed afterwards.
+func (l *Log) Append(ctx context.Context, r *Record) (dup bool, err error) {
+	r.Keys.Shard = r.Keys.shardHash()
+	ctx, cancel := context.WithTimeoutCause(ctx, l.opt.AppendTimeout, ErrBusy)
+	defer cancel()
+	dup, err = l.engine.Append(ctx, r)
+	if err != nil && errors.Is(err, context.DeadlineExceeded) && context.Cause(ctx) == ErrBusy {
+		return false, fmt.Errorf("%w: not durable after %s", ErrBusy, l.opt.AppendTimeout)
+	}
+	return dup, err
+}
+
+// Head returns the sequence of the newest record that readers may see.
+func (l *Log) Head() uint64 {
+	l.tail.mu.RLock()
+	defer l.tail.mu.RUnlock()
+	return l.tail.head
+}
+
+// Changed returns a channel that is closed when the head moves. Take it before looking at the head.
+func (l *Log) Changed() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.changed
+}
+
+// Chunk is what one Read found.
+type Chunk struct {
+	// Frames are in order. They may hold records that wants refuses. Shared: not to be changed.
+	Frames []Frame
+	// Through is how far the read looked: behind the last frame, up to Through, there is nothing wanted.
+	Through uint64
+}
+
+const (
+	chunkRecords = 256
+	chunkBytes   = 256 << 10
+)
+
+// Read returns some of the records after the sequence, from the shared tail if it reaches back so far, else from the engine, which may leave out
+// tenants that wants refuses. At the head it returns an empty chunk. It does not wait for new records. ErrTrimmed, ErrDamaged.
+func (l *Log) Read(ctx context.Context, after uint64, wants func(source, context string) bool) (Chunk, error) {
+	if frames, ok := l.tail.after(after); ok {
+		if len(frames) == 0 {
+			return Chunk{Through: after}, nil
+		}
+		return Chunk{Frames: frames, Through: frames[len(frames)-1].Seq}, nil
+	}
+	head := l.Head()
+	fr := framer{cursors: l.cursors}
+	var c Chunk
+	size, beyond := 0, false
+	through, err := l.engine.Read(ctx, after, wants, func(st Stored) bool {
+		if st.Seq > head { // durable, but not yet shown to anybody
+			beyond = true
+			return false
+		}
+		c.Frames = append(c.Frames, fr.build(&st))
+		size += len(st.Body)
+		return len(c.Frames) < chunkRecords && size < chunkBytes
+	})
+	if beyond || through > head {
+		through = head
+	}
+	c.Through = through
+	if err != nil && len(c.Frames) > 0 && errors.Is(err, ErrDamaged) {
+		return c, nil // what stands before the damage is whole; the next read meets it again
+	}
+	return c, err
+}
+
+// Cursor returns the cursor of a sequence.
+func (l *Log) Cursor(seq uint64) string {
+	return string(l.cursors.append(make([]byte, 0, CursorSize), seq))
+}
+
+// Locate returns the sequence that the cursor stands for. ErrCursorMalformed, ErrCursorForeign. Whether the records after it are still kept, Read
+// tells.
+func (l *Log) Locate(cursor string) (uint64, error) {
+	seq, err := l.cursors.parse(cursor)
+	if err != nil {
+		return 0, err
+	}
+	if seq > l.Head() {
+		return 0, fmt.Errorf("%w: it stands beyond the newest record", ErrCursorForeign)
+	}
+	return seq, nil
+}
+
+// Get returns the record at the sequence. ErrNotFound, ErrTrimmed, ErrDamaged.
+func (l *Log) Get(ctx context.Context, seq uint64) (Frame, error) {
+	if seq == 0 || seq > l.Head() {
+		return Frame{}, fmt.Errorf("record: %w", ErrNotFound)
+	}
+	if frames, ok := l.tail.after(seq - 1); ok {
+		return frames[0], nil
+	}
+	fr := framer{cursors: l.cursors}
+	var f Frame
+	_, err := l.engine.Read(ctx, seq-1, nil, func(st Stored) bool {
+		f = fr.build(&st)
+		return false
+	})
+	return f, err
+}
+
+// Epoch names the log's current epoch.
+func (l *Log) Epoch() string { return l.cursors.epoch() }
+
+// State returns where the log stands, with the head that readers see.
+func (l *Log) State() State {
+	head := l.Head()
+	st := l.engine.State()
+	st.Head = min(st.Head, head)
+	return st
+}
+
+// Tenants returns every (source, context) that records were appended for.
+func (l *Log) Tenants() []Tenant { return l.engine.Tenants() }
+
+// Raw returns the raw body that was appended with the record. ErrNotFound.
+func (l *Log) Raw(ctx context.Context, seq uint64) ([]byte, error) { return l.engine.Raw(ctx, seq) }
+
+// Find returns the sequences of the events with that id of the CRM's, ascending.
+func (l *Log) Find(ctx context.Context, eventID string) ([]uint64, error) {
+	seqs, err := l.engine.Find(ctx, eventID)
+	for head := l.Head(); len(seqs) > 0 && seqs[len(seqs)-1] > head; {
+		seqs = seqs[:len(seqs)-1]
+	}
+	return seqs, err
+}
+
+// SeekTime returns the sequence after which all records were received at t or later.
+func (l *Log) SeekTime(ctx context.Context, t time.Time) (uint64, error) {
+	after, err := l.engine.SeekTime(ctx, t)
+	return min(after, l.Head()), err
+}
+
+// Quarantined lists quarantined records older than the sequence before (0: all), newest first, at most n.
+func (l *Log) Quarantined(ctx context.Context, before uint64, n int) ([]QuarantinedRecord, error) {
+	return l.engine.Quarantined(ctx, before, n)
+}
+
+// Erase replaces the records by ones of kind erased, in the engine and in the tail.
+func (l *Log) Erase(ctx context.Context, seqs []uint64) error {
+	err := l.engine.Erase(ctx, seqs)
+	l.tail.reset()
+	return err
+}

@@ -1,0 +1,281 @@
+package pebblestore
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/headgate/headgate/server/internal/eventlog"
+)
+
+const (
+	// maxGroup bounds a batch, so that one group's fsync stays short.
+	maxGroup = 1024
+	// maxWaiting and maxWaitingBytes bound what waits while the disk is slow.
+	maxWaiting      = 16384
+	maxWaitingBytes = 64 << 20
+	// maxRecent and maxRecentBytes bound what is kept for a follower that is behind; further back it reads the store.
+	maxRecent      = 8192
+	maxRecentBytes = 16 << 20
+)
+
+// pending is one append that waits for its group.
+type pending struct {
+	rec  *eventlog.Record
+	size int
+	done chan outcome // buffered: the committer never waits for an appender that has given up
+}
+
+type outcome struct {
+	dup bool
+	err error
+}
+
+// committer is the queue of appends. One loop empties it.
+type committer struct {
+	mu     sync.Mutex
+	queue  []*pending
+	bytes  int
+	closed bool
+	wake   chan struct{}
+}
+
+func (c *committer) init() { c.wake = make(chan struct{}, 1) }
+
+func (c *committer) add(p *pending) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return fmt.Errorf("%w: it is closed", eventlog.ErrFailed)
+	}
+	if len(c.queue) >= maxWaiting || c.bytes+p.size > maxWaitingBytes {
+		return fmt.Errorf("%w: %d records wait for the disk", eventlog.ErrBusy, len(c.queue))
+	}
+	c.queue = append(c.queue, p)
+	c.bytes += p.size
+	c.signal()
+	return nil
+}
+
+func (c *committer) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take returns the next group, and whether the loop is to end after it.
+func (c *committer) take() (group []*pending, last bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := min(len(c.queue), maxGroup)
+	group = c.queue[:n:n]
+	c.queue = c.queue[n:]
+	for _, p := range group {
+		c.bytes -= p.size
+	}
+	if len(c.queue) > 0 {
+		c.signal()
+	} else {
+		c.queue = nil
+	}
+	return group, c.closed && len(c.queue) == 0
+}
+
+func (c *committer) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.signal()
+}
+
+// Append implements eventlog.Engine. r must not be changed afterwards, whatever is returned.
+func (s *Store) Append(ctx context.Context, r *eventlog.Record) (bool, error) {
+	if err := s.State().Err; err != nil {
+		return false, err
+	}
+	p := &pending{rec: r, size: len(r.Body) + len(r.Raw) + 512, done: make(chan outcome, 1)}
+	if err := s.commits.add(p); err != nil {
+		return false, err
+	}
+	select {
+	case o := <-p.done:
+		return o.dup, o.err
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+func (s *Store) commitLoop() {
+	for range s.commits.wake {
+		group, last := s.commits.take()
+		if len(group) > 0 {
+			s.commitGroup(group)
+		}
+		if last {
+			return
+		}
+	}
+}
+
+// commitGroup makes one group durable and answers it. Nobody is answered before the fsync: not the appender, not its duplicates.
+func (s *Store) commitGroup(group []*pending) {
+	s.use.RLock()
+	defer s.use.RUnlock()
+	g := &groupWrite{s: s, first: s.State().Head + 1, dups: make([]bool, len(group)), seen: make(map[string]bool)}
+	err := s.State().Err
+	if err == nil {
+		err = g.write(group)
+	}
+	if err == nil {
+		s.publish(g)
+	}
+	for i, p := range group {
+		p.done <- outcome{dup: err == nil && g.dups[i], err: err}
+	}
+}
+
+// groupWrite is one group on its way to the disk.
+type groupWrite struct {
+	s           *Store
+	first       uint64
+	stored      []eventlog.Stored
+	dups        []bool          // by place in the group
+	seen        map[string]bool // duplicate keys of this group
+	tenants     []eventlog.Tenant
+	quarantined uint64
+}
+
+func (g *groupWrite) write(group []*pending) error {
+	s := g.s
+	if err := s.checkRoom(); err != nil {
+		return err
+	}
+	b := s.db.NewBatch()
+	defer func() {
+		if b != nil {
+			b.Close()
+		}
+	}()
+	// The clock may step back; the log's times do not.
+	now := s.opt.Now().UTC()
+	if last := s.State().HeadAt; now.Before(last) {
+		now = last
+	}
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{roomDuplicate}, UpperBound: []byte{roomDuplicate + 1}, UseL6Filters: true})
+	if err != nil {
+		return s.fail(err)
+	}
+	for i, p := range group {
+		if g.dups[i], err = g.add(b, it, p.rec, now); err != nil {
+			break
+		}
+	}
+	if err := errors.Join(err, it.Close()); err != nil {
+		return s.fail(err)
+	}
+	if len(g.stored) == 0 {
+		return nil
+	}
+	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
+		return s.fail(err)
+	}
+	if err := b.SyncWait(); err != nil {
+		b = nil // its memory may still be in use by the failed WAL
+		return s.fail(err)
+	}
+	return nil
+}
+
+// add puts one record into the batch, unless it is a duplicate.
+func (g *groupWrite) add(b *pebble.Batch, dups *pebble.Iterator, r *eventlog.Record, now time.Time) (dup bool, err error) {
+	seq := g.first + uint64(len(g.stored))
+	if r.Duplicate != ([16]byte{}) {
+		key := duplicateKey(r.Keys.EventID, r.Duplicate)
+		// SeekPrefixGE consults the bloom filters of all levels, Get does not in the last.
+		if g.seen[string(key)] || (dups.SeekPrefixGE(key) && bytes.Equal(dups.Key(), key)) {
+			return true, nil
+		}
+		if err := dups.Error(); err != nil {
+			return false, err
+		}
+		g.seen[string(key)] = true
+		if err := b.Set(key, binary.BigEndian.AppendUint64(nil, seq), nil); err != nil {
+			return false, err
+		}
+	}
+	value := eventlog.EncodeRecord(make([]byte, 0, len(r.Body)+256), r, now)
+	tenant, fresh := g.s.tenants.id(eventlog.Tenant{Source: r.Keys.Source, Context: r.Keys.Context})
+	if fresh {
+		g.tenants = append(g.tenants, eventlog.Tenant{Source: r.Keys.Source, Context: r.Keys.Context})
+		err = b.Set(tenantKey(tenant), tenantValue(r.Keys.Source, r.Keys.Context), nil)
+	}
+	err = errors.Join(err, b.Set(seqKey(roomRecord, seq), value, nil), b.Set(indexKey(tenant, seq), nil, nil))
+	if len(r.Raw) > 0 {
+		err = errors.Join(err, b.Set(seqKey(roomRaw, seq), r.Raw, nil))
+	}
+	if r.Quarantine != nil {
+		note, jsonErr := json.Marshal(quarantineNote{Quarantine: *r.Quarantine, BodySize: len(r.Raw)})
+		err = errors.Join(err, jsonErr, b.Set(seqKey(roomQuarantine, seq), note, nil))
+		g.quarantined++
+	}
+	g.stored = append(g.stored, eventlog.Stored{
+		Seq: seq, ReceivedAt: now, Kind: r.Kind, Keys: r.Keys, Duplicate: r.Duplicate, Body: r.Body,
+	})
+	return false, err
+}
+
+// quarantineNote is the stored form of a quarantine's description.
+type quarantineNote struct {
+	eventlog.Quarantine
+	BodySize int `json:"body_size"`
+}
+
+// publish moves the durable head over the group and wakes the follower.
+func (s *Store) publish(g *groupWrite) {
+	if len(g.stored) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := &g.stored[len(g.stored)-1]
+	s.state.Head, s.state.HeadAt = last.Seq, last.ReceivedAt
+	if s.state.EarliestAt.IsZero() {
+		s.state.EarliestAt = g.stored[0].ReceivedAt
+	}
+	s.state.Quarantined += g.quarantined
+	for i := range g.stored {
+		s.recentBytes += len(g.stored[i].Body) + 128
+	}
+	s.recent = append(s.recent, g.stored...)
+	if len(s.recent) > maxRecent || s.recentBytes > maxRecentBytes {
+		s.recent, s.recentBytes = nil, 0 // the follower is far behind and reads the store
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// fail stops the store: what Pebble holds after a failed write is not known to be on disk. It returns the error for those who wait.
+func (s *Store) fail(cause error) error {
+	kind := eventlog.ErrFailed
+	if errors.Is(cause, syscall.ENOSPC) {
+		kind = eventlog.ErrFull
+		s.diskFull.Store(true)
+	}
+	err := fmt.Errorf("%w: %w", kind, cause)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Err == nil {
+		s.state.Err = err
+		s.log.Error("the log takes no more events", "error", err)
+	}
+	return s.state.Err
+}

@@ -1,0 +1,165 @@
+package pebblestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/headgate/headgate/server/internal/eventlog"
+)
+
+const (
+	tendEvery   = 250 * time.Millisecond
+	markEvery   = time.Second
+	ballastSize = 16 << 20
+)
+
+// tend keeps the figures of the disk, the watermark and, after a full disk, the store itself up to date.
+func (s *Store) tend(ctx context.Context) {
+	tick := time.NewTicker(tendEvery)
+	defer tick.Stop()
+	marked := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		s.refreshDisk()
+		s.restoreAfterFull()
+		if time.Since(marked) >= markEvery {
+			marked = time.Now()
+			if err := s.mark.write(s.currentEpoch(), s.State().Head); err != nil {
+				s.log.Warn("the watermark beside the log could not be written", "error", err)
+			}
+		}
+	}
+}
+
+// refreshDisk measures what the log takes and what is free.
+func (s *Store) refreshDisk() {
+	s.use.RLock()
+	size := s.db.Metrics().DiskSpaceUsage()
+	s.use.RUnlock()
+	usage, err := s.opt.FS.GetDiskUsage(s.dir)
+	if err != nil {
+		s.blind.Do(func() { s.log.Warn("the free space of the log's disk is unknown", "error", err) })
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.SizeBytes, s.state.FreeBytes = size, usage.AvailBytes
+	s.setRoomLocked()
+}
+
+// setRoomLocked refuses appends while the disk is nearly full and takes them again afterwards. A failed store stays failed.
+func (s *Store) setRoomLocked() {
+	if s.diskFull.Load() || errors.Is(s.state.Err, eventlog.ErrFailed) {
+		return
+	}
+	switch full := s.state.FreeBytes < s.opt.MinFree; {
+	case full && s.state.Err == nil:
+		s.state.Err = fmt.Errorf("%w: %d bytes are free on its disk, %d must be", eventlog.ErrFull, s.state.FreeBytes, s.opt.MinFree)
+		s.log.Error("the log takes no more events", "error", s.state.Err)
+	case !full && s.state.Err != nil:
+		s.state.Err = nil
+		s.log.Info("the log takes events again")
+	}
+}
+
+// checkRoom is asked before each group: Pebble does not survive a full disk gracefully, so it must not meet one.
+func (s *Store) checkRoom() error {
+	usage, err := s.opt.FS.GetDiskUsage(s.dir)
+	if err != nil {
+		return nil // unknown is not full; the write will tell
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.FreeBytes = usage.AvailBytes
+	s.setRoomLocked()
+	return s.state.Err
+}
+
+// restoreAfterFull reopens the store in this process once a write that ran out of space can be expected to succeed.
+func (s *Store) restoreAfterFull() {
+	if !s.diskFull.Load() || s.State().FreeBytes < s.opt.MinFree {
+		return
+	}
+	s.use.Lock()
+	defer s.use.Unlock()
+	if err := s.reopenLocked(); err != nil {
+		s.mu.Lock()
+		s.state.Err = fmt.Errorf("%w: reopening after a full disk: %w", eventlog.ErrFailed, err)
+		s.mu.Unlock()
+		s.log.Error("the log could not be reopened after a full disk", "error", err)
+		s.opt.Fatal("the log could not be reopened after a full disk")
+		return
+	}
+	s.diskFull.Store(false)
+	if err := s.makeBallast(); err != nil {
+		s.log.Warn("no ballast for the next full disk", "error", err)
+	}
+	s.log.Info("the log takes events again, reopened after a full disk")
+}
+
+// reopenLocked needs use held for writing. A batch whose fsync failed may turn out to be whole: it is durable then, and the CRM's retry will be
+// a duplicate.
+func (s *Store) reopenLocked() error {
+	old := s.State()
+	_ = s.closeDB() // what it could not write was never acknowledged
+	if err := s.openDB(); err != nil {
+		return err
+	}
+	st, err := s.readState()
+	if err != nil {
+		return err
+	}
+	if st.Head < old.Head {
+		return &eventlog.DamageError{From: st.Head + 1, To: old.Head, Cause: "acknowledged records are gone"}
+	}
+	if err := s.tenants.load(s.db); err != nil {
+		return err
+	}
+	st.SizeBytes, st.FreeBytes = old.SizeBytes, old.FreeBytes
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state = st
+	s.recent, s.recentBytes = nil, 0
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return nil
+}
+
+func (s *Store) ballastPath() string { return s.opt.FS.PathJoin(s.dir, "ballast") }
+
+// makeBallast sets some bytes aside. Pebble exits the process when it cannot write its manifest; giving the ballast back lets that one write
+// succeed.
+func (s *Store) makeBallast() error {
+	if s.State().FreeBytes < s.opt.MinFree+ballastSize {
+		return nil
+	}
+	if info, err := s.opt.FS.Stat(s.ballastPath()); err == nil && info.Size() == ballastSize {
+		return nil
+	}
+	f, err := s.opt.FS.Create(s.ballastPath(), vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return fmt.Errorf("ballast file: %w", err)
+	}
+	_, err = f.Write(make([]byte, ballastSize))
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("ballast file: %w", err)
+	}
+	return nil
+}
+
+// onDiskFull is called by the file system's wrapper when a write found no space; that write is tried once more afterwards.
+func (s *Store) onDiskFull() {
+	if err := s.opt.FS.Remove(s.ballastPath()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		s.log.Warn("the ballast file could not be removed", "error", err)
+	}
+	s.log.Error("the log's disk is full")
+}

@@ -1,0 +1,62 @@
+package pebblestore
+
+import (
+	"encoding/binary"
+)
+
+// The key space, one letter a room. Everything that belongs to one record is written in one batch.
+//
+//	m<name>                        what the log knows of itself
+//	r<seq>                         record
+//	b<seq>                         raw body
+//	q<seq>                         quarantine note
+//	d<len><event id><duplicate>    -> seq
+//	t<tenant>                      -> source NUL context
+//	c<tenant><seq>                 index by tenant
+const (
+	roomMeta       = 'm'
+	roomRecord     = 'r'
+	roomRaw        = 'b'
+	roomQuarantine = 'q'
+	roomDuplicate  = 'd'
+	roomTenant     = 't'
+	roomIndex      = 'c'
+)
+
+var (
+	keyFormat   = []byte("mformat")
+	keyIdentity = []byte("midentity")
+	keyTrimmed  = []byte("mtrimmed")
+)
+
+func seqKey(room byte, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{room}, seq)
+}
+
+func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
+
+func idPrefix(eventID string) []byte {
+	return append(binary.AppendUvarint([]byte{roomDuplicate}, uint64(len(eventID))), eventID...)
+}
+
+func duplicateKey(eventID string, duplicate [16]byte) []byte {
+	return append(idPrefix(eventID), duplicate[:]...)
+}
+
+func tenantKey(id uint32) []byte { return binary.BigEndian.AppendUint32([]byte{roomTenant}, id) }
+
+func indexKey(tenant uint32, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32([]byte{roomIndex}, tenant), seq)
+}
+
+// after returns the first key behind all keys that start with prefix. No prefix used here ends in 0xff alone.
+func after(prefix []byte) []byte {
+	end := append([]byte(nil), prefix...)
+	for i := len(end) - 1; i >= 0; i-- {
+		end[i]++
+		if end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,313 @@
+package pebblestore
+
+import (
+	"container/heap"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/headgate/headgate/server/internal/eventlog"
+)
+
+const (
+	// maxLook is after how many records one Read returns, wanted or not.
+	maxLook = 1 << 16
+	// maxMerged is from how many tenants on a Read scans everything rather than merging their indexes.
+	maxMerged = 64
+)
+
+// span opens an iterator over one room's keys from after+1 to the durable head. The caller holds use.
+func (s *Store) span(room byte, after, head uint64) (*pebble.Iterator, error) {
+	return s.db.NewIter(&pebble.IterOptions{LowerBound: seqKey(room, after+1), UpperBound: seqKey(room, head+1)})
+}
+
+// Read implements eventlog.Engine.
+func (s *Store) Read(ctx context.Context, after uint64, wants func(source, context string) bool, fn func(eventlog.Stored) bool) (uint64, error) {
+	s.use.RLock()
+	defer s.use.RUnlock()
+	// Head first: every record up to it has its tenant in the table.
+	head := s.State().Head
+	var ids []uint32
+	all := wants == nil
+	if !all {
+		ids, all = s.tenants.wanted(wants)
+	}
+	if after >= head || (!all && len(ids) == 0) {
+		return max(after, head), s.checkTrimmed(after)
+	}
+	it, err := s.span(roomRecord, after, head)
+	if err != nil {
+		return after, err
+	}
+	defer it.Close()
+	// After the iterator has its view: what a trim removed before is refused here, what it removes later is still seen.
+	if err := s.checkTrimmed(after); err != nil {
+		return after, err
+	}
+	if all {
+		wants = nil
+	}
+	if all || len(ids) > maxMerged {
+		return s.scan(ctx, it, after, head, wants, fn)
+	}
+	return s.merge(ctx, it, ids, after, head, fn)
+}
+
+func (s *Store) checkTrimmed(after uint64) error {
+	if earliest := s.State().Earliest; after+1 < earliest {
+		return fmt.Errorf("%w: the oldest record is number %d", eventlog.ErrTrimmed, earliest)
+	}
+	return nil
+}
+
+// scan reads record after record and finds every hole.
+func (s *Store) scan(ctx context.Context, it *pebble.Iterator, after, head uint64, wants func(source, context string) bool, fn func(eventlog.Stored) bool) (uint64, error) {
+	at := after
+	for ok := it.First(); ok; ok = it.Next() {
+		if at-after >= maxLook || ctx.Err() != nil {
+			return at, ctx.Err()
+		}
+		seq := seqOf(it.Key())
+		if seq != at+1 {
+			return at, &eventlog.DamageError{From: at + 1, To: seq - 1, Cause: "the records are missing"}
+		}
+		st, err := decode(it, seq)
+		if err != nil {
+			return at, err
+		}
+		at = seq
+		if wants != nil && !wants(st.Keys.Source, st.Keys.Context) {
+			continue
+		}
+		if !fn(st) {
+			return at, nil
+		}
+	}
+	if err := it.Error(); err != nil {
+		return at, &eventlog.DamageError{From: at + 1, To: head, Cause: err.Error()}
+	}
+	if at != head {
+		return at, &eventlog.DamageError{From: at + 1, To: head, Cause: "the records are missing"}
+	}
+	return at, nil
+}
+
+func decode(it *pebble.Iterator, seq uint64) (eventlog.Stored, error) {
+	value, err := it.ValueAndErr()
+	if err == nil {
+		var st eventlog.Stored
+		if st, err = eventlog.DecodeRecord(seq, value); err == nil {
+			return st, nil
+		}
+	}
+	return eventlog.Stored{}, &eventlog.DamageError{From: seq, To: seq, Cause: err.Error()}
+}
+
+// merge follows the indexes of a few tenants, in the order of the log.
+func (s *Store) merge(ctx context.Context, it *pebble.Iterator, ids []uint32, after, head uint64, fn func(eventlog.Stored) bool) (uint64, error) {
+	h, err := s.openIndexes(ids, after, head)
+	defer h.close()
+	if err != nil {
+		return after, err
+	}
+	at := after
+	for looked := 0; h.Len() > 0; looked++ {
+		if looked >= maxLook || ctx.Err() != nil {
+			return at, ctx.Err()
+		}
+		top := h.its[0]
+		seq := seqOf(top.Key())
+		if !it.SeekGE(seqKey(roomRecord, seq)) || seqOf(it.Key()) != seq {
+			if err := it.Error(); err != nil {
+				return at, &eventlog.DamageError{From: seq, To: seq, Cause: err.Error()}
+			}
+			return at, &eventlog.DamageError{From: seq, To: seq, Cause: "the record is missing"}
+		}
+		st, err := decode(it, seq)
+		if err != nil {
+			return at, err
+		}
+		at = seq
+		if !fn(st) {
+			return at, nil
+		}
+		if err := h.advance(); err != nil {
+			return at, err
+		}
+	}
+	return head, nil
+}
+
+// indexHeap holds one iterator a tenant, the one with the lowest sequence first. Those that are through are in spent.
+type indexHeap struct{ its, spent []*pebble.Iterator }
+
+func (s *Store) openIndexes(ids []uint32, after, head uint64) (*indexHeap, error) {
+	h := &indexHeap{}
+	for _, id := range ids {
+		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: indexKey(id, after+1), UpperBound: indexKey(id, head+1)})
+		if err != nil {
+			return h, err
+		}
+		if it.First() {
+			h.its = append(h.its, it)
+			continue
+		}
+		h.spent = append(h.spent, it)
+		if err := it.Error(); err != nil {
+			return h, damaged(err)
+		}
+	}
+	heap.Init(h)
+	return h, nil
+}
+
+// advance moves the lowest iterator on.
+func (h *indexHeap) advance() error {
+	if h.its[0].Next() {
+		heap.Fix(h, 0)
+		return nil
+	}
+	it := heap.Pop(h).(*pebble.Iterator)
+	h.spent = append(h.spent, it)
+	return damaged(it.Error())
+}
+
+func (h *indexHeap) close() {
+	for _, it := range append(h.its, h.spent...) {
+		_ = it.Close() // its error was looked at when it ended
+	}
+}
+
+func (h *indexHeap) Len() int           { return len(h.its) }
+func (h *indexHeap) Less(i, j int) bool { return seqOf(h.its[i].Key()) < seqOf(h.its[j].Key()) }
+func (h *indexHeap) Swap(i, j int)      { h.its[i], h.its[j] = h.its[j], h.its[i] }
+func (h *indexHeap) Push(x any)         { h.its = append(h.its, x.(*pebble.Iterator)) }
+func (h *indexHeap) Pop() any {
+	last := h.its[len(h.its)-1]
+	h.its = h.its[:len(h.its)-1]
+	return last
+}
+
+// Raw implements eventlog.Engine.
+func (s *Store) Raw(_ context.Context, seq uint64) ([]byte, error) {
+	s.use.RLock()
+	defer s.use.RUnlock()
+	if st := s.State(); seq < st.Earliest || seq > st.Head {
+		return nil, fmt.Errorf("raw body of record %d: %w", seq, eventlog.ErrNotFound)
+	}
+	value, closer, err := s.db.Get(seqKey(roomRaw, seq))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, fmt.Errorf("raw body of record %d: %w", seq, eventlog.ErrNotFound)
+	}
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return append([]byte(nil), value...), closer.Close()
+}
+
+// Find implements eventlog.Engine.
+func (s *Store) Find(_ context.Context, eventID string) ([]uint64, error) {
+	s.use.RLock()
+	defer s.use.RUnlock()
+	st := s.State()
+	prefix := idPrefix(eventID)
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
+	if err != nil {
+		return nil, err
+	}
+	defer it.Close()
+	var seqs []uint64
+	for it.First(); it.Valid(); it.Next() {
+		value, err := it.ValueAndErr()
+		if err != nil {
+			return nil, damaged(err)
+		}
+		if seq := seqOf(value); seq >= st.Earliest && seq <= st.Head {
+			seqs = append(seqs, seq)
+		}
+	}
+	sort.Slice(seqs, func(i, j int) bool { return seqs[i] < seqs[j] })
+	return seqs, damaged(it.Error())
+}
+
+// SeekTime implements eventlog.Engine.
+func (s *Store) SeekTime(_ context.Context, t time.Time) (uint64, error) {
+	s.use.RLock()
+	defer s.use.RUnlock()
+	st := s.State()
+	it, err := s.span(roomRecord, st.Earliest-1, st.Head)
+	if err != nil {
+		return 0, err
+	}
+	defer it.Close()
+	n := int(st.Head + 1 - st.Earliest)
+	i := sort.Search(n, func(i int) bool {
+		if err != nil || !it.SeekGE(seqKey(roomRecord, st.Earliest+uint64(i))) {
+			return true
+		}
+		at, e := receivedAt(it)
+		err = errors.Join(err, e)
+		return !at.Before(t)
+	})
+	return st.Earliest - 1 + uint64(i), errors.Join(err, damaged(it.Error()))
+}
+
+// Quarantined implements eventlog.Engine.
+func (s *Store) Quarantined(_ context.Context, before uint64, n int) ([]eventlog.QuarantinedRecord, error) {
+	s.use.RLock()
+	defer s.use.RUnlock()
+	st := s.State()
+	head := st.Head
+	if before > 0 {
+		head = min(head, before-1)
+	}
+	notes, err := s.span(roomQuarantine, st.Earliest-1, head)
+	if err != nil {
+		return nil, err
+	}
+	defer notes.Close()
+	records, err := s.span(roomRecord, st.Earliest-1, head)
+	if err != nil {
+		return nil, err
+	}
+	defer records.Close()
+	var list []eventlog.QuarantinedRecord
+	for ok := notes.Last(); ok && len(list) < n; ok = notes.Prev() {
+		seq := seqOf(notes.Key())
+		value, err := notes.ValueAndErr()
+		if err != nil {
+			return nil, damaged(err)
+		}
+		var note quarantineNote
+		if err := json.Unmarshal(value, &note); err != nil {
+			return nil, &eventlog.DamageError{From: seq, To: seq, Cause: err.Error()}
+		}
+		if !records.SeekGE(seqKey(roomRecord, seq)) || seqOf(records.Key()) != seq {
+			return nil, &eventlog.DamageError{From: seq, To: seq, Cause: "the record is missing"}
+		}
+		rec, err := decode(records, seq)
+		if err != nil {
+			return nil, err
+		}
+		rec.Body = nil
+		list = append(list, eventlog.QuarantinedRecord{Stored: rec, Quarantine: note.Quarantine, BodySize: note.BodySize})
+	}
+	return list, damaged(notes.Error())
+}
+
+func (s *Store) countQuarantined(earliest uint64) (n uint64, err error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: seqKey(roomQuarantine, earliest), UpperBound: []byte{roomQuarantine + 1}})
+	if err != nil {
+		return 0, err
+	}
+	defer it.Close()
+	for it.First(); it.Valid(); it.Next() {
+		n++
+	}
+	return n, damaged(it.Error())
+}

@@ -1,0 +1,320 @@
+// Package pebblestore is the log's engine on one machine: Pebble, with one committer that groups waiting appends into one synced batch.
+//
+// Three rules carry its promises. Nothing is read, followed or answered as a duplicate beyond the durable head, because Pebble shows a batch before
+// its fsync and also after that fsync failed. After a failed write nothing touches the store until it is reopened. And whatever belongs to a record
+// is written in the batch of the record.
+package pebblestore
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/headgate/headgate/server/internal/eventlog"
+)
+
+// Options say how a store is opened.
+type Options struct {
+	// FS is where it lives. Default: the operating system's.
+	FS vfs.FS
+	// MinFree is how many bytes must be free on the disk for an append to be taken. Default 64 MiB.
+	MinFree uint64
+	// AcceptLoss opens a log that came back shorter than it was: the log is cut there, a new epoch begins, and a gap tells the readers.
+	AcceptLoss bool
+	// Logger gets what an operator should know. Default: none.
+	Logger *slog.Logger
+	// Fatal is called when Pebble cannot go on, with the reason; it must not return. Default: exit the process, so that whoever supervises
+	// it starts it again.
+	Fatal func(reason string)
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+}
+
+// Store implements eventlog.Engine.
+type Store struct {
+	dir string
+	opt Options
+	fs  vfs.FS
+	log *slog.Logger
+
+	// use is held for reading by whoever uses db, for writing only to reopen it.
+	use sync.RWMutex
+	db  *pebble.DB
+
+	identity eventlog.Identity
+	mark     *watermark
+
+	commits  committer
+	tenants  tenantTable
+	trimming sync.Mutex // one trim or erasure at a time
+
+	mu          sync.Mutex
+	state       eventlog.State // guarded by mu
+	changed     chan struct{}  // closed and replaced when the head moves; guarded by mu
+	recent      []eventlog.Stored
+	recentBytes int // recent holds the newest records for Follow; guarded by mu
+
+	diskFull atomic.Bool // a write ran out of space
+	blind    sync.Once   // says once that the disk cannot be measured
+	stop     context.CancelFunc
+	done     sync.WaitGroup
+}
+
+var _ eventlog.Engine = (*Store)(nil)
+
+// format is the layout of keys and values. A store of a newer format is refused.
+const format = 1
+
+// Open opens or creates the store in dir. It holds a lock: a second process fails. ErrDamaged when the store is shorter than it once was.
+func Open(dir string, opt Options) (*Store, error) {
+	if opt.FS == nil {
+		opt.FS = vfs.Default
+	}
+	if opt.MinFree == 0 {
+		opt.MinFree = 64 << 20
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Logger == nil {
+		opt.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opt.Fatal == nil {
+		opt.Fatal = func(string) { os.Exit(1) }
+	}
+	s := &Store{dir: dir, opt: opt, log: opt.Logger, changed: make(chan struct{})}
+	s.fs = vfs.OnDiskFull(opt.FS, s.onDiskFull)
+	if err := opt.FS.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory %s: %w", dir, err)
+	}
+	if err := s.openDB(); err != nil {
+		return nil, err
+	}
+	if err := s.recover(); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	s.commits.init()
+	s.done.Go(s.commitLoop)
+	s.done.Go(func() { s.tend(ctx) })
+	return s, nil
+}
+
+func (s *Store) openDB() error {
+	cache := pebble.NewCache(64 << 20)
+	defer cache.Unref()
+	o := &pebble.Options{
+		FS:    s.fs,
+		Cache: cache,
+		// Named, never FormatNewest: an upgrade of Pebble must not by itself make the store unreadable to the binary before. This one has WAL sync
+		// chunks, which tell a torn tail from damage.
+		FormatMajorVersion:          pebble.FormatWALSyncChunks,
+		MemTableSize:                16 << 20,
+		MemTableStopWritesThreshold: 4,
+		L0StopWritesThreshold:       40,
+		FlushDelayDeleteRange:       10 * time.Second,
+		MaxOpenFiles:                256,
+		Logger:                      pebbleLogger{s},
+	}
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	db, err := pebble.Open(s.dir, o)
+	if err != nil {
+		return fmt.Errorf("open the log in %s: %w", s.dir, err)
+	}
+	s.db = db
+	return nil
+}
+
+// recover reads what the store knows of itself and checks it against the watermark.
+func (s *Store) recover() error {
+	if err := s.readMeta(); err != nil {
+		return err
+	}
+	st, err := s.readState()
+	if err != nil {
+		return err
+	}
+	s.state = st
+	if err := s.tenants.load(s.db); err != nil {
+		return err
+	}
+	s.mark, err = openWatermark(s.opt.FS, s.opt.FS.PathJoin(s.dir, "watermark"))
+	if err != nil {
+		return err
+	}
+	s.refreshDisk()
+	if err := s.makeBallast(); err != nil {
+		return err
+	}
+	return s.checkWatermark()
+}
+
+// readMeta reads format and identity, or writes those of a new store.
+func (s *Store) readMeta() error {
+	value, closer, err := s.db.Get(keyFormat)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return s.create()
+	}
+	if err != nil {
+		return damaged(err)
+	}
+	version := binary.BigEndian.Uint32(value)
+	if err := closer.Close(); err != nil {
+		return err
+	}
+	if version > format {
+		return fmt.Errorf("the log in %s has format %d, this binary reads up to %d: use the newer binary that wrote it", s.dir, version, format)
+	}
+	value, closer, err = s.db.Get(keyIdentity)
+	if err != nil {
+		return damaged(err)
+	}
+	s.identity, err = decodeIdentity(value)
+	return errors.Join(err, closer.Close())
+}
+
+func (s *Store) create() error {
+	s.identity = eventlog.NewIdentity(s.opt.Now())
+	return s.writeIdentity()
+}
+
+func (s *Store) writeIdentity() error {
+	b := s.db.NewBatch()
+	defer b.Close()
+	if err := b.Set(keyFormat, binary.BigEndian.AppendUint32(nil, format), nil); err != nil {
+		return err
+	}
+	if err := b.Set(keyIdentity, encodeIdentity(s.identity), nil); err != nil {
+		return err
+	}
+	return b.Commit(pebble.Sync)
+}
+
+// readState finds the earliest and the newest record. It is called while nothing is being written.
+func (s *Store) readState() (eventlog.State, error) {
+	var st eventlog.State
+	value, closer, err := s.db.Get(keyTrimmed)
+	switch {
+	case err == nil:
+		st.Earliest = binary.BigEndian.Uint64(value)
+		st.HeadAt = time.Unix(0, int64(binary.BigEndian.Uint64(value[8:]))).UTC()
+		if err := closer.Close(); err != nil {
+			return st, err
+		}
+	case !errors.Is(err, pebble.ErrNotFound):
+		return st, damaged(err)
+	}
+	st.Head = st.Earliest
+	st.Earliest++
+
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: seqKey(roomRecord, st.Earliest), UpperBound: []byte{roomRecord + 1}})
+	if err != nil {
+		return st, err
+	}
+	defer it.Close()
+	if it.Last() {
+		st.Head = seqOf(it.Key())
+		if st.HeadAt, err = receivedAt(it); err != nil {
+			return st, err
+		}
+		it.First()
+		if st.EarliestAt, err = receivedAt(it); err != nil {
+			return st, err
+		}
+		if first := seqOf(it.Key()); first != st.Earliest {
+			return st, &eventlog.DamageError{From: st.Earliest, To: first - 1, Cause: "the oldest records are missing"}
+		}
+	}
+	if err := it.Error(); err != nil {
+		return st, damaged(err)
+	}
+	st.Quarantined, err = s.countQuarantined(st.Earliest)
+	return st, err
+}
+
+func receivedAt(it *pebble.Iterator) (time.Time, error) {
+	value, err := it.ValueAndErr()
+	if err != nil {
+		return time.Time{}, damaged(err)
+	}
+	st, err := eventlog.DecodeRecord(seqOf(it.Key()), value)
+	return st.ReceivedAt, err
+}
+
+// State implements eventlog.Engine.
+func (s *Store) State() eventlog.State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
+
+// Identity implements eventlog.Engine.
+func (s *Store) Identity() eventlog.Identity { return s.identity }
+
+// Tenants implements eventlog.Engine.
+func (s *Store) Tenants() []eventlog.Tenant { return s.tenants.all() }
+
+// Close implements eventlog.Engine. Appends that wait are still committed.
+func (s *Store) Close() error {
+	s.commits.close()
+	s.stop()
+	s.done.Wait()
+	err := s.mark.close(s.currentEpoch(), s.State().Head)
+	s.use.Lock()
+	defer s.use.Unlock()
+	return errors.Join(err, s.closeDB())
+}
+
+// closeDB closes Pebble. After a failed write its own Close can panic; there is nothing left to save then.
+func (s *Store) closeDB() (err error) {
+	failed := s.State().Err != nil
+	defer func() {
+		if p := recover(); p != nil && !failed {
+			panic(p)
+		}
+		if failed {
+			err = nil
+		}
+	}()
+	return s.db.Close()
+}
+
+func (s *Store) currentEpoch() uint32 {
+	return s.identity.Epochs[len(s.identity.Epochs)-1].ID
+}
+
+// damaged wraps what Pebble says of data that it cannot read.
+func damaged(err error) error {
+	if errors.Is(err, pebble.ErrCorruption) {
+		return fmt.Errorf("%w: %w", eventlog.ErrDamaged, err)
+	}
+	return err
+}
+
+// pebbleLogger passes Pebble's words on. Its information is about compactions and the like, nothing that an operator asks for.
+type pebbleLogger struct{ s *Store }
+
+func (pebbleLogger) Infof(string, ...any) {}
+
+func (l pebbleLogger) Errorf(format string, args ...any) {
+	l.s.log.Error("storage engine", "error", fmt.Sprintf(format, args...))
+}
+
+func (l pebbleLogger) Fatalf(format string, args ...any) {
+	reason := fmt.Sprintf(format, args...)
+	l.s.log.Error("storage engine cannot go on", "error", reason)
+	l.s.opt.Fatal(reason)
+}

@@ -1,0 +1,125 @@
+package pebblestore
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/headgate/headgate/server/internal/eventlog"
+)
+
+// watermark is a small file beside the store that remembers how far it once reached: damage to Pebble's manifest can lose whole tables without
+// an error, and only something outside can tell. Two slots are written in turn, so that a torn write leaves the other. It is written behind the
+// commits, about once a second: it may know less than the store, never more.
+type watermark struct {
+	file vfs.File
+	turn int64
+	last uint64
+}
+
+// slotSize: epoch, head, checksum, and room to keep the slots in different sectors.
+const slotSize = 512
+
+func openWatermark(fs vfs.FS, path string) (*watermark, error) {
+	f, err := fs.OpenReadWrite(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return nil, fmt.Errorf("watermark %s: %w", path, err)
+	}
+	dir, err := fs.OpenDir(fs.PathDir(path))
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &watermark{file: f}, nil
+}
+
+// read returns the highest valid slot; ok is false when there is none.
+func (w *watermark) read() (epoch uint32, head uint64, ok bool, err error) {
+	for i := range int64(2) {
+		var b [16]byte
+		if _, err := w.file.ReadAt(b[:], i*slotSize); err != nil {
+			if errors.Is(err, io.EOF) {
+				continue
+			}
+			return 0, 0, false, err
+		}
+		if binary.BigEndian.Uint32(b[12:]) != crc32.ChecksumIEEE(b[:12]) {
+			continue
+		}
+		if h := binary.BigEndian.Uint64(b[4:]); !ok || h >= head {
+			epoch, head, ok, w.turn = binary.BigEndian.Uint32(b[:]), h, true, i+1
+		}
+	}
+	return epoch, head, ok, nil
+}
+
+func (w *watermark) write(epoch uint32, head uint64) error {
+	if head == w.last {
+		return nil
+	}
+	var b [slotSize]byte
+	binary.BigEndian.PutUint32(b[:], epoch)
+	binary.BigEndian.PutUint64(b[4:], head)
+	binary.BigEndian.PutUint32(b[12:], crc32.ChecksumIEEE(b[:12]))
+	if _, err := w.file.WriteAt(b[:], w.turn%2*slotSize); err != nil {
+		return err
+	}
+	w.turn++
+	w.last = head
+	return w.file.Sync()
+}
+
+func (w *watermark) close(epoch uint32, head uint64) error {
+	return errors.Join(w.write(epoch, head), w.file.Close())
+}
+
+// checkWatermark refuses a store that came back shorter, or with AcceptLoss cuts the log there.
+func (s *Store) checkWatermark() error {
+	epoch, head, ok, err := s.mark.read()
+	if err != nil {
+		return fmt.Errorf("watermark of %s: %w", s.dir, err)
+	}
+	if !ok {
+		return nil
+	}
+	known := false
+	for _, e := range s.identity.Epochs {
+		known = known || e.ID == epoch
+	}
+	if !known {
+		return fmt.Errorf("%w: the watermark in %s is of another log: the directory mixes two logs", eventlog.ErrDamaged, s.dir)
+	}
+	if epoch != s.currentEpoch() || head <= s.state.Head {
+		return nil
+	}
+	short := &eventlog.DamageError{From: s.state.Head + 1, To: head, Cause: "the store came back shorter than it was"}
+	if !s.opt.AcceptLoss {
+		return fmt.Errorf("%w; restore the data directory from a backup, or start once with --accept-data-loss to go on without them", short)
+	}
+	return s.cut(short)
+}
+
+// cut begins a new epoch at the head, so that cursors beyond it are refused, and puts a gap there.
+func (s *Store) cut(loss *eventlog.DamageError) error {
+	s.log.Error("records are lost and the loss was accepted: a new epoch begins", "from", loss.From, "to", loss.To)
+	s.identity.Epochs = append(s.identity.Epochs, eventlog.NewEpoch(s.state.Head, s.opt.Now()))
+	if err := s.writeIdentity(); err != nil {
+		return err
+	}
+	gap, err := eventlog.DataLossGap(s.state.HeadAt, s.opt.Now())
+	if err != nil {
+		return err
+	}
+	done := make(chan outcome, 1)
+	s.commitGroup([]*pending{{rec: gap, done: done}})
+	if o := <-done; o.err != nil {
+		return o.err
+	}
+	return s.mark.write(s.currentEpoch(), s.State().Head)
+}
