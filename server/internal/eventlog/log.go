@@ -57,7 +57,8 @@ func Open(engine Engine, opt Options) (*Log, error) {
 	}
 	l := &Log{engine: engine, opt: opt, cursors: c, changed: make(chan struct{})}
 	l.tail.limit = opt.TailBytes
-	l.tail.head = engine.State().Head
+	st := engine.State()
+	l.tail.head, l.tail.headAt = st.Head, st.HeadAt
 	return l, nil
 }
 
@@ -92,10 +93,11 @@ func (l *Log) follow(ctx context.Context) error {
 // Append makes the record durable and returns, or reports that it already was. ErrFull, ErrFailed, ErrBusy; after ErrBusy and after a context
 // error the outcome is unknown and a retry is safe. r must not be changed afterwards.
 func (l *Log) Append(ctx context.Context, r *Record) (dup bool, err error) {
-	r.Keys.Shard = r.Keys.shardHash()
+	rec := *r // the caller's may still be on its way from an append that was given up
+	rec.Keys.Shard = rec.Keys.shardHash()
 	ctx, cancel := context.WithTimeoutCause(ctx, l.opt.AppendTimeout, ErrBusy)
 	defer cancel()
-	dup, err = l.engine.Append(ctx, r)
+	dup, err = l.engine.Append(ctx, &rec)
 	if err != nil && errors.Is(err, context.DeadlineExceeded) && context.Cause(ctx) == ErrBusy {
 		return false, fmt.Errorf("%w: not durable after %s", ErrBusy, l.opt.AppendTimeout)
 	}
@@ -104,9 +106,8 @@ func (l *Log) Append(ctx context.Context, r *Record) (dup bool, err error) {
 
 // Head returns the sequence of the newest record that readers may see.
 func (l *Log) Head() uint64 {
-	l.tail.mu.RLock()
-	defer l.tail.mu.RUnlock()
-	return l.tail.head
+	head, _ := l.tail.top()
+	return head
 }
 
 // Changed returns a channel that is closed when the head moves. Take it before looking at the head.
@@ -122,6 +123,8 @@ type Chunk struct {
 	Frames []Frame
 	// Through is how far the read looked: behind the last frame, up to Through, there is nothing wanted.
 	Through uint64
+	// At is when a record at or before Through was received, as near to Through as is known; zero when none is.
+	At time.Time
 }
 
 const (
@@ -134,11 +137,16 @@ const (
 func (l *Log) Read(ctx context.Context, after uint64, wants func(source, context string) bool) (Chunk, error) {
 	if frames, ok := l.tail.after(after); ok {
 		if len(frames) == 0 {
-			return Chunk{Through: after}, nil
+			at := time.Time{}
+			if head, headAt := l.tail.top(); head == after {
+				at = headAt
+			}
+			return Chunk{Through: after, At: at}, nil
 		}
-		return Chunk{Frames: frames, Through: frames[len(frames)-1].Seq}, nil
+		last := &frames[len(frames)-1]
+		return Chunk{Frames: frames, Through: last.Seq, At: last.ReceivedAt}, nil
 	}
-	head := l.Head()
+	head, headAt := l.tail.top()
 	fr := framer{cursors: l.cursors}
 	var c Chunk
 	size, beyond := 0, false
@@ -155,6 +163,12 @@ func (l *Log) Read(ctx context.Context, after uint64, wants func(source, context
 		through = head
 	}
 	c.Through = through
+	if n := len(c.Frames); n > 0 {
+		c.At = c.Frames[n-1].ReceivedAt
+	}
+	if through == head {
+		c.At = headAt
+	}
 	if err != nil && len(c.Frames) > 0 && errors.Is(err, ErrDamaged) {
 		return c, nil // what stands before the damage is whole; the next read meets it again
 	}
@@ -201,9 +215,12 @@ func (l *Log) Epoch() string { return l.cursors.epoch() }
 
 // State returns where the log stands, with the head that readers see.
 func (l *Log) State() State {
-	head := l.Head()
+	head, headAt := l.tail.top()
 	st := l.engine.State()
-	st.Head = min(st.Head, head)
+	st.Head, st.HeadAt = head, headAt
+	if head < st.Earliest {
+		st.HeadAt = time.Time{}
+	}
 	return st
 }
 
@@ -233,8 +250,14 @@ func (l *Log) Quarantined(ctx context.Context, before uint64, n int) ([]Quaranti
 	return l.engine.Quarantined(ctx, before, n)
 }
 
-// Erase replaces the records by ones of kind erased, in the engine and in the tail.
+// Erase replaces the records by ones of kind erased, in the engine and in the tail. ErrNotFound beyond the head.
 func (l *Log) Erase(ctx context.Context, seqs []uint64) error {
+	// A record on its way from the engine to the tail would come to stand there after all.
+	for head, i := l.Head(), 0; i < len(seqs); i++ {
+		if seqs[i] > head {
+			return fmt.Errorf("record %d: %w", seqs[i], ErrNotFound)
+		}
+	}
 	err := l.engine.Erase(ctx, seqs)
 	l.tail.reset()
 	return err

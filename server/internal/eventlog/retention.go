@@ -49,7 +49,9 @@ func (l *Log) Retain(ctx context.Context) error {
 		l.opt.Logger.Warn("the oldest events are trimmed before their time", "cause", why,
 			"older_than", st.EarliestAt, "size_bytes", st.SizeBytes, "free_bytes", st.FreeBytes)
 	}
-	return l.engine.Trim(ctx, through)
+	err = l.engine.Trim(ctx, min(through, l.Head()))
+	l.tail.forget(l.engine.State().Earliest - 1)
+	return err
 }
 
 // trimPoint returns the sequence up to which records may go, and why.

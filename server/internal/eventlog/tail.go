@@ -21,7 +21,10 @@ const slabSize = 64 << 10
 
 // slab is a piece of memory that frames are written into one after the other. What has been written is never changed: readers hold sub-slices of
 // it while they send.
-type slab struct{ buf []byte }
+type slab struct {
+	buf  []byte // of full length from the start: readers look at it while the framer fills it
+	used int    // the framer's alone
+}
 
 // Frame is a record in the layout in which it goes over the wire, made once and shared by everybody. It is immutable.
 type Frame struct {
@@ -79,15 +82,15 @@ func (fr *framer) build(st *Stored) Frame {
 		head = protowire.AppendVarint(head, uint64(len(st.Body)+len(end)))
 	}
 	size := len(head) + len(st.Body) + len(end)
-	if fr.slab == nil || cap(fr.slab.buf)-len(fr.slab.buf) < size {
-		fr.slab = &slab{buf: make([]byte, 0, max(slabSize, size))}
+	if fr.slab == nil || len(fr.slab.buf)-fr.slab.used < size {
+		fr.slab = &slab{buf: make([]byte, max(slabSize, size))}
 	}
 	s := fr.slab
-	f.slab, f.from = s, len(s.buf)
-	s.buf = append(s.buf, head...)
-	s.buf = append(s.buf, st.Body...)
-	s.buf = append(s.buf, end...)
-	f.to = len(s.buf)
+	f.slab, f.from = s, s.used
+	for _, part := range [...][]byte{head, st.Body, end} {
+		s.used += copy(s.buf[s.used:], part)
+	}
+	f.to = s.used
 	return f
 }
 
@@ -115,6 +118,7 @@ type tail struct {
 	blocks []block // oldest first; guarded by mu
 	size   int     // bytes in blocks; guarded by mu
 	head   uint64  // the newest record readers may see; guarded by mu
+	headAt time.Time
 }
 
 // block is the frames of one slab. Only the newest one grows, and only by appending: a slice of frames that a reader took stays as it is.
@@ -134,7 +138,7 @@ func (t *tail) add(frames []Frame) {
 		n := len(t.blocks)
 		if n == 0 || t.blocks[n-1].slab != f.slab {
 			t.blocks = append(t.blocks, block{slab: f.slab})
-			t.size += cap(f.slab.buf)
+			t.size += len(f.slab.buf)
 			n++
 		}
 		b := &t.blocks[n-1]
@@ -142,11 +146,19 @@ func (t *tail) add(frames []Frame) {
 		t.size += frameOverhead
 	}
 	for len(t.blocks) > 1 && t.size > t.limit {
-		t.size -= cap(t.blocks[0].slab.buf) + frameOverhead*len(t.blocks[0].frames)
+		t.size -= len(t.blocks[0].slab.buf) + frameOverhead*len(t.blocks[0].frames)
 		t.blocks[0] = block{}
 		t.blocks = t.blocks[1:]
 	}
-	t.head = frames[len(frames)-1].Seq
+	last := &frames[len(frames)-1]
+	t.head, t.headAt = last.Seq, last.ReceivedAt
+}
+
+// top returns the head and when it was received.
+func (t *tail) top() (uint64, time.Time) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.head, t.headAt
 }
 
 // after returns frames that follow the sequence, as many as lie together; ok is false when the tail does not reach back that far.
@@ -163,6 +175,23 @@ func (t *tail) after(seq uint64) (frames []Frame, ok bool) {
 	}
 	frames = t.blocks[i-1].frames
 	return frames[seq+1-frames[0].Seq:], true
+}
+
+// forget drops the frames up to the sequence: what is no longer kept is no longer read either.
+func (t *tail) forget(through uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(t.blocks) > 0 && t.blocks[0].frames[0].Seq <= through {
+		b := &t.blocks[0]
+		n := min(len(b.frames), int(through+1-b.frames[0].Seq))
+		t.size -= frameOverhead * n
+		if b.frames = b.frames[n:]; len(b.frames) > 0 {
+			return
+		}
+		t.size -= len(b.slab.buf)
+		t.blocks[0] = block{}
+		t.blocks = t.blocks[1:]
+	}
 }
 
 // reset forgets all frames, not the head.

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+)
+
+// outputFlag chooses how events are written.
+type outputFlag struct {
+	Output string `enum:"text,json" default:"text" placeholder:"text|json" help:"One line of text or of JSON for each event. Default: text."`
+}
+
+// printer writes events and signals, one line each and each in one write. Signals are for people's eyes: in text they go to the second
+// writer, in JSON to both.
+type printer struct {
+	out, err io.Writer
+	json     bool
+}
+
+func (f *outputFlag) printer(io *stdio) printer {
+	return printer{out: io.out, err: io.err, json: f.Output == "json"}
+}
+
+func (p printer) event(e *headgatev1.Event) error {
+	line := eventLine(e)
+	if p.json {
+		encoded, err := jsonLine(e)
+		if err != nil {
+			return err
+		}
+		line = encoded
+	}
+	_, err := fmt.Fprintln(p.out, line)
+	return err
+}
+
+func (p printer) gap(g *headgatev1.Gap) error {
+	reason := strings.ToLower(strings.TrimPrefix(g.GetReason().String(), "REASON_"))
+	where := "every source"
+	if g.GetSource() != "" {
+		where = "source " + g.GetSource()
+	}
+	if len(g.GetContexts()) > 0 {
+		where += ", " + strings.Join(g.GetContexts(), " ")
+	}
+	text := fmt.Sprintf("gap: something may be missing here (%s): %s, %s to %s", reason, where, moment(g.GetFromTime()), moment(g.GetToTime()))
+	return p.signal("gap", g, text)
+}
+
+func (p printer) erased(e *headgatev1.Erased) error {
+	text := fmt.Sprintf("erased: an event of %s stood here: source %s, %s", e.GetEntity(), e.GetSource(), e.GetContext())
+	return p.signal("erased", e, text)
+}
+
+func (p printer) signal(name string, m proto.Message, text string) error {
+	if _, err := fmt.Fprintln(p.err, printable(text)); err != nil || !p.json {
+		return err
+	}
+	encoded, err := jsonLine(m)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.out, "{%q:%s}\n", name, encoded)
+	return err
+}
+
+// eventLine is an event as a person reads it: what, where, which record, the gist, by whom.
+func eventLine(e *headgatev1.Event) string {
+	tenant := e.GetContext()
+	if tenant == "Default" { // every installation on site calls itself so
+		tenant = e.GetSource() + "/" + tenant
+	}
+	parts := []string{e.GetEventType(), tenant}
+	if e.PrimaryKey != nil {
+		parts = append(parts, fmt.Sprintf("#%d", e.GetPrimaryKey()))
+	}
+	if gist := gist(e); gist != "" {
+		parts = append(parts, gist)
+	}
+	if e.ChangedByAssociateId != nil {
+		parts = append(parts, fmt.Sprintf("by %d", e.GetChangedByAssociateId()))
+	}
+	return printable(strings.Join(parts, "  "))
+}
+
+func gist(e *headgatev1.Event) string {
+	if r := e.GetRelation(); r != nil && r.SourceRecord != nil && r.DestinationRecord != nil {
+		return record(r.GetSourceEntity(), r.SourceTable, r.GetSourceRecord()) + " -> " +
+			record(r.GetDestinationEntity(), r.DestinationTable, r.GetDestinationRecord())
+	}
+	if e.GetAction() == "changed" && len(e.GetChangedFields()) > 0 {
+		return "[" + strings.Join(e.GetChangedFields(), " ") + "]"
+	}
+	return ""
+}
+
+func record(entity string, table *int32, number int32) string {
+	switch {
+	case entity != "":
+		return fmt.Sprintf("%s %d", entity, number)
+	case table != nil:
+		return fmt.Sprintf("table %d/%d", *table, number)
+	}
+	return strconv.Itoa(int(number))
+}
+
+// jsonLine is the message as the REST API spells it, on one line, with proto field names.
+func jsonLine(m proto.Message) (string, error) {
+	encoded, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
+	if err != nil {
+		return "", err
+	}
+	var line bytes.Buffer // protojson varies its spaces on purpose
+	if err := json.Compact(&line, encoded); err != nil {
+		return "", err
+	}
+	return escape(line.String(), func(r rune) string {
+		if r > 0xffff {
+			high, low := (r-0x10000)>>10+0xd800, (r-0x10000)&0x3ff+0xdc00
+			return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+		}
+		return fmt.Sprintf(`\u%04x`, r)
+	}), nil
+}
+
+// printable keeps what comes from elsewhere from steering the terminal: control characters and the like are written as escapes.
+func printable(s string) string {
+	return escape(s, func(r rune) string { return strings.Trim(strconv.QuoteRuneToASCII(r), "'") })
+}
+
+func escape(s string, as func(rune) string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) && r != utf8.RuneError {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(as(r))
+		}
+	}
+	return b.String()
+}
+
+// moment is a time as it is shown, to the second.
+func moment(t *timestamppb.Timestamp) string {
+	if t == nil {
+		return "?"
+	}
+	return t.AsTime().UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line.
+type commands struct {
+	gateway
+
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Tail       tailCommand       `cmd:"" help:"Follow the events as they come."`
+	List       listCommand       `cmd:"" help:"List the events that are stored."`
+	Get        getCommand        `cmd:"" help:"Show one event, or the webhook's body that it was made from."`
+	Status     statusCommand     `cmd:"" help:"Show how the gateway is: its log, its sources, its readers."`
+	Quarantine quarantineCommand `cmd:"" help:"Look at authentic webhooks that could not be turned into an event."`
+	Send       sendCommand       `cmd:"" help:"Play the CRM: post webhooks to the gateway."`
+}
+
+// stdio is where a command reads and writes.
+type stdio struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run is the program. It returns nil when it did what the arguments say, a usageError when those are wrong, and ends without an error when
+// nobody reads its output any more.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	var c commands
+	answered := false // by --help or --version
+	parser, err := kong.New(
+		&c, kong.Name("headgate"), kong.Description("Reads the change events of a Headgate gateway."),
+		kong.Vars{"version": "headgate " + version()},
+		kong.Writers(stdout, stderr), kong.Exit(func(int) { answered = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
+	if err != nil {
+		return err
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case answered:
+		return nil
+	case err != nil:
+		return usagef("%w (see headgate --help)", err)
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	err = parsed.Run(&c.gateway, &stdio{stdin, stdout, stderr})
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return nil
+	}
+	return err
+}
+
+// version is the module's version, which the go command stamps.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

@@ -1,0 +1,119 @@
+// Package scripted is a gateway for tests: it listens on this machine, speaks real gRPC and does what the test tells it.
+package scripted
+
+import (
+	"context"
+	"net"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+)
+
+// Stream is a Subscribe call as the server sees it.
+type Stream = grpc.ServerStreamingServer[headgatev1.SubscribeResponse]
+
+// Gateway answers Subscribe with its scripts, one after the other, and the other calls with Events and Admin.
+type Gateway struct {
+	// Events and Admin answer all calls but Subscribe. Nil answers UNIMPLEMENTED.
+	Events headgatev1.EventServiceServer
+	Admin  adminv1.AdminServiceServer
+	// Subscribe are the scripts: the nth call runs the nth, later ones repeat the last.
+	Subscribe []func(*headgatev1.SubscribeRequest, Stream) error
+	// Options are those of the grpc server.
+	Options []grpc.ServerOption
+
+	mu       sync.Mutex
+	requests []*headgatev1.SubscribeRequest
+	server   *grpc.Server
+	served   chan struct{}
+}
+
+// Start listens on address and serves until Stop. It returns the address with its real port.
+func (g *Gateway) Start(address string) (string, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return "", err
+	}
+	g.server, g.served = grpc.NewServer(g.Options...), make(chan struct{})
+	events := g.Events
+	if events == nil {
+		events = headgatev1.UnimplementedEventServiceServer{}
+	}
+	headgatev1.RegisterEventServiceServer(g.server, subscribing{events, g})
+	if g.Admin != nil {
+		adminv1.RegisterAdminServiceServer(g.server, g.Admin)
+	}
+	go func() {
+		defer close(g.served)
+		_ = g.server.Serve(listener)
+	}()
+	return listener.Addr().String(), nil
+}
+
+// Stop cuts all connections.
+func (g *Gateway) Stop() {
+	g.server.Stop()
+	<-g.served
+}
+
+// Requests returns the Subscribe requests so far.
+func (g *Gateway) Requests() []*headgatev1.SubscribeRequest {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append([]*headgatev1.SubscribeRequest(nil), g.requests...)
+}
+
+type subscribing struct {
+	headgatev1.EventServiceServer
+	gateway *Gateway
+}
+
+func (s subscribing) Subscribe(req *headgatev1.SubscribeRequest, stream Stream) error {
+	g := s.gateway
+	g.mu.Lock()
+	n := min(len(g.requests), len(g.Subscribe)-1)
+	g.requests = append(g.requests, req)
+	g.mu.Unlock()
+	if n < 0 {
+		return status.Error(codes.Unimplemented, "no script")
+	}
+	return g.Subscribe[n](req, stream)
+}
+
+// Send is a script that sends the responses and ends the stream.
+func Send(responses ...*headgatev1.SubscribeResponse) func(*headgatev1.SubscribeRequest, Stream) error {
+	return func(_ *headgatev1.SubscribeRequest, stream Stream) error {
+		for _, r := range responses {
+			if err := stream.Send(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// SendAndHold is a script that sends the responses and stays silent until the client goes.
+func SendAndHold(responses ...*headgatev1.SubscribeResponse) func(*headgatev1.SubscribeRequest, Stream) error {
+	return func(req *headgatev1.SubscribeRequest, stream Stream) error {
+		if err := Send(responses...)(req, stream); err != nil {
+			return err
+		}
+		<-stream.Context().Done()
+		return context.Cause(stream.Context())
+	}
+}
+
+// SendAndFail is a script that sends the responses and ends the stream with the error.
+func SendAndFail(err error, responses ...*headgatev1.SubscribeResponse) func(*headgatev1.SubscribeRequest, Stream) error {
+	return func(req *headgatev1.SubscribeRequest, stream Stream) error {
+		if err := Send(responses...)(req, stream); err != nil {
+			return err
+		}
+		return err
+	}
+}

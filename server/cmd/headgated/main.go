@@ -1,0 +1,188 @@
+// Command headgated runs a gateway: it takes the webhooks of SuperOffice and serves them as streams of events.
+//
+//	headgated --dev                        try it out: one source, no signatures, loopback only
+//	headgated --config headgate.yaml       run it
+//	headgated check --config headgate.yaml look whether it would run here
+//
+// main prints and exits; run is the program.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/headgate/headgate/server"
+)
+
+// version is what releases set: go build -ldflags "-X main.version=v1.2.3".
+var version string
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// After the first signal, which drains, signals do what they do by default: a second one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.LookupEnv); err != nil {
+		fmt.Fprintln(os.Stderr, "headgated:", err)
+		os.Exit(1)
+	}
+}
+
+// flags is the command line. What is a setting too goes before the environment and the file.
+type flags struct {
+	Config string `placeholder:"FILE" xor:"mode" help:"The configuration file."`
+	Dev    bool   `xor:"mode" help:"Try the gateway out without a configuration: one source dev, no signatures, loopback only."`
+
+	DataDir       *string `placeholder:"DIR" help:"The folder where the log is kept."`
+	ListenWebhook *string `placeholder:"ADDRESS" help:"Where webhooks come in, host:port; the only address that may be public."`
+	ListenAPI     *string `name:"listen-api" placeholder:"ADDRESS" help:"Where REST and SSE are served; loopback only."`
+	ListenGRPC    *string `name:"listen-grpc" placeholder:"ADDRESS" help:"Where gRPC is served; loopback only."`
+	ListenAdmin   *string `placeholder:"ADDRESS" help:"Where metrics and health are served; loopback only."`
+	LogLevel      *string `placeholder:"LEVEL" help:"debug, info, warn or error."`
+	LogFormat     *string `placeholder:"FORMAT" help:"auto, text or json; auto is text on a terminal and with --dev."`
+
+	AcceptDataLoss bool `help:"Start although the log came back shorter than it was, after a disk or a backup lost its end. Begins a new epoch; readers are told with a gap. Without it such a log is refused."`
+
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Run   struct{} `cmd:"" default:"withargs" help:"Run the gateway. This is the default."`
+	Check struct{} `cmd:"" help:"Look whether the gateway would run here: configuration, secrets, clock, data directory, disk, ports."`
+}
+
+// run is the program. It returns nil once ctx was cancelled and everything under way has ended.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, env func(string) (string, bool)) error {
+	var f flags
+	command, err := f.parse(args, stdout, stderr)
+	if err != nil || command == "" {
+		return err
+	}
+	cfg, err := f.load(env)
+	if command == "check" {
+		return check(ctx, stdout, f.Config, cfg, err)
+	}
+	if err != nil {
+		return err
+	}
+	slog.SetDefault(newLogger(cfg, stderr))
+	for _, warning := range cfg.Warnings {
+		slog.Warn(warning)
+	}
+	srv, err := server.New(cfg)
+	if err != nil {
+		return err
+	}
+	announce(stdout, cfg, srv.Addresses())
+	return srv.Run(ctx)
+}
+
+// parse reads the command line and returns the command's name, empty when it only asked for help or the version.
+func (f *flags) parse(args []string, stdout, stderr io.Writer) (string, error) {
+	answered := false
+	parser, err := kong.New(f,
+		kong.Name("headgated"),
+		kong.Description("Takes the webhooks of SuperOffice and serves them as filtered, resumable streams of events.\n\n"+
+			"A setting is taken from the command line, then from the environment (HEADGATE_LISTEN_GRPC for listen.grpc), "+
+			"then from the configuration file."),
+		kong.Vars{"version": "headgated " + buildVersion()},
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { answered = true }),
+	)
+	if err != nil {
+		return "", err
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case answered:
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("%w; headgated --help tells what can be said", err)
+	case f.Config == "" && !f.Dev:
+		return "", errors.New("nothing says what to run: name a configuration file with --config headgate.yaml, or try the gateway out with --dev")
+	}
+	return parsed.Command(), nil
+}
+
+// load puts the configuration together.
+func (f *flags) load(env func(string) (string, bool)) (cfg server.Config, err error) {
+	if f.Dev {
+		cfg, err = server.LoadDev(f.before(env))
+	} else {
+		cfg, err = server.Load(f.Config, f.before(env))
+	}
+	cfg.Version = buildVersion()
+	cfg.AcceptDataLoss = f.AcceptDataLoss
+	return cfg, err
+}
+
+// before answers for the flags that were given, and asks env for all else.
+func (f *flags) before(env func(string) (string, bool)) func(string) (string, bool) {
+	given := map[string]*string{
+		"HEADGATE_DATA_DIR":       f.DataDir,
+		"HEADGATE_LISTEN_WEBHOOK": f.ListenWebhook,
+		"HEADGATE_LISTEN_API":     f.ListenAPI,
+		"HEADGATE_LISTEN_GRPC":    f.ListenGRPC,
+		"HEADGATE_LISTEN_ADMIN":   f.ListenAdmin,
+		"HEADGATE_LOG_LEVEL":      f.LogLevel,
+		"HEADGATE_LOG_FORMAT":     f.LogFormat,
+	}
+	return func(name string) (string, bool) {
+		if text := given[name]; text != nil {
+			return *text, true
+		}
+		return env(name)
+	}
+}
+
+// announce tells where the server listens: in dev to whoever sits before it, with what to type next, else to the log.
+func announce(stdout io.Writer, cfg server.Config, at server.Addresses) {
+	if !cfg.Dev {
+		slog.Info("listening", "webhook", at.Webhook, "api", at.API, "grpc", at.GRPC, "admin", at.Admin,
+			"data", cfg.DataDir, "sources", len(cfg.Sources), "version", cfg.Version)
+		return
+	}
+	fmt.Fprintf(stdout, `webhook %s/webhooks/superoffice/dev   <- tunnel only this port
+api %s   grpc %s   admin %s   data %s
+
+next:
+  go run ./client/cmd/headgate tail --entity relation
+  go run ./client/cmd/headgate send relation.created
+  curl -N 'http://%s/v1/events:subscribe?start.at=earliest'
+`, at.Webhook, at.API, at.GRPC, at.Admin, cfg.DataDir, at.API)
+}
+
+func newLogger(cfg server.Config, stderr io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.Log.Level}
+	asText := cfg.Log.Format == server.LogText || cfg.Log.Format == server.LogAuto && (cfg.Dev || isTerminal(stderr))
+	if asText {
+		return slog.New(slog.NewTextHandler(stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(stderr, options))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// buildVersion is the version of the release, else that of the module, else "devel".
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}

@@ -1,0 +1,149 @@
+// Package server puts the rooms of a gateway together: listeners, log, webhooks and readers. It is the only place that
+// wires; everything else is told what it needs.
+package server
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Config is everything that a server can be told. It holds plain values, is filled and validated once, and is read only by New.
+//
+// A setting is taken from the first of these that has it:
+//
+//  1. the command line: --listen-grpc
+//  2. the environment: HEADGATE_LISTEN_GRPC, the path in the file in capitals, with _ for every dot
+//  3. the configuration file: listen.grpc
+//  4. Default
+//
+// Sources stand only in the file. An empty environment variable counts as not set.
+type Config struct {
+	// DataDir is the folder where the log is kept: data_dir. Required. In the file it is relative to the file's folder.
+	DataDir   string
+	Listen    Listen
+	Retention Retention
+	Webhook   Webhook
+	Limits    Limits
+	Log       Log
+	// Drain is how long streams and requests under way get to end once the server was told to stop: shutdown_timeout.
+	Drain time.Duration
+	// Sources are the webhook endpoints by name.
+	Sources map[string]Source
+
+	// Dev is set by Dev alone: one source that needs no signature, everything on loopback.
+	Dev bool
+	// Version is what the server calls itself.
+	Version string
+	// AcceptDataLoss lets a server start although its log came back shorter than it was. It begins a new epoch and tells readers with
+	// a gap. It is set only by --accept-data-loss, never by file or environment: it is meant for one start.
+	AcceptDataLoss bool
+	// Warnings are what Load found that is not wrong but should be looked at. They hold no secrets.
+	Warnings []string
+}
+
+// Listen holds the addresses of the four listeners, host:port. Port 0 takes any free one.
+type Listen struct {
+	// Webhook is the only one that may be public.
+	Webhook string
+	// API, GRPC and Admin must be on loopback: this version cannot tell readers apart.
+	API, GRPC, Admin string
+}
+
+// Retention says what the log keeps.
+type Retention struct {
+	// MaxAge: older events are removed.
+	MaxAge time.Duration
+	// MaxSize is how many bytes the log may take on disk; beyond that the oldest events are removed.
+	MaxSize int64
+	// AtLeast: events younger than this are kept even when the disk is nearly full; then webhooks are refused.
+	AtLeast time.Duration
+	// DiskReserve is how many bytes of the disk stay free.
+	DiskReserve int64
+}
+
+// Webhook says what a webhook may be.
+type Webhook struct {
+	// MaxBodyBytes is the size of the largest request body that is accepted: webhook.max_body_size.
+	MaxBodyBytes int64
+}
+
+// Limits bounds what clients may take.
+type Limits struct {
+	// MaxStreams is how many subscriptions are served at once.
+	MaxStreams int
+}
+
+// Log says what the server writes about itself, to standard error.
+type Log struct {
+	Level slog.Level
+	// Format is LogAuto, LogText or LogJSON.
+	Format string
+}
+
+// The formats of the server's own log.
+const (
+	// LogAuto is text on a terminal and in Dev, else JSON.
+	LogAuto = "auto"
+	LogText = "text"
+	LogJSON = "json"
+)
+
+// Source is one webhook endpoint, /webhooks/superoffice/{name}.
+type Source struct {
+	// Contexts are the CRM tenants that the source's secrets may speak for. Empty means any, which only Dev may.
+	Contexts []string
+	// Location is the zone of dates that come without one: time_zone. Required.
+	Location *time.Location
+	// Tables names the entities of the tenant's table numbers, before those that the CRM usually has.
+	Tables map[int32]string
+	// Secrets are what signatures are checked with. A webhook is authentic when one of those that are valid now made its signature.
+	Secrets []Secret
+	// Unsigned takes webhooks without a signature. Only Dev may.
+	Unsigned bool
+}
+
+// Secret is a key that a source's webhooks are signed with.
+type Secret struct {
+	// ID names the secret in logs and metrics.
+	ID  string
+	Key SecretKey
+	// NotBefore and NotAfter are the first and the last moment at which the secret is valid. Zero means no bound.
+	NotBefore, NotAfter time.Time
+}
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+	gib = 1 << 30
+	day = 24 * time.Hour
+)
+
+// Default returns the settings that hold where nothing else is said. It has no data directory and no sources: those are required.
+func Default() Config {
+	return Config{
+		Listen: Listen{
+			Webhook: ":8080",
+			API:     "127.0.0.1:8081",
+			GRPC:    "127.0.0.1:9090",
+			Admin:   "127.0.0.1:9100",
+		},
+		Retention: Retention{MaxAge: 90 * day, MaxSize: 10 * gib, AtLeast: 3 * day, DiskReserve: gib},
+		Webhook:   Webhook{MaxBodyBytes: mib},
+		Limits:    Limits{MaxStreams: 10_000},
+		Log:       Log{Level: slog.LevelInfo, Format: LogAuto},
+		Drain:     5 * time.Second,
+		Version:   "devel",
+	}
+}
+
+// Dev returns settings to try the gateway out with: one source "dev" that takes unsigned webhooks of any context, everything on
+// loopback, the log in ./headgate-dev.
+func Dev() Config {
+	c := Default()
+	c.Dev = true
+	c.DataDir = "./headgate-dev"
+	c.Listen.Webhook = "127.0.0.1:8080"
+	c.Retention.DiskReserve = 256 * mib
+	c.Sources = map[string]Source{"dev": {Location: time.UTC, Unsigned: true}}
+	return c
+}

@@ -1,0 +1,191 @@
+package server
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// good are the lines that make a good configuration; a case replaces or adds some.
+func good(changes map[string]string) string {
+	lines := map[string]string{
+		"data_dir":  "/var/lib/headgate",
+		"contexts":  "[Cust26759]",
+		"time_zone": "Europe/Oslo",
+		"secrets":   "[{id: a, file: secrets/acme}]",
+		"name":      "acme",
+		"more":      "",
+		"top":       "",
+	}
+	for k, v := range changes {
+		lines[k] = v
+	}
+	var b strings.Builder
+	b.WriteString("data_dir: " + lines["data_dir"] + "\nsources:\n  " + lines["name"] + ":\n")
+	for _, k := range []string{"contexts", "time_zone", "secrets"} {
+		if lines[k] != "-" {
+			b.WriteString("    " + k + ": " + lines[k] + "\n")
+		}
+	}
+	if lines["more"] != "" {
+		b.WriteString("    " + lines["more"] + "\n")
+	}
+	return b.String() + lines["top"] + "\n"
+}
+
+// TestRefusals: each refusal names the setting, its line and what to do.
+func TestRefusals(t *testing.T) {
+	type refusal struct {
+		name    string
+		changes map[string]string
+		path    string
+		origin  string
+		texts   []string
+	}
+	const source = "sources.acme."
+	cases := []refusal{
+		// The shape of the file. data_dir is line 1, the source's keys are lines 4 to 6, what a case adds at the top level is line 7.
+		{"unknown key", map[string]string{"top": "retentoin: {}"}, "retentoin", "line 7", []string{"did you mean retention?"}},
+		{"unknown key far from all", map[string]string{"top": "colour: red"}, "colour", "line 7", []string{"known here: data_dir, limits, listen"}},
+		{"unknown key in a section", map[string]string{"top": "listen: {gprc: x}"}, "listen.gprc", "line 7", []string{"did you mean grpc?"}},
+		{"unknown key in a source", map[string]string{"more": "context: [a]"}, source + "context", "line 7", []string{"did you mean contexts?"}},
+		{"unsigned from a file", map[string]string{"more": "unsigned: true"}, source + "unsigned", "line 7", []string{"unknown key"}},
+		{"flag in the file", map[string]string{"top": "accept_data_loss: true"}, "accept_data_loss", "line 7", []string{"unknown key"}},
+		{"merge key", map[string]string{"top": "listen: {<<: {api: x}}"}, "listen.<<", "line 7", []string{"unknown key"}},
+		{"readers", map[string]string{"top": "readers: {billing: {}}"}, "readers", "line 7", []string{"not supported by this version", "keep listen.api, listen.grpc and listen.admin on loopback"}},
+		{"tls", map[string]string{"top": "tls: {cert_file: a}"}, "tls", "line 7", []string{"not supported by this version", "proxy"}},
+		{"key twice", map[string]string{"top": "data_dir: /other"}, "data_dir", "line 7", []string{"stands here twice, first on line 1"}},
+		{"source twice", map[string]string{"top": "  acme: {}"}, "sources.acme", "line 7", []string{"twice, first on line 3"}},
+		{"list for a mapping", map[string]string{"top": "listen: [a]"}, "listen", "line 7", []string{"must be a mapping"}},
+		{"mapping for a value", map[string]string{"data_dir": "{a: b}"}, "data_dir", "line 1", []string{"must be a single value"}},
+		{"value for a list", map[string]string{"contexts": "Cust1"}, source + "contexts", "line 4", []string{"must be a list", "[one, two]"}},
+		{"key without value", map[string]string{"data_dir": ""}, "data_dir", "line 1", []string{"has no value"}},
+		{"key that is no word", map[string]string{"top": "[a]: b"}, "", "line 7", []string{"must be a plain word"}},
+
+		// Values.
+		{"duration without unit", map[string]string{"top": "retention: {max_age: 90}"}, "retention.max_age", "line 7", []string{`"90" is not a duration`, "90d"}},
+		{"no age", map[string]string{"top": "retention: {max_age: 0d}"}, "retention.max_age", "line 7", []string{"must be more than 0", "90d"}},
+		{"at least more than age", map[string]string{"top": "retention: {max_age: 2d}"}, "retention.at_least", "line 7", []string{"3d", "2d", "shorter"}},
+		{"size without unit", map[string]string{"top": "retention: {max_size: 10}"}, "retention.max_size", "line 7", []string{`"10" is not a size`, "10GiB"}},
+		{"small log", map[string]string{"top": "retention: {max_size: 1KiB}"}, "retention.max_size", "line 7", []string{"1KiB is too little", "at least 1MiB"}},
+		{"no reserve", map[string]string{"top": "retention: {disk_reserve: 0B}"}, "retention.disk_reserve", "line 7", []string{"too little"}},
+		{"large body", map[string]string{"top": "webhook: {max_body_size: 4MiB}"}, "webhook.max_body_size", "line 7", []string{"4MiB is out of range; use 64KiB to 3MiB"}},
+		{"small body", map[string]string{"top": "webhook: {max_body_size: 63KiB}"}, "webhook.max_body_size", "line 7", []string{"use 64KiB to 3MiB"}},
+		{"no streams", map[string]string{"top": "limits: {max_streams: 0}"}, "limits.max_streams", "line 7", []string{"use 1 to 1000000"}},
+		{"streams no number", map[string]string{"top": "limits: {max_streams: many}"}, "limits.max_streams", "line 7", []string{`"many" is not a whole number`}},
+		{"long shutdown", map[string]string{"top": "shutdown_timeout: 1h"}, "shutdown_timeout", "line 7", []string{"1h is out of range; use 1ms to 10m"}},
+		{"log level", map[string]string{"top": "log: {level: loud}"}, "log.level", "line 7", []string{"debug, info, warn or error"}},
+		{"log format", map[string]string{"top": "log: {format: xml}"}, "log.format", "line 7", []string{"auto, text or json"}},
+
+		// Addresses.
+		{"public grpc", map[string]string{"top": "listen: {grpc: '10.0.0.5:9090'}"}, "listen.grpc", "line 7", []string{"cannot tell readers apart", "use 127.0.0.1:9090"}},
+		{"public api", map[string]string{"top": "listen: {api: ':8081'}"}, "listen.api", "line 7", []string{"not a loopback address", "use 127.0.0.1:8081"}},
+		{"public admin", map[string]string{"top": "listen: {admin: 'example.com:9100'}"}, "listen.admin", "line 7", []string{"use 127.0.0.1:9100"}},
+		{"any IPv6", map[string]string{"top": "listen: {admin: '[::]:9100'}"}, "listen.admin", "line 7", []string{"use 127.0.0.1:9100"}},
+		{"no port", map[string]string{"top": "listen: {webhook: localhost}"}, "listen.webhook", "line 7", []string{"write host:port"}},
+		{"port too large", map[string]string{"top": "listen: {webhook: ':80800'}"}, "listen.webhook", "line 7", []string{"write host:port"}},
+		{"URL", map[string]string{"top": "listen: {webhook: 'http://a:80'}"}, "listen.webhook", "line 7", []string{"write host:port"}},
+		{"same address", map[string]string{"top": "listen: {grpc: '127.0.0.1:8081'}"}, "listen.grpc", "line 7", []string{"already the address of listen.api"}},
+
+		// Sources.
+		{"name", map[string]string{"name": "Acme_AS"}, "sources.Acme_AS", "line 4", []string{"becomes part of the webhook's URL", "small letters"}},
+		{"long name", map[string]string{"name": strings.Repeat("a", 64)}, "sources." + strings.Repeat("a", 64), "line 4", []string{"up to 63"}},
+		{"no contexts", map[string]string{"contexts": "-"}, source + "contexts", "line 4", []string{"is missing", "[Cust12345]"}},
+		{"empty contexts", map[string]string{"contexts": "[]"}, source + "contexts", "line 4", []string{"is missing"}},
+		{"every context", map[string]string{"contexts": `["*"]`}, source + "contexts[0]", "line 4", []string{"must not speak for every tenant", "list each context"}},
+		{"context pattern", map[string]string{"contexts": `[A, Cust*]`}, source + "contexts[1]", "line 4", []string{"is a pattern"}},
+		{"context with a space", map[string]string{"contexts": `["Cust 1"]`}, source + "contexts[0]", "line 4", []string{"ContextIdentifier"}},
+		{"context twice", map[string]string{"contexts": `[A, A]`}, source + "contexts[1]", "line 4", []string{"stands here twice"}},
+		{"no time zone", map[string]string{"time_zone": "-"}, source + "time_zone", "line 4", []string{"is missing", "Europe/Oslo"}},
+		{"bad time zone", map[string]string{"time_zone": "Europe/Olso"}, source + "time_zone", "line 5", []string{"tz database"}},
+		{"this machine's time zone", map[string]string{"time_zone": "Local"}, source + "time_zone", "line 5", []string{"tz database"}},
+		{"table number", map[string]string{"more": "tables: {contact: 5}"}, source + "tables.contact", "line 7", []string{"{5: contact}"}},
+		{"table number too large", map[string]string{"more": "tables: {2147483648: a}"}, source + "tables.2147483648", "line 7", []string{"not a table number"}},
+		{"table name", map[string]string{"more": "tables: {5: Contact}"}, source + "tables.5", "line 7", []string{"small letters"}},
+		{"table twice", map[string]string{"more": "tables: {5: contact, 05: person}"}, source + "tables.05", "line 7", []string{"table 5 is already contact"}},
+
+		// Secrets.
+		{"no secrets", map[string]string{"secrets": "-"}, source + "secrets", "line 4", []string{"is missing", "{id: a, file: secrets/acme}"}},
+		{"no id", map[string]string{"secrets": "[{file: secrets/acme}]"}, source + "secrets[0].id", "line 6", []string{"names the secret in logs"}},
+		{"id twice", map[string]string{"secrets": "[{id: a, file: secrets/acme}, {id: a, file: secrets/globex}]"}, source + "secrets[1].id", "line 6", []string{"give each its own"}},
+		{"neither file nor env", map[string]string{"secrets": "[{id: a}]"}, source + "secrets[0]", "line 6", []string{"give file:", "or env:"}},
+		{"file and env", map[string]string{"secrets": "[{id: a, file: secrets/acme, env: A}]"}, source + "secrets[0]", "line 6", []string{"keep one"}},
+		{"no such file", map[string]string{"secrets": "[{id: a, file: secrets/none}]"}, source + "secrets[0].file", "line 6", []string{"there is no file", "secrets/none", "write the webhook's secret to it"}},
+		{"folder", map[string]string{"secrets": "[{id: a, file: secrets}]"}, source + "secrets[0].file", "line 6", []string{"is not a file"}},
+		{"empty secret", map[string]string{"secrets": "[{id: a, file: secrets/empty}]"}, source + "secrets[0].file", "line 6", []string{"is empty", "secrets/empty"}},
+		{"short secret", map[string]string{"secrets": "[{id: a, file: secrets/short}]"}, source + "secrets[0].file", "line 6", []string{"too short", "at least 16 bytes"}},
+		{"two lines", map[string]string{"secrets": "[{id: a, file: secrets/lines}]"}, source + "secrets[0].file", "line 6", []string{"not one line of text"}},
+		{"UTF-16", map[string]string{"secrets": "[{id: a, file: secrets/utf16}]"}, source + "secrets[0].file", "line 6", []string{"save it as UTF-8"}},
+		{"byte order mark", map[string]string{"secrets": "[{id: a, file: secrets/bom}]"}, source + "secrets[0].file", "line 6", []string{"byte order mark"}},
+		{"large file", map[string]string{"secrets": "[{id: a, file: secrets/too-long}]"}, source + "secrets[0].file", "line 6", []string{"too large for a secret"}},
+		{"variable not set", map[string]string{"secrets": "[{id: a, env: NOT_SET}]"}, source + "secrets[0].env", "line 6", []string{"NOT_SET is not set", "put the webhook's secret in it"}},
+		{"empty variable", map[string]string{"secrets": "[{id: a, env: EMPTY}]"}, source + "secrets[0].env", "line 6", []string{"EMPTY: the secret is empty"}},
+		{"date", map[string]string{"secrets": "[{id: a, file: secrets/acme, not_after: 31.12.2026}]"}, source + "secrets[0].not_after", "line 6", []string{"2026-12-31"}},
+		{"never holds", map[string]string{"secrets": "[{id: a, file: secrets/acme, not_before: 2026-02-01, not_after: 2026-01-31}]"}, source + "secrets[0].not_after", "line 6", []string{"never holds"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := load(t, good(c.changes), map[string]string{"EMPTY": ""})
+			wantProblem(t, err, c.path, c.origin, c.texts...)
+		})
+	}
+	if _, err := load(t, good(nil), nil); err != nil {
+		t.Errorf("the good configuration: %v", err)
+	}
+}
+
+func TestAVariableIsNamedInItsRefusal(t *testing.T) {
+	_, err := load(t, good(nil), map[string]string{"HEADGATE_LOG_LEVEL": "loud"})
+	wantProblem(t, err, "log.level", "HEADGATE_LOG_LEVEL or its flag", "debug, info, warn or error")
+	_, err = load(t, good(nil), map[string]string{"HEADGATE_LISTEN_GRPC": ":9090"})
+	wantProblem(t, err, "listen.grpc", "HEADGATE_LISTEN_GRPC or its flag", "use 127.0.0.1:9090")
+}
+
+func TestFilesThatCannotBeUsedAtAll(t *testing.T) {
+	for name, c := range map[string]struct{ file, want string }{
+		"not YAML":      {"a: b: c", "the configuration is not YAML: yaml: mapping values are not allowed"},
+		"two documents": {minimal + "---\na: b\n", "more than one YAML document"},
+	} {
+		if _, err := load(t, c.file, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: want %q, got: %v", name, c.want, err)
+		}
+	}
+	missing := filepath.Join(t.TempDir(), "none.yaml")
+	if _, err := Load(missing, environ(nil)); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+		t.Errorf("no file: got %v", err)
+	}
+	_, err := load(t, "- a\n", nil)
+	if err == nil || !strings.Contains(err.Error(), "line 1: must be a mapping") {
+		t.Errorf("a list: got %v", err)
+	}
+	_, err = load(t, "# nothing\n", nil)
+	if err == nil || !strings.Contains(err.Error(), "data_dir: is missing") || !strings.Contains(err.Error(), "sources: is missing") {
+		t.Errorf("empty file: got %v", err)
+	}
+}
+
+// What only a program can ask for is refused too.
+func TestValidateRefusesWhatNoFileCanSay(t *testing.T) {
+	dev := Dev()
+	dev.Dev = false
+	var ps Problems
+	if !errors.As(dev.Validate(), &ps) {
+		t.Fatal("unsigned source without Dev is taken")
+	}
+	if !ps.touches("sources.dev.unsigned") || !ps.touches("sources.dev.contexts") || len(ps) != 2 {
+		t.Errorf("got %v", ps)
+	}
+
+	c := Dev()
+	c.Log.Format, c.Retention.AtLeast, c.Drain = "", -time.Second, 0
+	if !errors.As(c.Validate(), &ps) || len(ps) != 3 {
+		t.Errorf("got %v", ps)
+	}
+
+	c = Dev()
+	c.Sources["dev"] = Source{Location: time.UTC, Secrets: []Secret{{ID: "a", Key: SecretKey("short")}}}
+	wantProblem(t, c.Validate(), "sources.dev.secrets[0]", "", "too short")
+}

@@ -1,0 +1,170 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // so that time zones are known in an image that holds nothing but the binary
+
+	"go.yaml.in/yaml/v3"
+)
+
+func (l *loader) sources(n *yaml.Node, path string) map[string]Source {
+	sources := map[string]Source{}
+	l.pairs(n, path, func(key, val *yaml.Node, at string) {
+		sources[key.Value] = l.source(val, at)
+	})
+	return sources
+}
+
+func (l *loader) source(n *yaml.Node, path string) Source {
+	var s Source
+	l.mapping(n, path, map[string]field{
+		"contexts": func(n *yaml.Node, path string) {
+			l.list(n, path, func(item *yaml.Node, at string) {
+				text, _ := l.scalar(item, at)
+				s.Contexts = append(s.Contexts, text)
+			})
+		},
+		"time_zone": func(n *yaml.Node, path string) {
+			text, ok := l.scalar(n, path)
+			if !ok {
+				return
+			}
+			loc, err := loadZone(text)
+			if err != nil {
+				l.refuse(n, path, "%s", err)
+			}
+			s.Location = loc
+		},
+		"tables": func(n *yaml.Node, path string) { s.Tables = l.tables(n, path) },
+		"secrets": func(n *yaml.Node, path string) {
+			l.list(n, path, func(item *yaml.Node, at string) { s.Secrets = append(s.Secrets, l.secret(item, at)) })
+		},
+	})
+	return s
+}
+
+func loadZone(name string) (*time.Location, error) {
+	loc, err := time.LoadLocation(name)
+	if err != nil || strings.EqualFold(name, "local") {
+		return nil, fmt.Errorf("%q is not a time zone; use a name of the tz database, like Europe/Oslo", name)
+	}
+	return loc, nil
+}
+
+var tableName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+func (l *loader) tables(n *yaml.Node, path string) map[int32]string {
+	tables := map[int32]string{}
+	l.pairs(n, path, func(key, val *yaml.Node, at string) {
+		number, err := strconv.ParseInt(key.Value, 10, 32)
+		if err != nil || number < 1 || number > math.MaxInt32 {
+			l.refuse(key, at, "%q is not a table number; write them like {5: contact}", key.Value)
+			return
+		}
+		name, ok := l.scalar(val, at)
+		if ok && !tableName.MatchString(name) {
+			l.refuse(val, at, "%q is not an entity; use a name like contact, in small letters", name)
+		}
+		if other, ok := tables[int32(number)]; ok {
+			l.refuse(key, at, "table %d is already %s; remove one", number, other)
+		}
+		tables[int32(number)] = name
+	})
+	return tables
+}
+
+func (l *loader) secret(n *yaml.Node, path string) Secret {
+	var s Secret
+	var file, variable string
+	inline := func(n *yaml.Node, path string) {
+		l.refuse(n, path, "a secret must not stand in the configuration; write it to a file and give file: its name, or put it in an environment variable and give env: the variable's name")
+	}
+	before := len(l.problems)
+	l.mapping(n, path, map[string]field{
+		"id":         l.into(&s.ID),
+		"file":       l.into(&file),
+		"env":        l.into(&variable),
+		"not_before": func(n *yaml.Node, path string) { s.NotBefore = l.moment(n, path, 0) },
+		// A date is meant to be the last day on which the secret holds.
+		"not_after": func(n *yaml.Node, path string) { s.NotAfter = l.moment(n, path, day-1) },
+		"secret":    inline,
+		"value":     inline,
+		"key":       inline,
+	})
+	if len(l.problems) > before {
+		return s
+	}
+	var err error
+	at := path
+	switch {
+	case file != "" && variable != "":
+		err = errors.New("has both file and env; keep one")
+	case file != "":
+		at = path + ".file"
+		s.Key, err = l.secretFromFile(file, at)
+	case variable != "":
+		at = path + ".env"
+		s.Key, err = l.secretFromEnv(variable)
+	default:
+		err = errors.New("has no secret; give file: the name of the file that holds it, or env: the environment variable")
+	}
+	if err != nil {
+		l.problems.add(at, "%s", err)
+	}
+	return s
+}
+
+func (l *loader) secretFromFile(file, at string) (SecretKey, error) {
+	path := l.fromDir(file)
+	key, openToAll, err := readSecret(path)
+	if err != nil {
+		return nil, err
+	}
+	if openToAll {
+		l.warnings = append(l.warnings, fmt.Sprintf("%s: every user of this machine can read %s; run chmod o= on it", at, path))
+	}
+	if err := checkSecret(key); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return key, nil
+}
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func (l *loader) secretFromEnv(variable string) (SecretKey, error) {
+	if !variableName.MatchString(variable) {
+		// It may be the secret itself: it is not repeated.
+		return nil, errors.New("this is not the name of an environment variable; give the variable's name, not what it holds")
+	}
+	text, ok := l.env(variable)
+	if !ok {
+		return nil, fmt.Errorf("the environment variable %s is not set; put the webhook's secret in it", variable)
+	}
+	key := trimNewline([]byte(text))
+	if err := checkSecret(key); err != nil {
+		return nil, fmt.Errorf("environment variable %s: %w", variable, err)
+	}
+	return key, nil
+}
+
+// moment reads a date or an RFC 3339 time. A date means its midnight in UTC and offset later.
+func (l *loader) moment(n *yaml.Node, path string, offset time.Duration) time.Time {
+	text, ok := l.scalar(n, path)
+	if !ok {
+		return time.Time{}
+	}
+	if t, err := time.Parse(time.DateOnly, text); err == nil {
+		return t.Add(offset)
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		l.refuse(n, path, "%q is not a date; write 2026-12-31 or 2026-12-31T23:59:59Z", text)
+	}
+	return t.UTC()
+}

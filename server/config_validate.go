@@ -1,0 +1,178 @@
+package server
+
+import (
+	"errors"
+	"maps"
+	"net"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Validate returns everything that is wrong with c as Problems, each with its path in the file and what to do; nil when c can be run.
+func (c *Config) Validate() error {
+	var ps Problems
+	if c.DataDir == "" {
+		ps.add("data_dir", "is missing; name the folder to keep the log in, like /var/lib/headgate")
+	}
+	c.validateListen(&ps)
+	c.validateRetention(&ps)
+	between(&ps, "webhook.max_body_size", c.Webhook.MaxBodyBytes, 64*kib, 3*mib, formatSize)
+	between(&ps, "limits.max_streams", c.Limits.MaxStreams, 1, 1_000_000, strconv.Itoa)
+	between(&ps, "shutdown_timeout", c.Drain, time.Millisecond, 10*time.Minute, formatDuration)
+	if _, err := parseFormat(c.Log.Format); err != nil {
+		ps.add("log.format", "%s", err)
+	}
+	if len(c.Sources) == 0 {
+		ps.add("sources", "is missing; name at least one source with its contexts, time_zone and secrets, or try the gateway out with --dev")
+	}
+	for _, name := range sortedNames(c.Sources) {
+		c.validateSource(&ps, name, c.Sources[name])
+	}
+	return ps.err()
+}
+
+// between notes a problem unless v lies in the range.
+func between[T int | int64 | time.Duration](ps *Problems, path string, v, least, most T, format func(T) string) {
+	if v < least || v > most {
+		ps.add(path, "%s is out of range; use %s to %s", format(v), format(least), format(most))
+	}
+}
+
+func (c *Config) validateRetention(ps *Problems) {
+	r := c.Retention
+	if r.MaxAge <= 0 {
+		ps.add("retention.max_age", "must be more than 0; say how long events are kept, like 90d")
+	} else if r.AtLeast < 0 || r.AtLeast > r.MaxAge {
+		ps.add("retention.at_least", "%s does not lie between 0 and retention.max_age, which is %s; make it shorter, or max_age longer",
+			formatDuration(r.AtLeast), formatDuration(r.MaxAge))
+	}
+	if r.MaxSize < mib {
+		ps.add("retention.max_size", "%s is too little; give the log at least 1MiB", formatSize(r.MaxSize))
+	}
+	if r.DiskReserve < mib {
+		ps.add("retention.disk_reserve", "%s is too little; keep at least 1MiB of the disk free", formatSize(r.DiskReserve))
+	}
+}
+
+func (c *Config) validateListen(ps *Problems) {
+	owner := map[string]string{}
+	for _, at := range []struct {
+		path, address string
+		private       bool
+	}{
+		{"listen.webhook", c.Listen.Webhook, false},
+		{"listen.api", c.Listen.API, true},
+		{"listen.grpc", c.Listen.GRPC, true},
+		{"listen.admin", c.Listen.Admin, true},
+	} {
+		host, port, err := splitAddress(at.address)
+		switch {
+		case err != nil:
+			ps.add(at.path, "%q is not an address; write host:port, like 127.0.0.1:8080", at.address)
+			continue
+		case at.private && !isLoopback(host):
+			ps.add(at.path, "%s is not a loopback address, and this version cannot tell readers apart: whoever reached it could read everything; use 127.0.0.1:%s",
+				at.address, port)
+		case c.Dev && !isLoopback(host):
+			ps.add(at.path, "%s is not a loopback address, and --dev takes webhooks from anybody; use 127.0.0.1:%s, or run with --config",
+				at.address, port)
+		}
+		if other, ok := owner[at.address]; ok && port != "0" {
+			ps.add(at.path, "%s is already the address of %s; give each its own port", at.address, other)
+		}
+		owner[at.address] = at.path
+	}
+}
+
+// splitAddress splits host:port. The port must be a number, the host may be missing: then it means all interfaces.
+func splitAddress(address string) (host, port string, err error) {
+	host, port, err = net.SplitHostPort(address)
+	if err != nil {
+		return "", "", err
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", "", err
+	}
+	if strings.ContainsFunc(host, func(r rune) bool { return unicode.IsSpace(r) || r == '/' }) {
+		return "", "", errors.New("not a host")
+	}
+	return host, port, nil
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+var (
+	sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+	secretID   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+)
+
+func (c *Config) validateSource(ps *Problems, name string, s Source) {
+	path := "sources." + name
+	if !sourceName.MatchString(name) {
+		ps.add(path, "%q cannot be the name of a source, it becomes part of the webhook's URL; use up to 63 small letters, digits and hyphens", name)
+	}
+	if s.Location == nil {
+		ps.add(path+".time_zone", "is missing; the CRM sends dates without a zone, so say which one it is in, like Europe/Oslo")
+	}
+	if s.Unsigned {
+		if !c.Dev {
+			ps.add(path+".unsigned", "only --dev takes webhooks without a signature; give the source secrets")
+		}
+	} else if len(s.Secrets) == 0 {
+		ps.add(path+".secrets", "is missing; give at least one secret, like {id: a, file: secrets/%s}", name)
+	}
+	if len(s.Contexts) == 0 && !c.Dev {
+		ps.add(path+".contexts", "is missing; list the tenants that the source may speak for, like [Cust12345], or [Default] for an on-site CRM")
+	}
+	validateContexts(ps, path+".contexts", s.Contexts)
+	validateSecrets(ps, path+".secrets", s.Secrets)
+}
+
+func validateContexts(ps *Problems, path string, contexts []string) {
+	for i, context := range contexts {
+		at := path + "[" + strconv.Itoa(i) + "]"
+		switch {
+		case strings.Contains(context, "*"):
+			ps.add(at, "%q is a pattern, but a source's secrets must not speak for every tenant; list each context", context)
+		case context == "" || strings.ContainsFunc(context, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+			ps.add(at, "%q is not a context; use the CRM's ContextIdentifier, like Cust12345 or Default", context)
+		case slices.Contains(contexts[:i], context):
+			ps.add(at, "%q stands here twice; remove one", context)
+		}
+	}
+}
+
+func validateSecrets(ps *Problems, path string, secrets []Secret) {
+	seen := map[string]bool{}
+	for i, s := range secrets {
+		at := path + "[" + strconv.Itoa(i) + "]"
+		if !secretID.MatchString(s.ID) {
+			ps.add(at+".id", "must be 1 to 63 letters, digits, dots, hyphens and underscores; it names the secret in logs, like 2026a")
+		} else if seen[s.ID] {
+			ps.add(at+".id", "%q names another secret of this source too; give each its own", s.ID)
+		}
+		seen[s.ID] = true
+		if err := checkSecret(s.Key); err != nil {
+			ps.add(at, "%s", err)
+		}
+		if !s.NotBefore.IsZero() && !s.NotAfter.IsZero() && !s.NotBefore.Before(s.NotAfter) {
+			ps.add(at+".not_after", "is not after not_before, so the secret never holds; correct one of them")
+		}
+	}
+}
+
+// sortedNames is the order in which sources are told of.
+func sortedNames(sources map[string]Source) []string {
+	return slices.Sorted(maps.Keys(sources))
+}

@@ -1,0 +1,196 @@
+package server
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// loader turns the nodes of a configuration file into a Config. It notes every problem with its line and goes on.
+type loader struct {
+	// dir is the file's folder: relative paths start there.
+	dir string
+	env func(string) (string, bool)
+	// origins tells where the value of a path came from.
+	origins  map[string]string
+	problems Problems
+	warnings []string
+}
+
+// A field reads the value of one known key. path is the key's.
+type field func(n *yaml.Node, path string)
+
+// later are sections that a later version reads. Silence would let their owner believe that they are in force.
+var later = map[string]string{
+	"readers": "is not supported by this version, which cannot tell readers apart; remove it and keep listen.api, listen.grpc and listen.admin on loopback",
+	"tls":     "is not supported by this version; remove it and let a proxy in front of listen.webhook end TLS",
+}
+
+func (l *loader) refuse(n *yaml.Node, path, format string, args ...any) {
+	l.problems = append(l.problems, Problem{Path: path, Origin: line(n), Text: fmt.Sprintf(format, args...)})
+}
+
+func line(n *yaml.Node) string { return "line " + strconv.Itoa(n.Line) }
+
+// section returns the fields for the settings below prefix, which is empty or ends in a dot.
+func (l *loader) section(table []setting, prefix string) map[string]field {
+	known := map[string]field{}
+	for _, s := range table {
+		rest, ok := strings.CutPrefix(s.path, prefix)
+		if !ok {
+			continue
+		}
+		name, _, deeper := strings.Cut(rest, ".")
+		if deeper {
+			known[name] = func(n *yaml.Node, path string) { l.mapping(n, path, l.section(table, path+".")) }
+			continue
+		}
+		known[name] = func(n *yaml.Node, path string) {
+			text, ok := l.scalar(n, path)
+			if !ok {
+				return
+			}
+			if err := s.set(text); err != nil {
+				l.refuse(n, path, "%s", err)
+			}
+		}
+	}
+	return known
+}
+
+// mapping reads a mapping whose keys are known. Any other key, and a key that stands there twice, is refused.
+func (l *loader) mapping(n *yaml.Node, path string, known map[string]field) {
+	l.pairs(n, path, func(key, val *yaml.Node, at string) {
+		if read, ok := known[key.Value]; ok {
+			read(val, at)
+			return
+		}
+		names := slices.Sorted(maps.Keys(known))
+		switch near := nearest(key.Value, names); {
+		case path == "" && later[key.Value] != "":
+			l.refuse(key, at, "%s", later[key.Value])
+		case near != "":
+			l.refuse(key, at, "unknown key; did you mean %s?", near)
+		default:
+			l.refuse(key, at, "unknown key; known here: %s", strings.Join(names, ", "))
+		}
+	})
+}
+
+// pairs visits the pairs of a mapping, each key once. Nothing at all counts as an empty mapping.
+func (l *loader) pairs(n *yaml.Node, path string, visit func(key, val *yaml.Node, at string)) {
+	n = resolve(n)
+	if isNull(n) {
+		return
+	}
+	if n.Kind != yaml.MappingNode {
+		l.refuse(n, path, "must be a mapping; write keys and values, like name: value")
+		return
+	}
+	l.origins[path] = line(n)
+	seen := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, val := resolve(n.Content[i]), n.Content[i+1]
+		if key.Kind != yaml.ScalarNode {
+			l.refuse(key, path, "a key must be a plain word")
+			continue
+		}
+		at := strings.TrimPrefix(path+"."+key.Value, ".")
+		if first, ok := seen[key.Value]; ok {
+			l.refuse(key, at, "stands here twice, first on line %d; remove one", first)
+			continue
+		}
+		seen[key.Value] = key.Line
+		visit(key, val, at)
+	}
+}
+
+// list visits the items of a sequence. Nothing at all counts as an empty one.
+func (l *loader) list(n *yaml.Node, path string, visit func(item *yaml.Node, at string)) {
+	n = resolve(n)
+	if isNull(n) {
+		return
+	}
+	if n.Kind != yaml.SequenceNode {
+		l.refuse(n, path, "must be a list; write [one, two]")
+		return
+	}
+	l.origins[path] = line(n)
+	for i, item := range n.Content {
+		visit(item, fmt.Sprintf("%s[%d]", path, i))
+	}
+}
+
+// scalar returns a value's text as it stands in the file.
+func (l *loader) scalar(n *yaml.Node, path string) (string, bool) {
+	n = resolve(n)
+	if n.Kind != yaml.ScalarNode {
+		l.refuse(n, path, "must be a single value")
+		return "", false
+	}
+	if isNull(n) || n.Value == "" {
+		l.refuse(n, path, "has no value; give one or remove the key")
+		return "", false
+	}
+	l.origins[path] = line(n)
+	return n.Value, true
+}
+
+// into returns a field that stores a single value's text.
+func (l *loader) into(text *string) field {
+	return func(n *yaml.Node, path string) { *text, _ = l.scalar(n, path) }
+}
+
+func resolve(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// fromDir returns a path of the file as the process can use it.
+func (l *loader) fromDir(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(l.dir, path)
+}
+
+// nearest returns the name that word was probably meant to be, or nothing.
+func nearest(word string, names []string) string {
+	best, least := "", 3
+	for _, name := range names {
+		if d := distance(strings.ToLower(word), name); d < least && d < len(name) {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to insert, remove or replace to make a into b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			above := row[j+1]
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = min(diagonal, row[j], above) + 1
+			}
+			row[j+1], diagonal = cost, above
+		}
+	}
+	return row[len(b)]
+}

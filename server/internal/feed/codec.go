@@ -1,0 +1,72 @@
+package feed
+
+import (
+	"google.golang.org/grpc/encoding"
+	_ "google.golang.org/grpc/encoding/proto" // registers the codec that Codec wraps
+	"google.golang.org/grpc/mem"
+
+	"github.com/headgate/headgate/server/internal/eventlog"
+)
+
+// encoded is a SubscribeResponse that is already in its wire format.
+type encoded mem.BufferSlice
+
+// Codec returns the codec that the gRPC server must use for the feed: protobuf, and encoded messages as they are.
+func Codec() encoding.CodecV2 { return codec{encoding.GetCodecV2("proto")} }
+
+type codec struct{ encoding.CodecV2 }
+
+func (c codec) Marshal(v any) (mem.BufferSlice, error) {
+	if m, ok := v.(encoded); ok {
+		return mem.BufferSlice(m), nil
+	}
+	return c.CodecV2.Marshal(v)
+}
+
+const (
+	maxBatchEvents = 32
+	maxBatchBytes  = 16 << 10
+)
+
+// batch gathers frames for one message. It refers to the frames' shared bytes; nothing is copied.
+type batch struct {
+	limit int // events
+	run   []*eventlog.Frame
+	bytes int
+}
+
+// add takes the frame, unless the batch is full.
+func (b *batch) add(f *eventlog.Frame) bool {
+	n := len(f.Bytes())
+	if len(b.run) > 0 && (len(b.run) == b.limit || b.bytes+n > maxBatchBytes) {
+		return false
+	}
+	b.run = append(b.run, f)
+	b.bytes += n
+	return true
+}
+
+// message returns the gathered frames as a SubscribeResponse: events, then the cursor of the last one. That field is the last bytes of the last
+// frame once more, as Event.cursor and SubscribeResponse.cursor have the same number.
+func (b *batch) message() encoded {
+	m := make(encoded, 0, 2)
+	first := 0
+	for i := range b.run {
+		if i+1 < len(b.run) && b.run[i].Adjacent(b.run[i+1]) {
+			continue
+		}
+		run, _ := b.run[first].Join(b.run[i])
+		m = append(m, mem.SliceBuffer(run))
+		first = i + 1
+	}
+	last := b.run[len(b.run)-1].Bytes()
+	return append(m, mem.SliceBuffer(last[len(last)-cursorFieldSize:]))
+}
+
+// cursorFieldSize is tag, length and cursor.
+const cursorFieldSize = 2 + eventlog.CursorSize
+
+func (b *batch) reset() {
+	clear(b.run)
+	b.run, b.bytes = b.run[:0], 0
+}

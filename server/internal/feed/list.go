@@ -1,0 +1,238 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/filter"
+)
+
+const (
+	defaultPage  = 100
+	maxPage      = 1000
+	maxPageBytes = 1 << 20
+	// pageBudget is how many frames one page may look at, so that a filter that matches nothing does not read the whole log in one call.
+	pageBudget = 20_000
+	// pageReads bounds the same where the log leaves out what is not wanted.
+	pageReads = 32
+)
+
+// page is a ListEventsResponse in the making.
+type page struct {
+	resp  *headgatev1.ListEventsResponse
+	pos   uint64
+	limit int
+	bytes int
+	full  bool
+}
+
+// ListEvents implements headgate.v1.EventService.
+func (s *Service) ListEvents(ctx context.Context, req *headgatev1.ListEventsRequest) (*headgatev1.ListEventsResponse, error) {
+	resp, err := s.listEvents(ctx, req)
+	return resp, s.statusOf(err)
+}
+
+func (s *Service) listEvents(ctx context.Context, req *headgatev1.ListEventsRequest) (*headgatev1.ListEventsResponse, error) {
+	predicate, err := filter.Compile(req.GetFilter(), nil)
+	if err != nil {
+		return nil, err
+	}
+	if req.GetPageSize() > maxPage {
+		return nil, invalid("page_size", "it may be at most 1,000")
+	}
+	p := &page{resp: &headgatev1.ListEventsResponse{}, limit: int(req.GetPageSize())}
+	if p.limit == 0 {
+		p.limit = defaultPage
+	}
+	if req.GetEventId() != "" {
+		if req.GetAfterCursor() != "" || req.GetFromTime() != nil {
+			return nil, invalid("event_id", "it cannot be combined with after_cursor or from_time")
+		}
+		return s.listByID(ctx, req.GetEventId(), predicate, p)
+	}
+	if p.pos, err = s.listStart(ctx, req); err != nil {
+		return nil, err
+	}
+	if err := s.fill(ctx, predicate, p, req.GetAfterCursor() == "" && req.GetFromTime() == nil); err != nil {
+		return nil, err
+	}
+	p.resp.NextCursor = s.log.Cursor(p.pos)
+	p.resp.HasMore = p.pos < s.log.Head()
+	return p.resp, nil
+}
+
+func (s *Service) listStart(ctx context.Context, req *headgatev1.ListEventsRequest) (uint64, error) {
+	start := &headgatev1.Start{Position: &headgatev1.Start_At_{At: headgatev1.Start_AT_EARLIEST}}
+	switch {
+	case req.GetAfterCursor() != "" && req.GetFromTime() != nil:
+		return 0, invalid("from_time", "it cannot be combined with after_cursor")
+	case req.GetAfterCursor() != "":
+		start.Position = &headgatev1.Start_AfterCursor{AfterCursor: req.GetAfterCursor()}
+	case req.GetFromTime() != nil:
+		p, err := s.locateTime(ctx, req.GetFromTime(), "from_time", headgatev1.OnLostCursor_ON_LOST_CURSOR_FAIL)
+		return p.pos, err
+	}
+	p, err := s.locate(ctx, start, headgatev1.OnLostCursor_ON_LOST_CURSOR_FAIL)
+	return p.pos, err
+}
+
+// fill reads until the page is full, the log is at its end or the budget is spent.
+func (s *Service) fill(ctx context.Context, predicate *filter.Predicate, p *page, fromEarliest bool) error {
+	looked := 0
+	for reads := 0; !p.full && reads < pageReads && looked < pageBudget; reads++ {
+		chunk, err := s.log.Read(ctx, p.pos, predicate.Wants)
+		if fromEarliest && reads == 0 && isTrimmed(err) { // the oldest record moved in between
+			p.pos = s.log.State().Earliest - 1
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if chunk.Through == p.pos {
+			return nil
+		}
+		looked += len(chunk.Frames)
+		if err := p.take(chunk, predicate); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take puts what matches of the chunk on the page and moves its position.
+func (p *page) take(chunk eventlog.Chunk, predicate *filter.Predicate) error {
+	for i := range chunk.Frames {
+		f := &chunk.Frames[i]
+		if !predicate.Match(f.Kind, &f.Keys) {
+			p.pos = f.Seq
+			continue
+		}
+		if err := p.put(f); err != nil || p.full {
+			return err
+		}
+	}
+	p.pos = chunk.Through
+	return nil
+}
+
+// put puts one record on the page, if it has room for it.
+func (p *page) put(f *eventlog.Frame) error {
+	switch f.Kind {
+	case eventlog.KindGap:
+		gap, err := gapOf(f)
+		if err != nil {
+			return err
+		}
+		p.resp.Signal, p.full = &headgatev1.ListEventsResponse_Gap{Gap: gap}, true
+	case eventlog.KindErased:
+		p.resp.Signal, p.full = &headgatev1.ListEventsResponse_Erased{Erased: erasedOf(f)}, true
+	default:
+		if p.bytes += len(f.Bytes()); p.bytes > maxPageBytes && len(p.resp.Events) > 0 {
+			p.full = true
+			return nil
+		}
+		e, err := eventOf(f)
+		if err != nil {
+			return err
+		}
+		p.resp.Events = append(p.resp.Events, e)
+		p.full = len(p.resp.Events) == p.limit
+	}
+	p.pos = f.Seq
+	return nil
+}
+
+func eventOf(f *eventlog.Frame) (*headgatev1.Event, error) {
+	e := new(headgatev1.Event)
+	if err := proto.Unmarshal(f.Event(), e); err != nil {
+		return nil, &eventlog.DamageError{From: f.Seq, To: f.Seq, Cause: "an event record is unreadable"}
+	}
+	return e, nil
+}
+
+// listByID returns all events with that id of the CRM's on one page.
+func (s *Service) listByID(ctx context.Context, id string, predicate *filter.Predicate, p *page) (*headgatev1.ListEventsResponse, error) {
+	p.limit = maxPage
+	seqs, err := s.log.Find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, seq := range seqs {
+		f, err := s.log.Get(ctx, seq)
+		if isTrimmed(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if f.Kind != eventlog.KindEvent || !predicate.Match(f.Kind, &f.Keys) {
+			continue
+		}
+		if err := p.put(&f); err != nil {
+			return nil, err
+		}
+		if p.full {
+			break
+		}
+	}
+	p.resp.HasMore = p.full
+	p.resp.NextCursor = s.log.Cursor(s.log.Head())
+	return p.resp, nil
+}
+
+// GetEvent implements headgate.v1.EventService.
+func (s *Service) GetEvent(ctx context.Context, req *headgatev1.GetEventRequest) (*headgatev1.GetEventResponse, error) {
+	resp, err := s.getEvent(ctx, req)
+	return resp, s.statusOf(err)
+}
+
+func (s *Service) getEvent(ctx context.Context, req *headgatev1.GetEventRequest) (*headgatev1.GetEventResponse, error) {
+	seq, err := s.log.Locate(req.GetCursor())
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.log.Get(ctx, seq)
+	if err != nil {
+		return nil, err
+	}
+	if f.Kind != eventlog.KindEvent {
+		return nil, eventlog.ErrNotFound
+	}
+	resp := &headgatev1.GetEventResponse{}
+	if resp.Event, err = eventOf(&f); err != nil {
+		return nil, err
+	}
+	if req.GetIncludeRawBody() {
+		resp.RawBody, err = s.log.Raw(ctx, seq)
+	}
+	return resp, err
+}
+
+// DescribeLog implements headgate.v1.EventService.
+func (s *Service) DescribeLog(context.Context, *headgatev1.DescribeLogRequest) (*headgatev1.DescribeLogResponse, error) {
+	st := s.log.State()
+	resp := &headgatev1.DescribeLogResponse{
+		Epoch:           s.log.Epoch(),
+		EarliestCursor:  s.log.Cursor(st.Earliest - 1),
+		EarliestTime:    timestamp(st.EarliestAt),
+		LatestCursor:    s.log.Cursor(st.Head),
+		LatestTime:      timestamp(st.HeadAt),
+		KnownEventTypes: filter.KnownEventTypes(),
+	}
+	for _, t := range s.log.Tenants() {
+		if t.Source != "" && t.Context != "" {
+			resp.Tenants = append(resp.Tenants, &headgatev1.DescribeLogResponse_Tenant{Source: t.Source, Context: t.Context})
+		}
+	}
+	slices.SortFunc(resp.Tenants, func(a, b *headgatev1.DescribeLogResponse_Tenant) int {
+		return slices.Compare([]string{a.Source, a.Context}, []string{b.Source, b.Context})
+	})
+	return resp, nil
+}
+
+func isTrimmed(err error) bool { return errors.Is(err, eventlog.ErrTrimmed) }

@@ -1,0 +1,104 @@
+// Package feed serves readers: EventService over the log.
+//
+// Each stream is one loop over a position: read after it, filter, send, and wait when there is nothing more. There is no queue per stream and no
+// message encoded per stream: what is sent are the log's own frames. A stream that stands still holds up nothing but itself.
+package feed
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/eventlog"
+)
+
+// Log is what the feed needs of the log.
+type Log interface {
+	Read(ctx context.Context, after uint64, wants func(source, context string) bool) (eventlog.Chunk, error)
+	Get(ctx context.Context, seq uint64) (eventlog.Frame, error)
+	Raw(ctx context.Context, seq uint64) ([]byte, error)
+	Find(ctx context.Context, eventID string) ([]uint64, error)
+	SeekTime(ctx context.Context, t time.Time) (uint64, error)
+	Changed() <-chan struct{}
+	Head() uint64
+	State() eventlog.State
+	Tenants() []eventlog.Tenant
+	Epoch() string
+	Cursor(seq uint64) string
+	Locate(cursor string) (uint64, error)
+}
+
+// Options say how the feed serves.
+type Options struct {
+	// MaxStreams is how many streams are served at once. Default 10,000.
+	MaxStreams int
+	// Metrics gets the feed's metrics. Default: none.
+	Metrics prometheus.Registerer
+	// Now is the clock that from_time is held against. Default time.Now.
+	Now func() time.Time
+}
+
+// Service implements headgate.v1.EventService. It is safe for concurrent use.
+type Service struct {
+	headgatev1.UnimplementedEventServiceServer
+	log     Log
+	opt     Options
+	metrics metrics
+
+	draining  chan struct{}
+	drainOnce sync.Once
+	streams   table
+}
+
+// New returns the service over the log.
+func New(log Log, opt Options) *Service {
+	if opt.MaxStreams == 0 {
+		opt.MaxStreams = 10_000
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	s := &Service{log: log, opt: opt, draining: make(chan struct{})}
+	s.streams.byID = make(map[uint64]*stream)
+	s.metrics.register(opt.Metrics, &s.streams)
+	return s
+}
+
+// Drain ends all streams with Closing and refuses new ones. It does not wait.
+func (s *Service) Drain() { s.drainOnce.Do(func() { close(s.draining) }) }
+
+func (s *Service) isDraining() bool {
+	select {
+	case <-s.draining:
+		return true
+	default:
+		return false
+	}
+}
+
+// metrics are the feed's figures.
+type metrics struct {
+	events, messages prometheus.Counter
+	ends             *prometheus.CounterVec
+}
+
+func (m *metrics) register(r prometheus.Registerer, streams *table) {
+	m.events = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "headgate_stream_events_sent_total", Help: "Events handed to the transport, over all streams.",
+	})
+	m.messages = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "headgate_stream_messages_sent_total", Help: "Messages handed to the transport, signals included, over all streams.",
+	})
+	m.ends = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "headgate_stream_ends_total", Help: "Streams that ended, by gRPC status code.",
+	}, []string{"code"})
+	if r == nil {
+		return
+	}
+	r.MustRegister(m.events, m.messages, m.ends, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "headgate_streams", Help: "Streams being served.",
+	}, func() float64 { return float64(streams.count()) }))
+}

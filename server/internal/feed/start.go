@@ -1,0 +1,158 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"time"
+	"unicode"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/filter"
+)
+
+const (
+	defaultHeartbeat = 15 * time.Second
+	minHeartbeat     = time.Second
+	maxHeartbeat     = 5 * time.Minute
+	maxClientName    = 128
+)
+
+// terms are a checked SubscribeRequest.
+type terms struct {
+	filter     *headgatev1.Filter
+	predicate  *filter.Predicate
+	onLost     headgatev1.OnLostCursor
+	heartbeat  time.Duration
+	batch      int
+	clientName string
+}
+
+func newTerms(req *headgatev1.SubscribeRequest) (t terms, err error) {
+	t = terms{filter: req.GetFilter(), onLost: req.GetOnLostCursor(), heartbeat: defaultHeartbeat, batch: maxBatchEvents, clientName: req.GetClientName()}
+	if t.filter == nil {
+		t.filter = &headgatev1.Filter{}
+	}
+	if t.predicate, err = filter.Compile(req.GetFilter(), req.GetShard()); err != nil {
+		return t, err
+	}
+	if _, known := headgatev1.OnLostCursor_name[int32(t.onLost)]; !known {
+		return t, invalid("on_lost_cursor", "not a known value; say fail, earliest or latest")
+	}
+	if h := req.GetHeartbeatInterval(); h != nil {
+		t.heartbeat = h.AsDuration()
+		if !h.IsValid() || t.heartbeat < minHeartbeat || t.heartbeat > maxHeartbeat {
+			return t, invalid("heartbeat_interval", "it must be between 1 s and 5 min")
+		}
+	}
+	if n := int(req.GetMaxBatchSize()); n > 0 {
+		t.batch = min(n, maxBatchEvents)
+	}
+	if len(t.clientName) > maxClientName {
+		return t, invalid("client_name", "it may have at most 128 bytes")
+	}
+	for _, r := range t.clientName {
+		if !unicode.IsPrint(r) {
+			return t, invalid("client_name", "it may hold printable characters only")
+		}
+	}
+	return t, nil
+}
+
+// place is where a stream begins.
+type place struct {
+	pos uint64
+	gap *headgatev1.Gap // what the stream must say first, if its start was lost
+	// earliest: the oldest record was asked for, whichever that is when reading begins.
+	earliest bool
+}
+
+// locate finds where the request wants to begin.
+func (s *Service) locate(ctx context.Context, start *headgatev1.Start, onLost headgatev1.OnLostCursor) (place, error) {
+	st := s.log.State()
+	switch p := start.GetPosition().(type) {
+	case *headgatev1.Start_At_:
+		switch p.At {
+		case headgatev1.Start_AT_EARLIEST:
+			return place{pos: st.Earliest - 1, earliest: true}, nil
+		case headgatev1.Start_AT_LATEST:
+			return place{pos: s.log.Head()}, nil
+		}
+		return place{}, failure(codes.InvalidArgument, startRequired, "start.at: say earliest or latest", "field", "start.at")
+	case *headgatev1.Start_AfterCursor:
+		pos, err := s.log.Locate(p.AfterCursor)
+		if err == nil && pos+1 < st.Earliest {
+			err = eventlog.ErrTrimmed
+		}
+		if err != nil {
+			return s.relocate(err, onLost)
+		}
+		return place{pos: pos}, nil
+	case *headgatev1.Start_FromTime:
+		return s.locateTime(ctx, p.FromTime, "start.from_time", onLost)
+	}
+	return place{}, failure(codes.InvalidArgument, startRequired,
+		"start: say where to begin: at earliest or latest, after_cursor, or from_time; a lost cursor must not mean latest by accident", "field", "start")
+}
+
+// locateTime finds the first record that was received at the time or later.
+func (s *Service) locateTime(ctx context.Context, ts *timestamppb.Timestamp, field string, onLost headgatev1.OnLostCursor) (place, error) {
+	if err := ts.CheckValid(); err != nil {
+		return place{}, invalid(field, "not a valid time")
+	}
+	t := ts.AsTime()
+	if t.After(s.opt.Now()) {
+		return place{}, invalid(field, "it lies in the future, by the server's clock; to read only what comes from now on, begin at latest")
+	}
+	// Where nothing was ever trimmed, nothing can be missing before the oldest record.
+	if st := s.log.State(); st.Earliest > 1 && (st.EarliestAt.IsZero() || t.Before(st.EarliestAt)) {
+		return s.relocate(eventlog.ErrTrimmed, onLost)
+	}
+	pos, err := s.log.SeekTime(ctx, t)
+	return place{pos: pos}, err
+}
+
+// relocate does with a lost position what the reader asked for. It returns the error itself when that was to fail.
+func (s *Service) relocate(err error, onLost headgatev1.OnLostCursor) (place, error) {
+	gap := &headgatev1.Gap{}
+	switch {
+	case errors.Is(err, eventlog.ErrTrimmed):
+		gap.Reason = headgatev1.Gap_REASON_CURSOR_EXPIRED
+	case errors.Is(err, eventlog.ErrCursorForeign):
+		gap.Reason = headgatev1.Gap_REASON_CURSOR_FOREIGN
+	default:
+		return place{}, err
+	}
+	st := s.log.State()
+	switch onLost {
+	case headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST:
+		gap.ToTime = timestamp(st.EarliestAt)
+		return place{pos: st.Earliest - 1, gap: gap, earliest: true}, nil
+	case headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST:
+		gap.ToTime = timestamp(st.HeadAt)
+		return place{pos: st.Head, gap: gap}, nil
+	}
+	return place{}, err
+}
+
+func timestamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
+
+func (t *terms) started(s *Service) *headgatev1.Started {
+	return &headgatev1.Started{
+		Filter:            proto.CloneOf(t.filter),
+		Epoch:             s.log.Epoch(),
+		EarliestCursor:    s.log.Cursor(s.log.State().Earliest - 1),
+		HeartbeatInterval: durationpb.New(t.heartbeat),
+		UnknownNames:      t.predicate.Unknown(),
+	}
+}

@@ -1,0 +1,45 @@
+package filter
+
+// fewValues is up to how many values a scan is no slower than a map.
+const fewValues = 8
+
+// set holds the values of one field. It keeps few values in a list and many in a map. The zero set is empty.
+type set[T comparable] struct {
+	few  []T
+	many map[T]struct{}
+}
+
+func newSet[T comparable](values []T) set[T] {
+	unique := make(map[T]struct{}, len(values))
+	var list []T
+	for _, v := range values {
+		if _, ok := unique[v]; !ok {
+			unique[v] = struct{}{}
+			list = append(list, v)
+		}
+	}
+	if len(list) <= fewValues {
+		return set[T]{few: list}
+	}
+	return set[T]{many: unique}
+}
+
+func (s *set[T]) size() int { return len(s.few) + len(s.many) }
+
+func (s *set[T]) empty() bool { return s.size() == 0 }
+
+func (s *set[T]) has(v T) bool {
+	if s.many != nil {
+		_, ok := s.many[v]
+		return ok
+	}
+	for _, w := range s.few {
+		if w == v {
+			return true
+		}
+	}
+	return false
+}
+
+// admits is how a field of a filter matches: an empty one matches everything.
+func (s *set[T]) admits(v T) bool { return s.empty() || s.has(v) }

@@ -1,0 +1,97 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxBody is how large the body of a request may be.
+const maxBody = 1 << 20
+
+// input is what fill makes the gRPC request from. It travels in the context of the HTTP request, which grpc-gateway hands on to conn.
+type input struct {
+	query       url.Values
+	body        []byte // with POST only
+	post        bool
+	lastEventID string
+	sse         bool
+}
+
+type inputKey struct{}
+
+func inputOf(ctx context.Context) *input {
+	in, _ := ctx.Value(inputKey{}).(*input)
+	return in
+}
+
+// read takes from r all that says what is asked, and returns r without it: to grpc-gateway every request looks empty, so that it has
+// nothing to drop, and nothing to refuse in words of its own. fill does both.
+func read(w *writer, r *http.Request, stall time.Duration) (*http.Request, error) {
+	in := &input{
+		post:        r.Method == http.MethodPost,
+		lastEventID: r.Header.Get("Last-Event-ID"),
+		sse:         accepts(r.Header.Values("Accept"), eventStream),
+	}
+	var err error
+	if in.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+		return nil, invalid("", fmt.Sprintf("the query string cannot be read: %v", err))
+	}
+	switch {
+	case in.post:
+		if in.body, err = readBody(w, r, stall); err != nil {
+			return nil, err
+		}
+	case r.ContentLength != 0:
+		return nil, invalid("", "the body of a "+r.Method+" request is not read: put the fields into the query string, or use POST")
+	}
+
+	bare := r.Clone(context.WithValue(r.Context(), inputKey{}, in))
+	bare.URL.RawQuery = ""
+	bare.Body, bare.ContentLength = http.NoBody, 0
+	// grpc-gateway would choose the form of the answer by the Content-Type, and take a form for a request with another method.
+	bare.Header.Del("Content-Type")
+	if in.sse {
+		bare.Header.Set("Accept", eventStream) // it knows media types by their exact text
+	}
+	return bare, nil
+}
+
+func readBody(w *writer, r *http.Request, stall time.Duration) ([]byte, error) {
+	// net/http takes the deadline back when the body is whole.
+	w.readWithin(stall)
+	body, err := io.ReadAll(http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, &httpError{http.StatusRequestEntityTooLarge, invalid("", fmt.Sprintf("the body is larger than %d bytes", maxBody))}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, &httpError{http.StatusRequestTimeout, invalid("", fmt.Sprintf("the body did not arrive within %v", stall))}
+	case err != nil:
+		return nil, invalid("", "the body did not arrive whole")
+	}
+	return bytes.TrimSpace(body), nil
+}
+
+// accepts tells whether one of the Accept headers names the media type itself and does not refuse it. A wildcard does not name it.
+func accepts(headers []string, mediaType string) bool {
+	for part := range strings.SplitSeq(strings.Join(headers, ","), ",") {
+		name, params, err := mime.ParseMediaType(part)
+		if err != nil || name != mediaType {
+			continue
+		}
+		if q, err := strconv.ParseFloat(params["q"], 64); err != nil || q > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,52 @@
+package rest
+
+import (
+	"net/http"
+	"time"
+)
+
+// piece is how many bytes must get through within the time that a client may stall.
+const piece = 64 << 10
+
+// writer gives every write a deadline of its own. http.Server.WriteTimeout counts from the start of the answer and would end a stream that
+// is well; without any deadline a client that reads no more holds its stream for ever.
+type writer struct {
+	http.ResponseWriter
+	rc    *http.ResponseController
+	stall time.Duration
+}
+
+func newWriter(w http.ResponseWriter, stall time.Duration) *writer {
+	return &writer{ResponseWriter: w, rc: http.NewResponseController(w), stall: stall}
+}
+
+// Write writes piece by piece, so that a large answer to a slow client is not taken for a stalled one.
+func (w *writer) Write(p []byte) (n int, err error) {
+	for {
+		part := p[n:min(len(p), n+piece)]
+		w.writeWithin(w.stall)
+		k, err := w.ResponseWriter.Write(part)
+		n += k
+		if err != nil || n == len(p) {
+			return n, err
+		}
+	}
+}
+
+// Unwrap lets http.ResponseController flush. A flush follows a write at once, so that write's deadline holds for it too.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// done takes the deadline back: the connection can go on to requests that other handlers answer.
+func (w *writer) done() {
+	_ = w.rc.SetWriteDeadline(time.Time{})
+}
+
+// writeWithin sets the deadline of what is written next. A ResponseWriter that has no deadlines has no connection that could stall either.
+func (w *writer) writeWithin(d time.Duration) {
+	_ = w.rc.SetWriteDeadline(time.Now().Add(d))
+}
+
+// readWithin does the same for what is read next.
+func (w *writer) readWithin(d time.Duration) {
+	_ = w.rc.SetReadDeadline(time.Now().Add(d))
+}

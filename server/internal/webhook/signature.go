@@ -1,0 +1,59 @@
+package webhook
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"time"
+)
+
+// signatureHeader carries the standard padded base64 of HMAC-SHA256 over the raw body, keyed with the bytes of the secret.
+const signatureHeader = "X-Superoffice-Signature"
+
+// Secret is one that a source's signatures may be made with. Several may be live at once, while the CRM changes from one to the other.
+type Secret struct {
+	ID  string
+	Key []byte
+	// NotBefore and NotAfter bound its use. Zero: unbounded.
+	NotBefore, NotAfter time.Time
+}
+
+func (s *Secret) live(now time.Time) bool {
+	return !now.Before(s.NotBefore) && (s.NotAfter.IsZero() || now.Before(s.NotAfter))
+}
+
+// Sign returns the signature of the body.
+func Sign(key, body []byte) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write(body)
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+var (
+	errNoSignature   = errors.New("the request has no signature")
+	errTwoSignatures = errors.New("the request has more than one signature")
+	errSignature     = errors.New("the signature is of none of the source's live secrets")
+)
+
+// verify checks the signature against every live secret, in constant time. The encoded forms are compared: decoding would accept more than one
+// spelling of the same signature.
+func (s *Source) verify(signatures []string, body []byte, now time.Time) error {
+	switch {
+	case len(signatures) == 0:
+		return errNoSignature
+	case len(signatures) > 1:
+		return errTwoSignatures
+	}
+	match := 0
+	for i := range s.Secrets {
+		if s.Secrets[i].live(now) {
+			match |= subtle.ConstantTimeCompare([]byte(Sign(s.Secrets[i].Key, body)), []byte(signatures[0]))
+		}
+	}
+	if match == 0 {
+		return errSignature
+	}
+	return nil
+}

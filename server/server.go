@@ -1,0 +1,191 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/test/bufconn"
+
+	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/admin"
+	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/eventlog/pebblestore"
+	"github.com/headgate/headgate/server/internal/feed"
+	"github.com/headgate/headgate/server/internal/rest"
+	"github.com/headgate/headgate/server/internal/superoffice"
+	"github.com/headgate/headgate/server/internal/webhook"
+)
+
+// Server is one gateway.
+type Server struct {
+	cfg       Config
+	startedAt time.Time
+	engine    eventlog.Engine
+	log       *eventlog.Log
+	webhook   *webhook.Handler
+	feed      *feed.Service
+	registry  *prometheus.Registry
+	health    *health.Server
+	stopping  atomic.Bool
+
+	grpc     *grpc.Server
+	inner    *bufconn.Listener // REST's way to the gRPC server
+	conn     *grpc.ClientConn
+	http     map[string]*http.Server
+	listener map[string]net.Listener
+}
+
+// The names of the four listeners, as in the configuration.
+const (
+	listenWebhook = "webhook"
+	listenAPI     = "api"
+	listenGRPC    = "grpc"
+	listenAdmin   = "admin"
+)
+
+// Addresses are where a server listens.
+type Addresses struct{ Webhook, API, GRPC, Admin string }
+
+// New opens the log and binds the listeners, so that what cannot work is known at once. Run must be called afterwards: it also releases what New
+// took.
+func New(cfg Config) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, startedAt: time.Now(), registry: prometheus.NewRegistry(), health: health.NewServer(),
+		http: make(map[string]*http.Server), listener: make(map[string]net.Listener),
+	}
+	if err := s.build(); err != nil {
+		return nil, errors.Join(err, s.release())
+	}
+	return s, nil
+}
+
+func (s *Server) build() error {
+	// The ports first: whoever starts a second gateway by mistake learns it from them.
+	for name, address := range map[string]string{
+		listenWebhook: s.cfg.Listen.Webhook, listenAPI: s.cfg.Listen.API, listenGRPC: s.cfg.Listen.GRPC, listenAdmin: s.cfg.Listen.Admin,
+	} {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			return fmt.Errorf("listen.%s: %w", name, err)
+		}
+		s.listener[name] = l
+	}
+	reserve := uint64(s.cfg.Retention.DiskReserve)
+	store, err := pebblestore.Open(s.cfg.DataDir, pebblestore.Options{
+		// Trimming begins at the reserve, refusing at half of it.
+		MinFree: reserve / 2, AcceptLoss: s.cfg.AcceptDataLoss, Logger: slog.Default(),
+	})
+	if err != nil {
+		return err
+	}
+	s.engine = store
+	s.log, err = eventlog.Open(store, eventlog.Options{Logger: slog.Default(), Retention: eventlog.Retention{
+		MaxAge: s.cfg.Retention.MaxAge, MaxSize: uint64(s.cfg.Retention.MaxSize), AtLeast: s.cfg.Retention.AtLeast, Reserve: reserve,
+	}})
+	if err != nil {
+		return err
+	}
+	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registerLogMetrics(s.registry, s.log)
+	s.webhook = webhook.New(s.log, sourcesOf(s.cfg), webhook.Options{
+		MaxBody: s.cfg.Webhook.MaxBodyBytes, Logger: slog.Default(), Metrics: s.registry,
+	})
+	s.feed = feed.New(s.log, feed.Options{MaxStreams: s.cfg.Limits.MaxStreams, Metrics: s.registry})
+	s.buildGRPC()
+	return s.buildHTTP()
+}
+
+func sourcesOf(cfg Config) []webhook.Source {
+	var list []webhook.Source
+	for name, src := range cfg.Sources {
+		ws := webhook.Source{
+			Source:   superoffice.Source{Name: name, Location: src.Location, Tables: src.Tables},
+			Contexts: src.Contexts,
+			Unsigned: src.Unsigned,
+		}
+		for _, sec := range src.Secrets {
+			ws.Secrets = append(ws.Secrets, webhook.Secret{ID: sec.ID, Key: sec.Key, NotBefore: sec.NotBefore, NotAfter: sec.NotAfter})
+		}
+		list = append(list, ws)
+	}
+	return list
+}
+
+func (s *Server) buildGRPC() {
+	s.grpc = grpc.NewServer(
+		grpc.ForceServerCodecV2(feed.Codec()),
+		grpc.UnaryInterceptor(feed.StrictUnary),
+		grpc.StreamInterceptor(feed.StrictStream),
+		grpc.MaxRecvMsgSize(1<<20),
+		// A dead peer is noticed within 30 s. Clients may ask as often as every 10 s.
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+	)
+	headgatev1.RegisterEventServiceServer(s.grpc, s.feed)
+	adminv1.RegisterAdminServiceServer(s.grpc, admin.New(s.log, admin.Gateway{
+		Version: s.cfg.Version, StartedAt: s.startedAt, Problem: s.problem, Sources: s.sourceStatus, Streams: s.streamStatus,
+	}))
+	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
+	reflection.Register(s.grpc)
+}
+
+func (s *Server) buildHTTP() (err error) {
+	s.inner = bufconn.Listen(1 << 20)
+	s.conn, err = grpc.NewClient("passthrough:headgate", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return s.inner.DialContext(ctx) }),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20)))
+	if err != nil {
+		return err
+	}
+	api, err := rest.New(context.Background(), s.conn)
+	if err != nil {
+		return err
+	}
+	quiet := slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug)
+	s.http[listenWebhook] = &http.Server{
+		Handler: s.webhook, ErrorLog: quiet, MaxHeaderBytes: 16 << 10,
+		// The CRM gives up after seconds; nobody honest takes longer for a small body.
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second, IdleTimeout: 2 * time.Minute,
+	}
+	// No write time limit here: streams are meant to stay. The rest package sets one for each message.
+	s.http[listenAPI] = &http.Server{
+		Handler: api, ErrorLog: quiet, MaxHeaderBytes: 32 << 10, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+	}
+	s.http[listenAdmin] = &http.Server{
+		Handler: s.adminPages(), ErrorLog: quiet, MaxHeaderBytes: 16 << 10,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+	}
+	return nil
+}
+
+// Addresses returns where the server listens, with the ports that were chosen for port 0.
+func (s *Server) Addresses() Addresses {
+	at := func(name string) string { return s.listener[name].Addr().String() }
+	return Addresses{Webhook: at(listenWebhook), API: at(listenAPI), GRPC: at(listenGRPC), Admin: at(listenAdmin)}
+}
+
+// problem says why webhooks are not accepted, nil when they are.
+func (s *Server) problem() error {
+	if s.stopping.Load() {
+		return errors.New("the server is stopping")
+	}
+	return s.log.State().Err
+}

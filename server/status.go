@@ -1,0 +1,112 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	"github.com/headgate/headgate/server/internal/eventlog"
+)
+
+// adminPages is what the admin listener serves.
+//
+//	/metrics  Prometheus
+//	/healthz  503 when only a restart helps
+//	/readyz   503 while webhooks are not accepted
+func (s *Server) adminPages() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		err := s.log.State().Err
+		if !errors.Is(err, eventlog.ErrFailed) {
+			err = nil
+		}
+		answerHealth(w, err)
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answerHealth(w, s.problem()) })
+	return mux
+}
+
+func answerHealth(w http.ResponseWriter, problem error) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if problem != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte(problem.Error() + "\n"))
+		return
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// registerLogMetrics shows the log's state.
+func registerLogMetrics(r prometheus.Registerer, log *eventlog.Log) {
+	gauge := func(name, help string, value func(eventlog.State) float64) {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value(log.State()) }))
+	}
+	gauge("headgate_log_records", "Records held, gaps and erased ones included.", func(st eventlog.State) float64 {
+		return float64(st.Head + 1 - min(st.Earliest, st.Head+1))
+	})
+	gauge("headgate_log_size_bytes", "Bytes that the log takes on disk.", func(st eventlog.State) float64 { return float64(st.SizeBytes) })
+	gauge("headgate_log_disk_free_bytes", "Bytes that are free on the log's disk.", func(st eventlog.State) float64 { return float64(st.FreeBytes) })
+	gauge("headgate_log_quarantined", "Webhooks held in quarantine.", func(st eventlog.State) float64 { return float64(st.Quarantined) })
+	gauge("headgate_log_up", "1 while events are accepted, 0 while the log is full or has failed.", func(st eventlog.State) float64 {
+		if st.Err != nil {
+			return 0
+		}
+		return 1
+	})
+	gauge("headgate_log_oldest_timestamp_seconds", "When the oldest record held was received; 0 in an empty log.", func(st eventlog.State) float64 {
+		return seconds(st.EarliestAt)
+	})
+	gauge("headgate_log_newest_timestamp_seconds", "When the newest record was received; 0 in an empty log.", func(st eventlog.State) float64 {
+		return seconds(st.HeadAt)
+	})
+	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "headgate_log_appended_total", Help: "Records appended in the life of the log.",
+	}, func() float64 { return float64(log.Head()) }))
+}
+
+func seconds(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
+}
+
+// sourceStatus and streamStatus put the rooms' own figures into the operators' words.
+
+func (s *Server) sourceStatus() []*adminv1.SourceStatus {
+	var list []*adminv1.SourceStatus
+	for _, st := range s.webhook.Status() {
+		list = append(list, &adminv1.SourceStatus{
+			Source: st.Name, Contexts: st.Contexts,
+			Accepted: st.Accepted, Duplicates: st.Duplicates, Quarantined: st.Quarantined, Refused: st.Refused, Tests: st.Tests,
+			LastAcceptedAt: timestamp(st.LastAccepted), LastTestAt: timestamp(st.LastTest),
+		})
+	}
+	return list
+}
+
+func (s *Server) streamStatus(ctx context.Context) []*adminv1.Stream {
+	var list []*adminv1.Stream
+	for _, st := range s.feed.Streams(ctx) {
+		list = append(list, &adminv1.Stream{
+			Id: st.ID, ClientName: st.ClientName, Peer: st.Peer, StartedAt: timestamppb.New(st.StartedAt), Filter: st.Filter,
+			EventsSent: st.EventsSent, Lag: durationpb.New(st.Lag), CaughtUp: st.CaughtUp,
+		})
+	}
+	return list
+}
+
+func timestamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
