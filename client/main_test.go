@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,7 +61,7 @@ func place(start *headgatev1.Start) (int, error) {
 	if start.GetAt() == headgatev1.Start_AT_EARLIEST {
 		return 0, nil
 	}
-	return strconv.Atoi(start.GetAfterCursor()[16:])
+	return strconv.Atoi(strings.TrimLeft(start.GetAfterCursor(), "c"))
 }
 
 // read collects what the subscription yields, by name, up to its end.

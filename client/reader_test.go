@@ -45,6 +45,9 @@ type fakeStream struct {
 }
 
 func (s *fakeStream) Recv() (*headgatev1.SubscribeResponse, error) {
+	if err := s.ctx.Err(); err != nil {
+		return nil, status.FromContextError(err).Err()
+	}
 	if len(s.responses) > 0 {
 		next := s.responses[0]
 		s.responses = s.responses[1:]
@@ -136,12 +139,15 @@ func TestSlowHandlingIsNotSilence(t *testing.T) {
 func TestPausesGrowAndAreShortAgainAfterProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		away := script{refused: status.Error(codes.Unavailable, "away")}
-		// Started alone is no progress: a gateway that fails right after it must not be stormed.
+		// Started alone is no progress: a gateway that fails or drains right after it must not be stormed.
 		startedOnly := script{responses: []*headgatev1.SubscribeResponse{scripted.Started(0, time.Second)}}
+		closed := script{responses: []*headgatev1.SubscribeResponse{
+			scripted.Started(0, time.Second), scripted.Closing(0, headgatev1.Closing_REASON_DRAINING, 0),
+		}}
 		progress := script{responses: []*headgatev1.SubscribeResponse{scripted.Started(0, time.Second), scripted.Checkpoint(1)}}
 		scripts := make([]script, 0, 62)
-		for range 30 {
-			scripts = append(scripts, away, startedOnly)
+		for range 20 {
+			scripts = append(scripts, away, startedOnly, closed)
 		}
 		told := readAll(t, 62, Subscription{}, nil, append(scripts, progress, away)...)
 

@@ -107,7 +107,7 @@ type Secret struct {
 	// ID names the secret in logs and metrics.
 	ID  string
 	Key SecretKey
-	// NotBefore and NotAfter are the first and the last moment at which the secret is valid. Zero means no bound.
+	// The secret is valid from NotBefore until just before NotAfter. Zero means no bound.
 	NotBefore, NotAfter time.Time
 }
 

@@ -208,7 +208,7 @@ func secretWarnings(sources map[string]Source, now time.Time) []string {
 			warn(name, "none of its secrets holds now, so every webhook is refused; check not_before and not_after")
 		}
 		for _, s := range secrets {
-			if !s.NotAfter.IsZero() && now.After(s.NotAfter) {
+			if !s.NotAfter.IsZero() && !now.Before(s.NotAfter) {
 				warn(name, "secret %s ended at %s; remove it", s.ID, s.NotAfter.Format(time.RFC3339))
 			}
 			other, ok := owner[string(s.Key)]

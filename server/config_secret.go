@@ -21,7 +21,7 @@ const redacted = "[redacted]"
 
 // holds reports whether the secret is valid at the moment.
 func (s Secret) holds(at time.Time) bool {
-	return (s.NotBefore.IsZero() || !at.Before(s.NotBefore)) && (s.NotAfter.IsZero() || !at.After(s.NotAfter))
+	return (s.NotBefore.IsZero() || !at.Before(s.NotBefore)) && (s.NotAfter.IsZero() || at.Before(s.NotAfter))
 }
 
 // minSecretBytes is the length below which a secret is refused: a shorter one can be guessed.

@@ -91,8 +91,8 @@ func (l *loader) secret(n *yaml.Node, path string) Secret {
 		"file":       l.into(&file),
 		"env":        l.into(&variable),
 		"not_before": func(n *yaml.Node, path string) { s.NotBefore = l.moment(n, path, 0) },
-		// A date is meant to be the last day on which the secret holds.
-		"not_after": func(n *yaml.Node, path string) { s.NotAfter = l.moment(n, path, day-1) },
+		// A date is meant to be the last day on which the secret is valid.
+		"not_after": func(n *yaml.Node, path string) { s.NotAfter = l.moment(n, path, day) },
 		"secret":    inline,
 		"value":     inline,
 		"key":       inline,

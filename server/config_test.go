@@ -114,7 +114,7 @@ func TestLoadReadsEverything(t *testing.T) {
 					{
 						ID: "2026a", Key: SecretKey(acmeSecret),
 						NotBefore: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
-						NotAfter:  time.Date(2026, 12, 31, 23, 59, 59, 999999999, time.UTC),
+						NotAfter:  time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
 					},
 					{ID: "2026b", Key: SecretKey("acme-other-0123456789"), NotBefore: time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)},
 				},
@@ -284,7 +284,7 @@ sources:
 	}
 	want := []string{
 		fmt.Sprintf("sources.globex.secrets[0].file: every user of this machine can read %s; run chmod o= on it", filepath.Join(dir, "secrets/globex")),
-		"sources.acme: secret old ended at 2026-01-31T23:59:59Z; remove it",
+		"sources.acme: secret old ended at 2026-02-01T00:00:00Z; remove it",
 		"sources.globex: none of its secrets holds now, so every webhook is refused; check not_before and not_after",
 		"sources.initech: secret i is that of source acme too, so each can speak for the other; give each its own",
 	}

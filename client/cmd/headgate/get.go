@@ -16,7 +16,7 @@ type getCommand struct {
 }
 
 // Run shows one event.
-func (c *getCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
+func (c *getCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 	connection, err := g.dial()
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func (c *getCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
 		if answer.RawBody == nil {
 			return errors.New("the gateway did not keep the body of this event")
 		}
-		_, err := io.out.Write(answer.GetRawBody())
+		_, err := std.out.Write(answer.GetRawBody())
 		return err
 	}
 	line, err := jsonLine(answer.GetEvent())
@@ -42,6 +42,6 @@ func (c *getCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(io.out, "%s\n", indented)
+	_, err = fmt.Fprintf(std.out, "%s\n", indented)
 	return err
 }

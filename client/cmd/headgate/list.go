@@ -17,25 +17,25 @@ type listCommand struct {
 	filterFlags
 	outputFlag
 
-	After   string `xor:"start" placeholder:"CURSOR" help:"Begin after this cursor. Default: with the oldest event." group:"From where on:"`
+	After   text   `xor:"start" placeholder:"CURSOR" help:"Begin after this cursor. Default: with the oldest event." group:"From where on:"`
 	From    *when  `xor:"start" placeholder:"TIME" help:"Begin with what was received at this time or later; 90m means 90 minutes ago." group:"From where on:"`
-	EventID string `name:"event-id" xor:"start" placeholder:"ID" help:"Only the events with this identifier of the CRM's." group:"Which events:"`
+	EventID text   `name:"event-id" xor:"start" placeholder:"ID" help:"Only the events with this identifier of the CRM's." group:"Which events:"`
 	Limit   uint32 `placeholder:"N" help:"How many events at the most. Default: all of them."`
 }
 
 // Run lists page after page.
-func (c *listCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
+func (c *listCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 	connection, err := g.dial()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = connection.Close() }()
 	events := headgatev1.NewEventServiceClient(connection.Conn())
-	request := &headgatev1.ListEventsRequest{Filter: c.filter(), AfterCursor: c.After, EventId: c.EventID}
+	request := &headgatev1.ListEventsRequest{Filter: c.filter(), AfterCursor: string(c.After), EventId: string(c.EventID)}
 	if c.From != nil {
 		request.FromTime = timestamppb.New(c.From.Time)
 	}
-	print := c.printer(io)
+	lines := c.printer(std)
 	for listed := uint32(0); ; {
 		request.PageSize = pageSize
 		if c.Limit > 0 {
@@ -45,7 +45,7 @@ func (c *listCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
 		if err != nil {
 			return g.explain(client.ErrorOf(err))
 		}
-		if err := print.page(page); err != nil {
+		if err := lines.page(page); err != nil {
 			return err
 		}
 		listed += uint32(len(page.GetEvents()))
@@ -53,7 +53,7 @@ func (c *listCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
 		case !page.GetHasMore():
 			return nil
 		case c.Limit > 0 && listed >= c.Limit:
-			_, err := fmt.Fprintf(io.err, "there is more: go on with --after %s\n", printable(page.GetNextCursor()))
+			_, err := fmt.Fprintf(std.err, "there is more: go on with --after %s\n", printable(page.GetNextCursor()))
 			return err
 		case page.GetNextCursor() == request.GetAfterCursor():
 			return fmt.Errorf("the gateway has more, but does not come nearer to it: %s", printable(page.GetNextCursor()))

@@ -30,8 +30,8 @@ type printer struct {
 	json     bool
 }
 
-func (f *outputFlag) printer(io *stdio) printer {
-	return printer{out: io.out, err: io.err, json: f.Output == "json"}
+func (f *outputFlag) printer(std *stdio) printer {
+	return printer{out: std.out, err: std.err, json: f.Output == "json"}
 }
 
 func (p printer) event(e *headgatev1.Event) error {

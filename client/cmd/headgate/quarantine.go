@@ -20,7 +20,7 @@ type quarantineListCommand struct {
 }
 
 // Run lists page after page.
-func (c *quarantineListCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
+func (c *quarantineListCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 	connection, err := g.dial()
 	if err != nil {
 		return err
@@ -44,10 +44,10 @@ func (c *quarantineListCommand) Run(ctx context.Context, g *gateway, io *stdio) 
 		}
 	}
 	if len(found) == 0 {
-		_, err := fmt.Fprintln(io.out, "the quarantine is empty")
+		_, err := fmt.Fprintln(std.out, "the quarantine is empty")
 		return err
 	}
-	return quarantineTable(io.out, found)
+	return quarantineTable(std.out, found)
 }
 
 func quarantineTable(out io.Writer, found []*adminv1.Quarantined) error {
@@ -74,7 +74,7 @@ type quarantineShowCommand struct {
 }
 
 // Run shows what is known of one webhook.
-func (c *quarantineShowCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
+func (c *quarantineShowCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 	connection, err := g.dial()
 	if err != nil {
 		return err
@@ -85,11 +85,11 @@ func (c *quarantineShowCommand) Run(ctx context.Context, g *gateway, io *stdio) 
 		return g.explain(client.ErrorOf(err))
 	}
 	if c.Raw {
-		_, err := io.out.Write(answer.GetRawBody())
+		_, err := std.out.Write(answer.GetRawBody())
 		return err
 	}
 	q := answer.GetQuarantined()
-	_, err = fmt.Fprintf(io.out, "id            %s\nproblem       %s\nreceived      %s\nsource        %s\ncontext       %s\nevent type    %s\ncontent type  %s\nbody          %d bytes, see --raw\n",
+	_, err = fmt.Fprintf(std.out, "id            %s\nproblem       %s\nreceived      %s\nsource        %s\ncontext       %s\nevent type    %s\ncontent type  %s\nbody          %d bytes, see --raw\n",
 		printable(q.GetId()), printable(q.GetProblem()), moment(q.GetReceivedAt()), printable(q.GetSource()), known(q.GetContext()),
 		known(q.GetEventType()), known(q.GetContentType()), q.GetBodySize())
 	return err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -25,15 +24,15 @@ type sendCommand struct {
 }
 
 // Run sends every payload count times and reports the answers.
-func (c *sendCommand) Run(ctx context.Context, io *stdio) error {
+func (c *sendCommand) Run(ctx context.Context, std *stdio) error {
 	if c.List {
-		_, err := fmt.Fprintln(io.out, strings.Join(sampleNames(), "\n"))
+		_, err := fmt.Fprintln(std.out, strings.Join(sampleNames(), "\n"))
 		return err
 	}
 	if err := c.check(); err != nil {
 		return err
 	}
-	payloads, err := c.payloads(io)
+	payloads, err := c.payloads(std)
 	if err != nil {
 		return err
 	}
@@ -43,7 +42,7 @@ func (c *sendCommand) Run(ctx context.Context, io *stdio) error {
 	}
 	post := newPoster(c.URL, secret, c.Concurrency)
 	defer post.close()
-	report := newReport(io.out, len(payloads)*c.Count)
+	report := newReport(std.out, len(payloads)*c.Count)
 	if err := c.sendAll(ctx, post, payloads, report); err != nil {
 		return err
 	}
@@ -54,7 +53,10 @@ func (c *sendCommand) Run(ctx context.Context, io *stdio) error {
 func (c *sendCommand) sendAll(ctx context.Context, post *poster, payloads []payload, report *report) error {
 	sending, ctx := errgroup.WithContext(ctx)
 	sending.SetLimit(c.Concurrency)
-	pace := rate.NewLimiter(c.Rate.limit(), 1)
+	pace := rate.NewLimiter(rate.Inf, 1)
+	if c.Rate > 0 {
+		pace.SetLimit(rate.Limit(c.Rate))
+	}
 	for n := range c.Count {
 		for _, load := range payloads {
 			if pace.Wait(ctx) != nil {
@@ -94,7 +96,7 @@ func (c *sendCommand) check() error {
 	return nil
 }
 
-func (c *sendCommand) payloads(io *stdio) ([]payload, error) {
+func (c *sendCommand) payloads(std *stdio) ([]payload, error) {
 	var all []payload
 	for _, name := range c.Names {
 		p, err := loadSample(name)
@@ -104,7 +106,7 @@ func (c *sendCommand) payloads(io *stdio) ([]payload, error) {
 		all = append(all, p)
 	}
 	for _, path := range c.File {
-		p, err := loadFile(path, io.in, c.AsIs)
+		p, err := loadFile(path, std.in, c.AsIs)
 		if err != nil {
 			return nil, err
 		}
@@ -130,24 +132,4 @@ func (c *sendCommand) secret() ([]byte, error) {
 		return nil, nil
 	}
 	return []byte(text), nil
-}
-
-// perSecond is a rate on the command line: "50" or "50/s". 0 is no limit.
-type perSecond float64
-
-// UnmarshalText reads the rate.
-func (r *perSecond) UnmarshalText(text []byte) error {
-	n, err := strconv.ParseFloat(strings.TrimSuffix(string(text), "/s"), 64)
-	if err != nil || n <= 0 {
-		return fmt.Errorf("%q: want a number of webhooks a second, such as 50/s", text)
-	}
-	*r = perSecond(n)
-	return nil
-}
-
-func (r perSecond) limit() rate.Limit {
-	if r == 0 {
-		return rate.Inf
-	}
-	return rate.Limit(r)
 }

@@ -16,7 +16,7 @@ import (
 type statusCommand struct{}
 
 // Run shows one screen. A gateway that is not ready is an error, after the screen.
-func (c *statusCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
+func (c *statusCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 	connection, err := g.dial()
 	if err != nil {
 		return err
@@ -35,7 +35,7 @@ func (c *statusCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
 	if err != nil {
 		return g.explain(client.ErrorOf(err))
 	}
-	table := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	showGateway(table, g.Address, status)
 	showLog(table, status.GetLog(), log)
 	showSources(table, status.GetSources())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +17,7 @@ type tailCommand struct {
 
 	Earliest     bool   `xor:"start" help:"Begin with the oldest event." group:"From where on:"`
 	Latest       bool   `xor:"start" help:"Begin with what comes from now on, the default." group:"From where on:"`
-	After        string `xor:"start" placeholder:"CURSOR" help:"Begin after this cursor." group:"From where on:"`
+	After        text   `xor:"start" placeholder:"CURSOR" help:"Begin after this cursor." group:"From where on:"`
 	From         *when  `xor:"start" placeholder:"TIME" help:"Begin with what was received at this time or later; 90m means 90 minutes ago." group:"From where on:"`
 	Resume       string `type:"path" placeholder:"FILE" help:"Keep the position in this file, and begin there when it holds one." group:"From where on:"`
 	OnLostCursor string `enum:"fail,earliest,latest" default:"fail" placeholder:"fail|earliest|latest" help:"What to do when the position is no longer in the log. Default: fail." group:"From where on:"`
@@ -28,9 +27,9 @@ type tailCommand struct {
 }
 
 // Run follows the events until ctx ends.
-func (c *tailCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
-	ctx, giveUp := context.WithCancelCause(ctx)
-	defer giveUp(nil)
+func (c *tailCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
+	ctx, giveUp := context.WithCancel(ctx)
+	defer giveUp()
 	connection, err := g.dial()
 	if err != nil {
 		return err
@@ -41,19 +40,23 @@ func (c *tailCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
 		return err
 	}
 	connected := false
+	var absent *client.Error
 	subscription.OnRetry = func(err error, wait time.Duration) {
 		if answer, ok := errors.AsType[*client.Error](err); ok && !connected && noGateway(answer) {
-			giveUp(answer) // a person who waits for nothing should know
+			absent = answer // a person who waits for nothing should know
+			giveUp()
 			return
 		}
-		_, _ = fmt.Fprintf(io.err, "reconnecting in %v: %s\n", wait.Round(time.Millisecond), printable(err.Error()))
+		_, _ = fmt.Fprintf(std.err, "reconnecting in %v: %s\n", wait.Round(time.Millisecond), printable(err.Error()))
 	}
-	print := c.printer(io)
+	lines := c.printer(std)
 	for msg, err := range connection.Subscribe(ctx, subscription) {
-		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-			return g.explain(cancelled(ctx))
-		}
-		if err != nil {
+		switch {
+		case absent != nil:
+			return g.explain(absent)
+		case err != nil && err == ctx.Err():
+			return nil // the user wanted it
+		case err != nil:
 			return g.explain(err)
 		}
 		if msg.Started != nil {
@@ -61,27 +64,19 @@ func (c *tailCommand) Run(ctx context.Context, g *gateway, io *stdio) error {
 				where = "where it stopped"
 			}
 			connected = true
-			began(io, g.Address, where, msg.Started)
+			began(std, g.Address, where, msg.Started)
 		}
-		if err := print.message(msg); err != nil {
+		if err := lines.message(msg); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// cancelled is why ctx was cancelled, nil when its user wanted it.
-func cancelled(ctx context.Context) error {
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		return cause
-	}
-	return nil
-}
-
-func began(io *stdio, address, where string, terms *headgatev1.Started) {
-	_, _ = fmt.Fprintf(io.err, "reading from %s, beginning %s\n", address, printable(where))
+func began(std *stdio, address, where string, terms *headgatev1.Started) {
+	_, _ = fmt.Fprintf(std.err, "reading from %s, beginning %s\n", address, printable(where))
 	for _, name := range terms.GetUnknownNames() {
-		_, _ = fmt.Fprintf(io.err, "warning: %s is not a known name; nothing will come if it is misspelt\n", printable(name))
+		_, _ = fmt.Fprintf(std.err, "warning: %s is not a known name; nothing will come if it is misspelt\n", printable(name))
 	}
 }
 
@@ -113,7 +108,7 @@ func (c *tailCommand) subscription(ctx context.Context) (s client.Subscription, 
 	case c.Earliest:
 		s.Start, where = client.Earliest(), "with the oldest event"
 	case c.After != "":
-		s.Start, where = client.After(c.After), "after "+c.After
+		s.Start, where = client.After(string(c.After)), "after "+string(c.After)
 	case c.From != nil:
 		s.Start, where = client.FromTime(c.From.Time), "with what was received from "+c.From.UTC().Format(time.RFC3339)+" on"
 	default:
@@ -128,19 +123,4 @@ func (c *tailCommand) subscription(ctx context.Context) (s client.Subscription, 
 		where = "where " + c.Resume + " says"
 	}
 	return s, where, err
-}
-
-// shard is "INDEX/COUNT" on the command line.
-type shard struct{ index, count uint32 }
-
-// UnmarshalText reads the two numbers. Their limits are the gateway's to check.
-func (s *shard) UnmarshalText(text []byte) error {
-	first, second, _ := strings.Cut(string(text), "/")
-	index, err1 := strconv.ParseUint(first, 10, 32)
-	count, err2 := strconv.ParseUint(second, 10, 32)
-	if err1 != nil || err2 != nil {
-		return fmt.Errorf("%q: want INDEX/COUNT, such as 0/4", text)
-	}
-	s.index, s.count = uint32(index), uint32(count)
-	return nil
 }

@@ -27,13 +27,23 @@ import (
 var version string
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// After the first signal, which drains, signals do what they do by default: a second one ends the process at once.
-	context.AfterFunc(ctx, stop)
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		exit(errors.New("a second signal ended it at once; what was under way was cut off"))
+	}()
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.LookupEnv); err != nil {
-		fmt.Fprintln(os.Stderr, "headgated:", err)
-		os.Exit(1)
+		exit(err)
 	}
+}
+
+func exit(err error) {
+	fmt.Fprintln(os.Stderr, "headgated:", err)
+	os.Exit(1)
 }
 
 // flags is the command line. What is a setting too goes before the environment and the file.
@@ -148,14 +158,26 @@ func announce(stdout io.Writer, cfg server.Config, at server.Addresses) {
 			"data", cfg.DataDir, "sources", len(cfg.Sources), "version", cfg.Version)
 		return
 	}
+	usual := server.Dev().Listen
 	fmt.Fprintf(stdout, `webhook %s/webhooks/superoffice/dev   <- tunnel only this port
 api %s   grpc %s   admin %s   data %s
 
 next:
-  go run ./client/cmd/headgate tail --entity relation
-  go run ./client/cmd/headgate send relation.created
+  go run ./client/cmd/headgate tail --entity relation%s
+  go run ./client/cmd/headgate send relation.created%s
   curl -N 'http://%s/v1/events:subscribe?start.at=earliest'
-`, at.Webhook, at.API, at.GRPC, at.Admin, cfg.DataDir, at.API)
+`, at.Webhook, at.API, at.GRPC, at.Admin, cfg.DataDir,
+		unless(at.GRPC == usual.GRPC, " --address "+at.GRPC),
+		unless(at.Webhook == usual.Webhook, " --url http://"+at.Webhook+"/webhooks/superoffice/dev"),
+		at.API)
+}
+
+// unless returns text where the client's own default does not do.
+func unless(does bool, text string) string {
+	if does {
+		return ""
+	}
+	return text
 }
 
 func newLogger(cfg server.Config, stderr io.Writer) *slog.Logger {

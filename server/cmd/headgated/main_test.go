@@ -171,6 +171,18 @@ next:
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("want -, got +\n%s", diff)
 	}
+
+	out.Reset()
+	announce(&out, server.Dev(), server.Addresses{Webhook: "127.0.0.1:1", API: "127.0.0.1:2", GRPC: "127.0.0.1:3", Admin: "127.0.0.1:4"})
+	for _, want := range []string{
+		"headgate tail --entity relation --address 127.0.0.1:3\n",
+		"headgate send relation.created --url http://127.0.0.1:1/webhooks/superoffice/dev\n",
+		"curl -N 'http://127.0.0.1:2/v1/",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("with other ports, want %q in:\n%s", want, out.String())
+		}
+	}
 }
 
 func TestLogFormat(t *testing.T) {

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/headgate/headgate/server"
 )
 
 // anyPorts makes the program take free ports.
@@ -25,17 +29,19 @@ var (
 	othersLine  = regexp.MustCompile(`^api (127\.0\.0\.1:[1-9]\d*)   grpc (127\.0\.0\.1:[1-9]\d*)   admin (127\.0\.0\.1:[1-9]\d*)   data (.+)$`)
 )
 
-// adminAddress reads what the program prints first and returns where admin listens.
-func adminAddress(t *testing.T, printed *bufio.Reader) string {
+// listening reads what the program prints first and returns where it listens.
+func listening(t *testing.T, printed *bufio.Reader) server.Addresses {
 	t.Helper()
 	var found []string
 	for _, want := range []*regexp.Regexp{webhookLine, othersLine} {
 		line, err := printed.ReadString('\n')
-		if found = want.FindStringSubmatch(strings.TrimSuffix(line, "\n")); found == nil {
+		match := want.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+		if match == nil {
 			t.Fatalf("printed %q, %v; want %s", line, err, want)
 		}
+		found = append(found, match[1:]...)
 	}
-	return found[3]
+	return server.Addresses{Webhook: found[0], API: found[1], GRPC: found[2], Admin: found[3]}
 }
 
 func wantHealthy(t *testing.T, admin string) {
@@ -70,17 +76,19 @@ func TestRunUntilCancelled(t *testing.T) {
 		}
 	}()
 	printed := bufio.NewReader(stdout)
-	admin := adminAddress(t, printed)
+	admin := listening(t, printed).Admin
 	go io.Copy(io.Discard, printed)
 	wantHealthy(t, admin)
 }
 
-// TestSignal: the process ends by itself, and well, when it is told to.
-func TestSignal(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+// process starts the program as a process of its own and returns it with what it prints.
+func process(t *testing.T) (*exec.Cmd, *bufio.Reader) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, os.Args[0], append([]string{"--dev", "--data-dir", t.TempDir()}, anyPorts...)...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Env = append(os.Environ(), asProgram+"=1", "HEADGATE_SHUTDOWN_TIMEOUT=1m")
+	cmd.Stderr = new(bytes.Buffer)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -88,16 +96,59 @@ func TestSignal(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	printed := bufio.NewReader(stdout)
-	wantHealthy(t, adminAddress(t, printed))
+	return cmd, bufio.NewReader(stdout)
+}
+
+func terminate(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestSignal: the process ends by itself, and well, when it is told to.
+func TestSignal(t *testing.T) {
+	cmd, printed := process(t)
+	wantHealthy(t, listening(t, printed).Admin)
+	terminate(t, cmd)
 	rest, _ := io.ReadAll(printed)
 	if !strings.Contains(string(rest), "/v1/events:subscribe?start.at=earliest'") {
 		t.Errorf("it does not say what to type next: %q", rest)
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("it ended with %v", err)
+	}
+}
+
+// TestSecondSignal: whoever does not want to wait for what is under way tells it twice.
+func TestSecondSignal(t *testing.T) {
+	cmd, printed := process(t)
+	logged := cmd.Stderr.(*bytes.Buffer)
+	at := listening(t, printed)
+	slow, err := net.Dial("tcp", at.Webhook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	if _, err := io.WriteString(slow, "POST /webhooks/superoffice/dev HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	// The body is being waited for once the server says so.
+	if line, err := bufio.NewReader(slow).ReadString('\n'); !strings.Contains(line, "100 Continue") {
+		t.Fatalf("the server answers %q, %v", line, err)
+	}
+	terminate(t, cmd)
+	for { // until the API is closed: the first signal has arrived then
+		conn, err := net.Dial("tcp", at.API)
+		if err != nil {
+			break
+		}
+		conn.Close()
+	}
+	terminate(t, cmd)
+	io.Copy(io.Discard, printed)
+	err = cmd.Wait()
+	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(logged.String(), "headgated: a second signal ended it at once") {
+		t.Errorf("it did not end at once, but with %v, having said:\n%s", err, logged)
 	}
 }

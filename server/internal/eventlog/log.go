@@ -110,6 +110,22 @@ func (l *Log) Head() uint64 {
 	return head
 }
 
+// CatchUp waits until all that was durable when it was called is visible. Whoever was told that an event is stored finds it afterwards.
+func (l *Log) CatchUp(ctx context.Context) error {
+	durable := l.engine.State().Head
+	for {
+		changed := l.Changed()
+		if l.Head() >= durable {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
 // Changed returns a channel that is closed when the head moves. Take it before looking at the head.
 func (l *Log) Changed() <-chan struct{} {
 	l.mu.Lock()

@@ -33,6 +33,9 @@ type page struct {
 
 // ListEvents implements headgate.v1.EventService.
 func (s *Service) ListEvents(ctx context.Context, req *headgatev1.ListEventsRequest) (*headgatev1.ListEventsResponse, error) {
+	if err := s.log.CatchUp(ctx); err != nil {
+		return nil, s.statusOf(err)
+	}
 	resp, err := s.listEvents(ctx, req)
 	return resp, s.statusOf(err)
 }
@@ -187,6 +190,9 @@ func (s *Service) listByID(ctx context.Context, id string, predicate *filter.Pre
 
 // GetEvent implements headgate.v1.EventService.
 func (s *Service) GetEvent(ctx context.Context, req *headgatev1.GetEventRequest) (*headgatev1.GetEventResponse, error) {
+	if err := s.log.CatchUp(ctx); err != nil {
+		return nil, s.statusOf(err)
+	}
 	resp, err := s.getEvent(ctx, req)
 	return resp, s.statusOf(err)
 }
@@ -214,7 +220,10 @@ func (s *Service) getEvent(ctx context.Context, req *headgatev1.GetEventRequest)
 }
 
 // DescribeLog implements headgate.v1.EventService.
-func (s *Service) DescribeLog(context.Context, *headgatev1.DescribeLogRequest) (*headgatev1.DescribeLogResponse, error) {
+func (s *Service) DescribeLog(ctx context.Context, _ *headgatev1.DescribeLogRequest) (*headgatev1.DescribeLogResponse, error) {
+	if err := s.log.CatchUp(ctx); err != nil {
+		return nil, s.statusOf(err)
+	}
 	st := s.log.State()
 	resp := &headgatev1.DescribeLogResponse{
 		Epoch:           s.log.Epoch(),

@@ -22,6 +22,7 @@ type Log interface {
 	Raw(ctx context.Context, seq uint64) ([]byte, error)
 	Find(ctx context.Context, eventID string) ([]uint64, error)
 	SeekTime(ctx context.Context, t time.Time) (uint64, error)
+	CatchUp(ctx context.Context) error
 	Changed() <-chan struct{}
 	Head() uint64
 	State() eventlog.State

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -53,8 +54,8 @@ func newTerms(req *headgatev1.SubscribeRequest) (t terms, err error) {
 	if n := int(req.GetMaxBatchSize()); n > 0 {
 		t.batch = min(n, maxBatchEvents)
 	}
-	if len(t.clientName) > maxClientName {
-		return t, invalid("client_name", "it may have at most 128 bytes")
+	if utf8.RuneCountInString(t.clientName) > maxClientName {
+		return t, invalid("client_name", "it may have at most 128 characters")
 	}
 	for _, r := range t.clientName {
 		if !unicode.IsPrint(r) {
@@ -68,6 +69,8 @@ func newTerms(req *headgatev1.SubscribeRequest) (t terms, err error) {
 type place struct {
 	pos uint64
 	gap *headgatev1.Gap // what the stream must say first, if its start was lost
+	// lost is a cursor of the lost start. Started carries it, so that whoever is cut off before the gap meets the gap again.
+	lost string
 	// earliest: the oldest record was asked for, whichever that is when reading begins.
 	earliest bool
 }
@@ -90,7 +93,7 @@ func (s *Service) locate(ctx context.Context, start *headgatev1.Start, onLost he
 			err = eventlog.ErrTrimmed
 		}
 		if err != nil {
-			return s.relocate(err, onLost)
+			return s.relocate(err, p.AfterCursor, onLost)
 		}
 		return place{pos: pos}, nil
 	case *headgatev1.Start_FromTime:
@@ -109,16 +112,20 @@ func (s *Service) locateTime(ctx context.Context, ts *timestamppb.Timestamp, fie
 	if t.After(s.opt.Now()) {
 		return place{}, invalid(field, "it lies in the future, by the server's clock; to read only what comes from now on, begin at latest")
 	}
-	// Where nothing was ever trimmed, nothing can be missing before the oldest record.
-	if st := s.log.State(); st.Earliest > 1 && (st.EarliestAt.IsZero() || t.Before(st.EarliestAt)) {
-		return s.relocate(eventlog.ErrTrimmed, onLost)
-	}
 	pos, err := s.log.SeekTime(ctx, t)
-	return place{pos: pos}, err
+	if err != nil {
+		return place{}, err
+	}
+	// After the search, which passes over what is trimmed meanwhile. Where nothing was ever trimmed, nothing can be missing before the oldest record.
+	if st := s.log.State(); st.Earliest > 1 && (st.EarliestAt.IsZero() || t.Before(st.EarliestAt)) {
+		return s.relocate(eventlog.ErrTrimmed, s.log.Cursor(0), onLost)
+	}
+	return place{pos: pos}, nil
 }
 
-// relocate does with a lost position what the reader asked for. It returns the error itself when that was to fail.
-func (s *Service) relocate(err error, onLost headgatev1.OnLostCursor) (place, error) {
+// relocate does with a lost position, which the cursor lost stands for, what the reader asked for. It returns the error itself when that was to
+// fail.
+func (s *Service) relocate(err error, lost string, onLost headgatev1.OnLostCursor) (place, error) {
 	gap := &headgatev1.Gap{}
 	switch {
 	case errors.Is(err, eventlog.ErrTrimmed):
@@ -132,10 +139,10 @@ func (s *Service) relocate(err error, onLost headgatev1.OnLostCursor) (place, er
 	switch onLost {
 	case headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST:
 		gap.ToTime = timestamp(st.EarliestAt)
-		return place{pos: st.Earliest - 1, gap: gap, earliest: true}, nil
+		return place{pos: st.Earliest - 1, gap: gap, lost: lost}, nil
 	case headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST:
 		gap.ToTime = timestamp(st.HeadAt)
-		return place{pos: st.Head, gap: gap}, nil
+		return place{pos: st.Head, gap: gap, lost: lost}, nil
 	}
 	return place{}, err
 }

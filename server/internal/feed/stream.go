@@ -57,6 +57,9 @@ func (s *Service) subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStr
 	if s.isDraining() {
 		return errDraining()
 	}
+	if err := s.log.CatchUp(ctx); err != nil {
+		return s.statusOf(err)
+	}
 	if st.place, err = s.locate(ctx, req.GetStart(), terms.onLost); err != nil {
 		return s.statusOf(err)
 	}
@@ -74,7 +77,8 @@ func (s *Service) subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStr
 
 // run says Started, then reads, filters and sends until something ends the stream.
 func (st *stream) run(ctx context.Context) error {
-	if err := st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Started{Started: st.terms.started(st.svc)}}); err != nil {
+	started := &headgatev1.SubscribeResponse{Cursor: st.place.lost, Signal: &headgatev1.SubscribeResponse_Started{Started: st.terms.started(st.svc)}}
+	if err := st.signal(started); err != nil {
 		return err
 	}
 	if st.place.gap != nil {
@@ -215,7 +219,7 @@ func (st *stream) lost(err error) error {
 		st.pos.Store(st.svc.log.State().Earliest - 1)
 		return nil
 	}
-	place, err := st.svc.relocate(err, st.terms.onLost)
+	place, err := st.svc.relocate(err, "", st.terms.onLost) // the messages before carried the lost place's cursor
 	if err != nil {
 		return err
 	}
@@ -236,9 +240,11 @@ func (st *stream) close(reason headgatev1.Closing_Reason, retry *durationpb.Dura
 	return st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Closing{Closing: &headgatev1.Closing{Reason: reason, RetryAfter: retry}}})
 }
 
-// signal sends a message that is no batch of events, with the cursor of the position.
+// signal sends a message that is no batch of events, with the cursor of the position unless it has one.
 func (st *stream) signal(m *headgatev1.SubscribeResponse) error {
-	m.Cursor = st.svc.log.Cursor(st.pos.Load())
+	if m.Cursor == "" {
+		m.Cursor = st.svc.log.Cursor(st.pos.Load())
+	}
 	if err := st.out.SendMsg(m); err != nil {
 		return err
 	}

@@ -87,6 +87,7 @@ func TestRequestsAreRead(t *testing.T) {
 		},
 		{"one event per message, whatever is asked", "max_batch_size=20", `{"max_batch_size":20}`, &headgatev1.SubscribeRequest{}},
 		{"nothing, for the server to refuse", "", "", &headgatev1.SubscribeRequest{}},
+		{"an empty list is not set", "", `{"filter":{"entities":[]}}`, &headgatev1.SubscribeRequest{Filter: &headgatev1.Filter{}}},
 		{"null is not set", "", `{"start":null,"filter":{"entities":null},"heartbeat_interval":null}`, &headgatev1.SubscribeRequest{Filter: &headgatev1.Filter{}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -27,8 +27,8 @@ const stall = 30 * time.Second
 
 // New returns the REST API over conn, a connection to the gateway's own gRPC server.
 //
-// Of a request's headers only Authorization goes on to the gRPC server, as metadata of the same name, with the client's address as the
-// last one of x-forwarded-for.
+// Of a request's headers the gRPC server sees Authorization, as metadata of the same name, and the addresses of X-Forwarded-For, of which the
+// last one is always the one that the connection came from. It sees none that a client could pass off as the gateway's own.
 //
 // The http.Server around it must leave WriteTimeout at 0, for it would end streams that are well. The handler sets deadlines of its own, and
 // takes them back when it is done.

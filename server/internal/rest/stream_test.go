@@ -2,11 +2,7 @@ package rest
 
 import (
 	"bufio"
-	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -249,43 +245,6 @@ func TestABrowserIsAskedToReturn(t *testing.T) {
 	wantError(t, call(t, "GET", base+"/v1/events:subscribe", "", "Accept", "text/event-stream"), 400)
 }
 
-func TestStreamsOverHTTP2(t *testing.T) {
-	const stall = 50 * time.Millisecond
-	next := make(chan struct{})
-	api := newTestAPI(t, &script{subscribe: func(_ *headgatev1.SubscribeRequest, out subscribeStream) error {
-		if err := out.Send(started("c0")); err != nil {
-			return err
-		}
-		select {
-		case <-next:
-		case <-out.Context().Done():
-			return out.Context().Err()
-		}
-		return out.Send(event("c1", "n"))
-	}}, stall)
-	h := httptest.NewUnstartedServer(api)
-	h.EnableHTTP2 = true
-	h.StartTLS()
-	defer h.Close()
-	resp, err := h.Client().Post(h.URL+"/v1/events:subscribe", "application/json", strings.NewReader(`{"start":{"at":"latest"}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.ProtoMajor != 2 || resp.StatusCode != 200 {
-		t.Fatalf("got %s %s", resp.Proto, resp.Status)
-	}
-	lines := bufio.NewScanner(resp.Body)
-	if !lines.Scan() {
-		t.Fatal(lines.Err())
-	}
-	<-time.After(3 * stall) // the silence is what is tested
-	close(next)
-	if !lines.Scan() || !strings.Contains(lines.Text(), "c1") {
-		t.Fatalf("got %q, %v", lines.Text(), lines.Err())
-	}
-}
-
 func TestAStreamThatNeverBeganIsAnError(t *testing.T) {
 	wantError(t, call(t, "GET", serve(t, sending(nil))+"/v1/events:subscribe?start.at=latest", ""), 500)
 }
@@ -303,105 +262,4 @@ func TestTheServersStreamEndsWhenTheClientLeaves(t *testing.T) {
 	resp := call(t, "POST", base+"/v1/events:subscribe", `{"start":{"at":"latest"}}`)
 	_ = resp.Body.Close()
 	<-ended
-}
-
-// dial opens a connection of which the test decides what is sent and when it is read.
-func dial(t *testing.T, base string) net.Conn {
-	t.Helper()
-	c, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	return c
-}
-
-func TestAStalledReaderIsCutOff(t *testing.T) {
-	ended := make(chan struct{})
-	large := event("c1", strings.Repeat("x", 256<<10))
-	base := serveStalling(t, &script{subscribe: func(_ *headgatev1.SubscribeRequest, out subscribeStream) error {
-		defer close(ended)
-		if err := out.Send(started("c0")); err != nil {
-			return err
-		}
-		for {
-			if err := out.Send(large); err != nil {
-				return err
-			}
-		}
-	}}, 200*time.Millisecond)
-	c := dial(t, base)
-	if _, err := io.WriteString(c, "GET /v1/events:subscribe?start.at=latest HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	<-ended
-}
-
-func TestAReaderThatIsOnlyIdleIsNotCutOff(t *testing.T) {
-	const stall = 50 * time.Millisecond
-	base := serveStalling(t, &script{subscribe: func(_ *headgatev1.SubscribeRequest, out subscribeStream) error {
-		if err := out.Send(started("c0")); err != nil {
-			return err
-		}
-		select {
-		case <-time.After(3 * stall): // the silence is what is tested
-		case <-out.Context().Done():
-			return out.Context().Err()
-		}
-		return out.Send(event("c1", "n"))
-	}}, stall)
-	text := body(t, call(t, "POST", base+"/v1/events:subscribe", `{"start":{"at":"latest"}}`))
-	if strings.Count(text, "\n") != 2 || !strings.Contains(text, "c1") {
-		t.Errorf("got %q", text)
-	}
-}
-
-func TestABodyThatDoesNotComeIsNotWaitedFor(t *testing.T) {
-	c := dial(t, serveStalling(t, refusingScript(t), 50*time.Millisecond))
-	if _, err := io.WriteString(c, "POST /v1/events:list HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"); err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != 408 {
-		t.Errorf("got %d", resp.StatusCode)
-	}
-}
-
-// Other handlers may answer on the same connection: a deadline left on it would cut their answers off.
-func TestTheDeadlineIsTakenBack(t *testing.T) {
-	rec := &deadlines{header: http.Header{}}
-	w := newWriter(rec, time.Minute)
-	if n, err := w.Write(make([]byte, 2*piece+1)); n != 2*piece+1 || err != nil {
-		t.Errorf("got %d, %v", n, err)
-	}
-	w.done()
-	if got := strings.Join(rec.calls, " "); got != "set "+strconv.Itoa(piece)+" set "+strconv.Itoa(piece)+" set 1 clear" {
-		t.Errorf("got %s", got)
-	}
-}
-
-// deadlines writes down in which order deadlines are set and bytes are written.
-type deadlines struct {
-	header http.Header
-	calls  []string
-}
-
-func (d *deadlines) Header() http.Header { return d.header }
-func (d *deadlines) WriteHeader(int)     {}
-func (d *deadlines) Write(p []byte) (int, error) {
-	d.calls = append(d.calls, strconv.Itoa(len(p)))
-	return len(p), nil
-}
-
-func (d *deadlines) SetWriteDeadline(t time.Time) error {
-	if t.IsZero() {
-		d.calls = append(d.calls, "clear")
-	} else {
-		d.calls = append(d.calls, "set")
-	}
-	return nil
 }

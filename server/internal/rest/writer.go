@@ -5,8 +5,12 @@ import (
 	"time"
 )
 
-// piece is how many bytes must get through within the time that a client may stall.
-const piece = 64 << 10
+const (
+	// piece is how many bytes must get through within the time that a client may stall.
+	piece = 64 << 10
+	// held is how much net/http may keep until the handler returns; a smaller answer fits any socket's buffer.
+	held = 2 << 10
+)
 
 // writer gives every write a deadline of its own. http.Server.WriteTimeout counts from the start of the answer and would end a stream that
 // is well; without any deadline a client that reads no more holds its stream for ever.
@@ -14,6 +18,7 @@ type writer struct {
 	http.ResponseWriter
 	rc    *http.ResponseController
 	stall time.Duration
+	large bool
 }
 
 func newWriter(w http.ResponseWriter, stall time.Duration) *writer {
@@ -22,6 +27,7 @@ func newWriter(w http.ResponseWriter, stall time.Duration) *writer {
 
 // Write writes piece by piece, so that a large answer to a slow client is not taken for a stalled one.
 func (w *writer) Write(p []byte) (n int, err error) {
+	w.large = w.large || len(p) > held
 	for {
 		part := p[n:min(len(p), n+piece)]
 		w.writeWithin(w.stall)
@@ -33,11 +39,22 @@ func (w *writer) Write(p []byte) (n int, err error) {
 	}
 }
 
-// Unwrap lets http.ResponseController flush. A flush follows a write at once, so that write's deadline holds for it too.
-func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+// FlushError sends what was written, and takes the deadline back: HTTP/2 ends a stream when a deadline passes, even if nothing is being
+// written.
+func (w *writer) FlushError() error {
+	w.writeWithin(w.stall)
+	err := w.rc.Flush()
+	_ = w.rc.SetWriteDeadline(time.Time{})
+	return err
+}
 
-// done takes the deadline back: the connection can go on to requests that other handlers answer.
+// done takes the deadline back: the connection can go on to requests that other handlers answer. The rest of a large answer goes out before
+// that, for afterwards nothing would bound it.
 func (w *writer) done() {
+	if w.large {
+		_ = w.FlushError() // whether the client got it is nobody's business any more
+		return
+	}
 	_ = w.rc.SetWriteDeadline(time.Time{})
 }
 

@@ -20,7 +20,7 @@ const maxDepth = 16
 
 // body is a request body that was read and not yet translated. Its strings share one copy of the request's bytes.
 type body struct {
-	known       [keyCount]value // by index of envelopeKeys, without the three below
+	known       [keyCount]value // by index of envelopeKeys; the next three stand on their own
 	changes     []string
 	fieldValues []member
 	values      []member

@@ -40,7 +40,7 @@ func (e *RuleError) Error() string { return "the body breaks the rules: " + e.Pr
 
 // Translate turns a request body into an event without cursor and received_at, which are known once the event is stored. A body
 // that breaks the rules gives a *RuleError; there is no other error. It neither keeps nor changes the body, and may be called
-// concurrently.
+// concurrently. The event's strings share one copy of the body, which lives as long as any of them.
 //
 // These break the rules: JSON that is not strict (a key that stands twice in an object, at any level; bad UTF-8; data after the
 // object), more than 16 levels of nesting, the body itself counted, a top-level key that differs from a known one only in case, and
@@ -72,7 +72,7 @@ func (s *Source) entityOf(table *int32) *string {
 	if table == nil {
 		return nil
 	}
-	name, ok := "", false
+	name, ok := s.Tables[*table]
 	if !ok {
 		name, ok = defaultTables[*table]
 	}

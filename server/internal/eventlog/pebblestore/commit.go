@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// maxGroup bounds a batch, so that one group's fsync stays short.
-	maxGroup = 1024
+	// maxGroup and maxGroupBytes bound a batch, so that one group's fsync stays short.
+	maxGroup      = 1024
+	maxGroupBytes = 4 << 20
 	// maxWaiting and maxWaitingBytes bound what waits while the disk is slow.
 	maxWaiting      = 16384
 	maxWaitingBytes = 64 << 20
@@ -76,12 +77,14 @@ func (c *committer) signal() {
 func (c *committer) take() (group []*pending, last bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := min(len(c.queue), maxGroup)
+	n, size := 0, 0
+	for n < min(len(c.queue), maxGroup) && (n == 0 || size+c.queue[n].size <= maxGroupBytes) {
+		size += c.queue[n].size
+		n++
+	}
 	group = c.queue[:n:n]
 	c.queue = c.queue[n:]
-	for _, p := range group {
-		c.bytes -= p.size
-	}
+	c.bytes -= size
 	if len(c.queue) > 0 {
 		c.signal()
 	} else {
@@ -130,14 +133,8 @@ func (s *Store) commitLoop() {
 func (s *Store) commitGroup(group []*pending) {
 	s.use.RLock()
 	defer s.use.RUnlock()
-	g := &groupWrite{s: s, first: s.State().Head + 1, dups: make([]bool, len(group)), seen: make(map[string]bool)}
-	err := s.State().Err
-	if err == nil {
-		err = g.write(group)
-	}
-	if err == nil {
-		s.publish(g)
-	}
+	g := groupWrite{s: s}
+	err := g.commit(group)
 	for i, p := range group {
 		p.done <- outcome{dup: err == nil && g.dups[i], err: err}
 	}
@@ -146,76 +143,87 @@ func (s *Store) commitGroup(group []*pending) {
 // groupWrite is one group on its way to the disk.
 type groupWrite struct {
 	s           *Store
+	identity    []byte // a new one, durable together with the group, or nil
+	earliest    uint64
 	first       uint64
+	now         time.Time
 	stored      []eventlog.Stored
 	dups        []bool          // by place in the group
 	seen        map[string]bool // duplicate keys of this group
-	tenants     []eventlog.Tenant
 	quarantined uint64
+}
+
+// commit makes the group durable and shows it.
+func (g *groupWrite) commit(group []*pending) error {
+	s := g.s
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.checkRoom(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	g.earliest, g.first, g.now = s.state.Earliest, s.state.Head+1, s.opt.Now().UTC()
+	if g.now.Before(s.state.HeadAt) {
+		g.now = s.state.HeadAt // the clock may step back; the log's times do not
+	}
+	s.mu.Unlock()
+	g.dups, g.seen = make([]bool, len(group)), make(map[string]bool)
+	if err := g.write(group); err != nil {
+		return s.fail(err)
+	}
+	s.publish(g)
+	return nil
 }
 
 func (g *groupWrite) write(group []*pending) error {
 	s := g.s
-	if err := s.checkRoom(); err != nil {
-		return err
-	}
 	b := s.db.NewBatch()
-	defer func() {
-		if b != nil {
-			b.Close()
-		}
-	}()
-	// The clock may step back; the log's times do not.
-	now := s.opt.Now().UTC()
-	if last := s.State().HeadAt; now.Before(last) {
-		now = last
-	}
+	defer b.Close()
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{roomDuplicate}, UpperBound: []byte{roomDuplicate + 1}, UseL6Filters: true})
 	if err != nil {
-		return s.fail(err)
+		return err
 	}
 	for i, p := range group {
-		if g.dups[i], err = g.add(b, it, p.rec, now); err != nil {
+		if g.dups[i], err = g.add(b, it, p.rec); err != nil {
 			break
 		}
 	}
 	if err := errors.Join(err, it.Close()); err != nil {
-		return s.fail(err)
+		return err
 	}
 	if len(g.stored) == 0 {
 		return nil
 	}
+	if g.identity != nil {
+		if err := b.Set(keyIdentity, g.identity, nil); err != nil {
+			return err
+		}
+	}
 	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
-		return s.fail(err)
+		return err
 	}
-	if err := b.SyncWait(); err != nil {
-		b = nil // its memory may still be in use by the failed WAL
-		return s.fail(err)
-	}
-	return nil
+	return b.SyncWait()
 }
 
 // add puts one record into the batch, unless it is a duplicate.
-func (g *groupWrite) add(b *pebble.Batch, dups *pebble.Iterator, r *eventlog.Record, now time.Time) (dup bool, err error) {
+func (g *groupWrite) add(b *pebble.Batch, dups *pebble.Iterator, r *eventlog.Record) (dup bool, err error) {
 	seq := g.first + uint64(len(g.stored))
 	if r.Duplicate != ([16]byte{}) {
 		key := duplicateKey(r.Keys.EventID, r.Duplicate)
-		// SeekPrefixGE consults the bloom filters of all levels, Get does not in the last.
-		if g.seen[string(key)] || (dups.SeekPrefixGE(key) && bytes.Equal(dups.Key(), key)) {
+		if g.seen[string(key)] {
 			return true, nil
 		}
-		if err := dups.Error(); err != nil {
-			return false, err
+		if dup, err := g.stands(dups, key); dup || err != nil {
+			return dup, err
 		}
 		g.seen[string(key)] = true
 		if err := b.Set(key, binary.BigEndian.AppendUint64(nil, seq), nil); err != nil {
 			return false, err
 		}
 	}
-	value := eventlog.EncodeRecord(make([]byte, 0, len(r.Body)+256), r, now)
+	value := eventlog.EncodeRecord(make([]byte, 0, len(r.Body)+256), r, g.now)
 	tenant, fresh := g.s.tenants.id(eventlog.Tenant{Source: r.Keys.Source, Context: r.Keys.Context})
 	if fresh {
-		g.tenants = append(g.tenants, eventlog.Tenant{Source: r.Keys.Source, Context: r.Keys.Context})
 		err = b.Set(tenantKey(tenant), tenantValue(r.Keys.Source, r.Keys.Context), nil)
 	}
 	err = errors.Join(err, b.Set(seqKey(roomRecord, seq), value, nil), b.Set(indexKey(tenant, seq), nil, nil))
@@ -228,9 +236,19 @@ func (g *groupWrite) add(b *pebble.Batch, dups *pebble.Iterator, r *eventlog.Rec
 		g.quarantined++
 	}
 	g.stored = append(g.stored, eventlog.Stored{
-		Seq: seq, ReceivedAt: now, Kind: r.Kind, Keys: r.Keys, Duplicate: r.Duplicate, Body: r.Body,
+		Seq: seq, ReceivedAt: g.now, Kind: r.Kind, Keys: r.Keys, Duplicate: r.Duplicate, Body: r.Body,
 	})
 	return false, err
+}
+
+// stands says whether the key is of a record that is still kept.
+func (g *groupWrite) stands(dups *pebble.Iterator, key []byte) (bool, error) {
+	// SeekPrefixGE consults the bloom filters of all levels, Get does not in the last.
+	if !dups.SeekPrefixGE(key) || !bytes.Equal(dups.Key(), key) {
+		return false, dups.Error()
+	}
+	value, err := dups.ValueAndErr()
+	return err == nil && seqOf(value) >= g.earliest, err
 }
 
 // quarantineNote is the stored form of a quarantine's description.
@@ -273,7 +291,7 @@ func (s *Store) fail(cause error) error {
 	err := fmt.Errorf("%w: %w", kind, cause)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state.Err == nil {
+	if !errors.Is(s.state.Err, eventlog.ErrFailed) { // not even room on the disk again makes that one go away
 		s.state.Err = err
 		s.log.Error("the log takes no more events", "error", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -31,6 +32,7 @@ func (s *Store) tend(ctx context.Context) {
 		}
 		s.refreshDisk()
 		s.restoreAfterFull()
+		s.flushTrimmed()
 		if time.Since(marked) >= markEvery {
 			marked = time.Now()
 			if err := s.mark.write(s.currentEpoch(), s.State().Head); err != nil {
@@ -45,15 +47,21 @@ func (s *Store) refreshDisk() {
 	s.use.RLock()
 	size := s.db.Metrics().DiskSpaceUsage()
 	s.use.RUnlock()
+	free := s.free()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.SizeBytes, s.state.FreeBytes = size, free
+	s.setRoomLocked()
+}
+
+// free measures the disk. Unknown is not full: the write will tell.
+func (s *Store) free() uint64 {
 	usage, err := s.opt.FS.GetDiskUsage(s.dir)
 	if err != nil {
 		s.blind.Do(func() { s.log.Warn("the free space of the log's disk is unknown", "error", err) })
-		return
+		return math.MaxUint64
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state.SizeBytes, s.state.FreeBytes = size, usage.AvailBytes
-	s.setRoomLocked()
+	return usage.AvailBytes
 }
 
 // setRoomLocked refuses appends while the disk is nearly full and takes them again afterwards. A failed store stays failed.
@@ -73,20 +81,22 @@ func (s *Store) setRoomLocked() {
 
 // checkRoom is asked before each group: Pebble does not survive a full disk gracefully, so it must not meet one.
 func (s *Store) checkRoom() error {
-	usage, err := s.opt.FS.GetDiskUsage(s.dir)
-	if err != nil {
-		return nil // unknown is not full; the write will tell
-	}
+	free := s.free()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.FreeBytes = usage.AvailBytes
+	s.state.FreeBytes = free
 	s.setRoomLocked()
 	return s.state.Err
 }
 
-// restoreAfterFull reopens the store in this process once a write that ran out of space can be expected to succeed.
+// restoreAfterFull reopens the store in this process once a write that ran out of space can be expected to succeed. The ballast is the
+// probe: the disk can be full while space is shown, by a quota, and reopening then would hang, and the readers with it.
 func (s *Store) restoreAfterFull() {
-	if !s.diskFull.Load() || s.State().FreeBytes < s.opt.MinFree {
+	if !s.diskFull.Load() || s.State().FreeBytes < s.opt.MinFree+ballastSize {
+		return
+	}
+	if err := s.makeBallast(); err != nil {
+		s.onDiskFull()
 		return
 	}
 	s.use.Lock()
@@ -100,9 +110,6 @@ func (s *Store) restoreAfterFull() {
 		return
 	}
 	s.diskFull.Store(false)
-	if err := s.makeBallast(); err != nil {
-		s.log.Warn("no ballast for the next full disk", "error", err)
-	}
 	s.log.Info("the log takes events again, reopened after a full disk")
 }
 
@@ -125,6 +132,7 @@ func (s *Store) reopenLocked() error {
 		return err
 	}
 	st.SizeBytes, st.FreeBytes = old.SizeBytes, old.FreeBytes
+	s.trimmedAt.Store(0) // replayed and flushed
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state = st
@@ -139,9 +147,6 @@ func (s *Store) ballastPath() string { return s.opt.FS.PathJoin(s.dir, "ballast"
 // makeBallast sets some bytes aside. Pebble exits the process when it cannot write its manifest; giving the ballast back lets that one write
 // succeed.
 func (s *Store) makeBallast() error {
-	if s.State().FreeBytes < s.opt.MinFree+ballastSize {
-		return nil
-	}
 	if info, err := s.opt.FS.Stat(s.ballastPath()); err == nil && info.Size() == ballastSize {
 		return nil
 	}

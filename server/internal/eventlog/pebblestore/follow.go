@@ -63,5 +63,8 @@ func (s *Store) readGroup(ctx context.Context, after uint64) ([]eventlog.Stored,
 		size += len(st.Body)
 		return len(group) < 1024 && size < 4<<20
 	})
-	return group, err
+	if len(group) > 0 {
+		return group, nil // what stands before an error is whole; the next read meets it again
+	}
+	return nil, err
 }

@@ -2,6 +2,7 @@ package pebblestore
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/headgate/headgate/server/internal/eventlog"
 )
@@ -18,7 +19,7 @@ func encodeIdentity(id eventlog.Identity) []byte {
 
 func decodeIdentity(value []byte) (id eventlog.Identity, err error) {
 	if err := json.Unmarshal(value, &id); err != nil || len(id.Epochs) == 0 {
-		return id, &eventlog.DamageError{Cause: "the log's identity is unreadable"}
+		return id, fmt.Errorf("%w: its identity is unreadable; restore it from a backup", eventlog.ErrDamaged)
 	}
 	return id, nil
 }

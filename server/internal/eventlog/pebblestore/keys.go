@@ -11,7 +11,7 @@ import (
 //	b<seq>                         raw body
 //	q<seq>                         quarantine note
 //	d<len><event id><duplicate>    -> seq
-//	t<tenant>                      -> source NUL context
+//	t<tenant>                      -> source, context
 //	c<tenant><seq>                 index by tenant
 const (
 	roomMeta       = 'm'
@@ -49,7 +49,7 @@ func indexKey(tenant uint32, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32([]byte{roomIndex}, tenant), seq)
 }
 
-// after returns the first key behind all keys that start with prefix. No prefix used here ends in 0xff alone.
+// after returns the first key behind all keys that start with prefix, which has a byte that is not 0xff.
 func after(prefix []byte) []byte {
 	end := append([]byte(nil), prefix...)
 	for i := len(end) - 1; i >= 0; i-- {

@@ -45,17 +45,25 @@ func (s *Store) Read(ctx context.Context, after uint64, wants func(source, conte
 		return after, err
 	}
 	defer it.Close()
-	// After the iterator has its view: what a trim removed before is refused here, what it removes later is still seen.
+	h := &indexHeap{}
+	defer h.close()
+	few := !all && len(ids) <= maxMerged
+	if few {
+		if err := s.openIndexes(h, ids, after, head); err != nil {
+			return after, err
+		}
+	}
+	// After all iterators have their view: what a trim removed before is refused here, what it removes later is still seen.
 	if err := s.checkTrimmed(after); err != nil {
 		return after, err
+	}
+	if few {
+		return merge(ctx, it, h, after, head, fn)
 	}
 	if all {
 		wants = nil
 	}
-	if all || len(ids) > maxMerged {
-		return s.scan(ctx, it, after, head, wants, fn)
-	}
-	return s.merge(ctx, it, ids, after, head, fn)
+	return scan(ctx, it, after, head, wants, fn)
 }
 
 func (s *Store) checkTrimmed(after uint64) error {
@@ -66,7 +74,7 @@ func (s *Store) checkTrimmed(after uint64) error {
 }
 
 // scan reads record after record and finds every hole.
-func (s *Store) scan(ctx context.Context, it *pebble.Iterator, after, head uint64, wants func(source, context string) bool, fn func(eventlog.Stored) bool) (uint64, error) {
+func scan(ctx context.Context, it *pebble.Iterator, after, head uint64, wants func(source, context string) bool, fn func(eventlog.Stored) bool) (uint64, error) {
 	at := after
 	for ok := it.First(); ok; ok = it.Next() {
 		if at-after >= maxLook || ctx.Err() != nil {
@@ -97,6 +105,21 @@ func (s *Store) scan(ctx context.Context, it *pebble.Iterator, after, head uint6
 	return at, nil
 }
 
+// hole describes the place around a record that is not there.
+func hole(it *pebble.Iterator, seq, after, head uint64) error {
+	damage := &eventlog.DamageError{From: after + 1, To: head, Cause: "the records are missing"}
+	if it.SeekGE(seqKey(roomRecord, seq)) {
+		damage.To = seqOf(it.Key()) - 1
+	}
+	if err := it.Error(); err == nil && it.SeekLT(seqKey(roomRecord, seq)) {
+		damage.From = seqOf(it.Key()) + 1
+	}
+	if err := it.Error(); err != nil {
+		damage.Cause = err.Error()
+	}
+	return damage
+}
+
 func decode(it *pebble.Iterator, seq uint64) (eventlog.Stored, error) {
 	value, err := it.ValueAndErr()
 	if err == nil {
@@ -109,12 +132,7 @@ func decode(it *pebble.Iterator, seq uint64) (eventlog.Stored, error) {
 }
 
 // merge follows the indexes of a few tenants, in the order of the log.
-func (s *Store) merge(ctx context.Context, it *pebble.Iterator, ids []uint32, after, head uint64, fn func(eventlog.Stored) bool) (uint64, error) {
-	h, err := s.openIndexes(ids, after, head)
-	defer h.close()
-	if err != nil {
-		return after, err
-	}
+func merge(ctx context.Context, it *pebble.Iterator, h *indexHeap, after, head uint64, fn func(eventlog.Stored) bool) (uint64, error) {
 	at := after
 	for looked := 0; h.Len() > 0; looked++ {
 		if looked >= maxLook || ctx.Err() != nil {
@@ -123,10 +141,7 @@ func (s *Store) merge(ctx context.Context, it *pebble.Iterator, ids []uint32, af
 		top := h.its[0]
 		seq := seqOf(top.Key())
 		if !it.SeekGE(seqKey(roomRecord, seq)) || seqOf(it.Key()) != seq {
-			if err := it.Error(); err != nil {
-				return at, &eventlog.DamageError{From: seq, To: seq, Cause: err.Error()}
-			}
-			return at, &eventlog.DamageError{From: seq, To: seq, Cause: "the record is missing"}
+			return at, hole(it, seq, after, head)
 		}
 		st, err := decode(it, seq)
 		if err != nil {
@@ -137,7 +152,7 @@ func (s *Store) merge(ctx context.Context, it *pebble.Iterator, ids []uint32, af
 			return at, nil
 		}
 		if err := h.advance(); err != nil {
-			return at, err
+			return at, &eventlog.DamageError{From: at + 1, To: head, Cause: err.Error()}
 		}
 	}
 	return head, nil
@@ -146,12 +161,11 @@ func (s *Store) merge(ctx context.Context, it *pebble.Iterator, ids []uint32, af
 // indexHeap holds one iterator a tenant, the one with the lowest sequence first. Those that are through are in spent.
 type indexHeap struct{ its, spent []*pebble.Iterator }
 
-func (s *Store) openIndexes(ids []uint32, after, head uint64) (*indexHeap, error) {
-	h := &indexHeap{}
+func (s *Store) openIndexes(h *indexHeap, ids []uint32, after, head uint64) error {
 	for _, id := range ids {
 		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: indexKey(id, after+1), UpperBound: indexKey(id, head+1)})
 		if err != nil {
-			return h, err
+			return err
 		}
 		if it.First() {
 			h.its = append(h.its, it)
@@ -159,11 +173,11 @@ func (s *Store) openIndexes(ids []uint32, after, head uint64) (*indexHeap, error
 		}
 		h.spent = append(h.spent, it)
 		if err := it.Error(); err != nil {
-			return h, damaged(err)
+			return &eventlog.DamageError{From: after + 1, To: head, Cause: err.Error()}
 		}
 	}
 	heap.Init(h)
-	return h, nil
+	return nil
 }
 
 // advance moves the lowest iterator on.
@@ -174,7 +188,7 @@ func (h *indexHeap) advance() error {
 	}
 	it := heap.Pop(h).(*pebble.Iterator)
 	h.spent = append(h.spent, it)
-	return damaged(it.Error())
+	return it.Error()
 }
 
 func (h *indexHeap) close() {
@@ -300,8 +314,9 @@ func (s *Store) Quarantined(_ context.Context, before uint64, n int) ([]eventlog
 	return list, damaged(notes.Error())
 }
 
-func (s *Store) countQuarantined(earliest uint64) (n uint64, err error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: seqKey(roomQuarantine, earliest), UpperBound: []byte{roomQuarantine + 1}})
+// countQuarantined counts the quarantined records from the sequence to the other.
+func (s *Store) countQuarantined(from, through uint64) (n uint64, err error) {
+	it, err := s.span(roomQuarantine, from-1, through)
 	if err != nil {
 		return 0, err
 	}

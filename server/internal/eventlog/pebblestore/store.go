@@ -38,6 +38,8 @@ type Options struct {
 	Fatal func(reason string)
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
+
+	memTableSize uint64 // default 16 MiB; tests make it small, so that tables are written
 }
 
 // Store implements eventlog.Engine.
@@ -50,6 +52,9 @@ type Store struct {
 	// use is held for reading by whoever uses db, for writing only to reopen it.
 	use sync.RWMutex
 	db  *pebble.DB
+	// writing is held by whoever writes to db, after use: a group, a trim, an erasure, a flush. Its holder looks at state.Err first, so that
+	// nothing comes behind a failed write.
+	writing sync.Mutex
 
 	identity eventlog.Identity
 	mark     *watermark
@@ -64,10 +69,11 @@ type Store struct {
 	recent      []eventlog.Stored
 	recentBytes int // recent holds the newest records for Follow; guarded by mu
 
-	diskFull atomic.Bool // a write ran out of space
-	blind    sync.Once   // says once that the disk cannot be measured
-	stop     context.CancelFunc
-	done     sync.WaitGroup
+	diskFull  atomic.Bool  // a write ran out of space
+	trimmedAt atomic.Int64 // when the oldest trim was that has not been flushed, in Unix nanoseconds; 0: none
+	blind     sync.Once    // says once that the disk cannot be measured
+	stop      context.CancelFunc
+	done      sync.WaitGroup
 }
 
 var _ eventlog.Engine = (*Store)(nil)
@@ -86,6 +92,9 @@ func Open(dir string, opt Options) (*Store, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
+	if opt.memTableSize == 0 {
+		opt.memTableSize = 16 << 20
+	}
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -101,6 +110,9 @@ func Open(dir string, opt Options) (*Store, error) {
 		return nil, err
 	}
 	if err := s.recover(); err != nil {
+		if s.mark != nil {
+			err = errors.Join(err, s.mark.file.Close())
+		}
 		return nil, errors.Join(err, s.db.Close())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -120,19 +132,23 @@ func (s *Store) openDB() error {
 		// Named, never FormatNewest: an upgrade of Pebble must not by itself make the store unreadable to the binary before. This one has WAL sync
 		// chunks, which tell a torn tail from damage.
 		FormatMajorVersion:          pebble.FormatWALSyncChunks,
-		MemTableSize:                16 << 20,
+		MemTableSize:                s.opt.memTableSize,
 		MemTableStopWritesThreshold: 4,
 		L0StopWritesThreshold:       40,
-		FlushDelayDeleteRange:       10 * time.Second,
 		MaxOpenFiles:                256,
 		Logger:                      pebbleLogger{s},
+		// No FlushDelayDeleteRange: its timer would write behind a failed write, and Pebble ends the process then. See flushTrimmed.
+		EventListener: &pebble.EventListener{
+			// The default ends the process. Whoever reads the place gets ErrDamaged; all others go on.
+			DataCorruption: func(info pebble.DataCorruptionInfo) { s.log.Error("the log is damaged", "error", info.String()) },
+		},
 	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	db, err := pebble.Open(s.dir, o)
 	if err != nil {
-		return fmt.Errorf("open the log in %s: %w", s.dir, err)
+		return fmt.Errorf("open the log in %s: %w", s.dir, damaged(err))
 	}
 	s.db = db
 	return nil
@@ -156,8 +172,10 @@ func (s *Store) recover() error {
 		return err
 	}
 	s.refreshDisk()
-	if err := s.makeBallast(); err != nil {
-		return err
+	if s.state.FreeBytes >= s.opt.MinFree+ballastSize {
+		if err := s.makeBallast(); err != nil {
+			return err
+		}
 	}
 	return s.checkWatermark()
 }
@@ -187,6 +205,16 @@ func (s *Store) readMeta() error {
 }
 
 func (s *Store) create() error {
+	it, err := s.db.NewIter(nil)
+	if err != nil {
+		return err
+	}
+	if it.First() {
+		return errors.Join(fmt.Errorf("%w: the store in %s has records but no identity; restore it from a backup", eventlog.ErrDamaged, s.dir), it.Close())
+	}
+	if err := it.Close(); err != nil {
+		return damaged(err)
+	}
 	s.identity = eventlog.NewIdentity(s.opt.Now())
 	return s.writeIdentity()
 }
@@ -230,27 +258,20 @@ func (s *Store) readState() (eventlog.State, error) {
 		if st.HeadAt, err = receivedAt(it); err != nil {
 			return st, err
 		}
-		it.First()
+		it.First() // when it is not the earliest, Read says so
 		if st.EarliestAt, err = receivedAt(it); err != nil {
 			return st, err
-		}
-		if first := seqOf(it.Key()); first != st.Earliest {
-			return st, &eventlog.DamageError{From: st.Earliest, To: first - 1, Cause: "the oldest records are missing"}
 		}
 	}
 	if err := it.Error(); err != nil {
 		return st, damaged(err)
 	}
-	st.Quarantined, err = s.countQuarantined(st.Earliest)
+	st.Quarantined, err = s.countQuarantined(st.Earliest, st.Head)
 	return st, err
 }
 
 func receivedAt(it *pebble.Iterator) (time.Time, error) {
-	value, err := it.ValueAndErr()
-	if err != nil {
-		return time.Time{}, damaged(err)
-	}
-	st, err := eventlog.DecodeRecord(seqOf(it.Key()), value)
+	st, err := decode(it, seqOf(it.Key()))
 	return st.ReceivedAt, err
 }
 
@@ -258,7 +279,11 @@ func receivedAt(it *pebble.Iterator) (time.Time, error) {
 func (s *Store) State() eventlog.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state
+	st := s.state
+	if st.Earliest > st.Head {
+		st.HeadAt = time.Time{} // kept all the same: a new record must not be older
+	}
+	return st
 }
 
 // Identity implements eventlog.Engine.

@@ -3,6 +3,7 @@ package pebblestore
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -38,7 +39,7 @@ func (t *tenantTable) load(db *pebble.DB) error {
 		}
 		n, w := binary.Uvarint(v)
 		if w <= 0 || n > uint64(len(v)-w) {
-			return &eventlog.DamageError{Cause: "the table of tenants is unreadable"}
+			return fmt.Errorf("%w: its table of tenants is unreadable; restore it from a backup", eventlog.ErrDamaged)
 		}
 		v = bytes.Clone(v[w:])
 		ids[eventlog.Tenant{Source: string(v[:n]), Context: string(v[n:])}] = binary.BigEndian.Uint32(it.Key()[1:])
@@ -59,6 +60,13 @@ func (t *tenantTable) id(tenant eventlog.Tenant) (id uint32, fresh bool) {
 	id = uint32(len(t.ids))
 	t.ids[tenant] = id
 	return id, true
+}
+
+func (t *tenantTable) lookUp(tenant eventlog.Tenant) (id uint32, ok bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	id, ok = t.ids[tenant]
+	return id, ok
 }
 
 func (t *tenantTable) all() []eventlog.Tenant {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"sort"
 	"time"
 
@@ -16,6 +15,9 @@ import (
 // trimChunk is how many records one batch of a trim forgets: their duplicates are deleted one by one.
 const trimChunk = 4096
 
+// flushTrimmedAfter is how long a trim may stay in memory: trims follow each other, and each flush makes a file.
+const flushTrimmedAfter = 10 * time.Second
+
 // Trim implements eventlog.Engine. Nothing is waited for on disk: a trim that a crash undoes is done again.
 func (s *Store) Trim(ctx context.Context, through uint64) error {
 	s.trimming.Lock()
@@ -26,43 +28,70 @@ func (s *Store) Trim(ctx context.Context, through uint64) error {
 		if through < st.Earliest {
 			return nil
 		}
-		if err := errors.Join(ctx.Err(), s.trimChunk(ctx, min(through, st.Earliest+trimChunk-1))); err != nil {
+		if err := errors.Join(ctx.Err(), s.trimChunk(min(through, st.Earliest+trimChunk-1))); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *Store) trimChunk(ctx context.Context, through uint64) error {
+func (s *Store) trimChunk(through uint64) error {
 	s.use.RLock()
 	defer s.use.RUnlock()
 	st := s.State()
-	if errors.Is(st.Err, eventlog.ErrFailed) || s.diskFull.Load() {
-		return st.Err
-	}
 	b := s.db.NewBatch()
 	defer b.Close()
 	if err := s.forget(b, st.Earliest, through); err != nil {
 		return err
 	}
-	// Readers are told before anything goes: whoever looks afterwards gets ErrTrimmed, whoever looked before has its view.
-	earliestAt, err := s.timeOf(through+1, st.Head)
+	notes, err := s.countQuarantined(st.Earliest, through)
 	if err != nil {
 		return err
 	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	st = s.State()
+	if errors.Is(st.Err, eventlog.ErrFailed) || s.diskFull.Load() {
+		return st.Err
+	}
+	earliestAt, err := s.timeFrom(through+1, st.Head)
+	if err != nil {
+		return err
+	}
+	// Readers are told before anything goes: whoever looks afterwards gets ErrTrimmed, whoever looked before has its view.
 	s.mu.Lock()
 	s.state.Earliest, s.state.EarliestAt = through+1, earliestAt
-	if through == s.state.Head {
-		s.state.EarliestAt = time.Time{}
-	}
+	s.state.Quarantined -= notes
 	s.mu.Unlock()
 	if err := s.db.Apply(b, pebble.NoSync); err != nil {
 		return s.fail(err)
 	}
-	left, err := s.countQuarantined(through + 1)
-	s.mu.Lock()
-	s.state.Quarantined = left
-	s.mu.Unlock()
-	return err
+	s.trimmedAt.CompareAndSwap(0, time.Now().UnixNano())
+	return nil
+}
+
+// flushTrimmed brings trims to the disk some time after, or the space that they are to free would wait for 16 MiB of new records, which are
+// not taken while the disk is full.
+func (s *Store) flushTrimmed() {
+	at := s.trimmedAt.Load()
+	if at == 0 || (s.State().Err == nil && time.Since(time.Unix(0, at)) < flushTrimmedAfter) {
+		return
+	}
+	s.use.RLock()
+	defer s.use.RUnlock()
+	if _, err := s.flush(); err != nil {
+		s.log.Error("a trim could not be flushed", "error", err)
+	}
+}
+
+// flush begins to write out what is in memory and returns a channel that is closed afterwards, nil after a failed write. The caller holds use.
+func (s *Store) flush() (<-chan struct{}, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if errors.Is(s.State().Err, eventlog.ErrFailed) || s.diskFull.Load() {
+		return nil, nil
+	}
+	s.trimmedAt.Store(0)
+	return s.db.AsyncFlush()
 }
 
 // forget puts the deletion of the records from the sequence to the other, and of all that belongs to them, into the batch.
@@ -73,7 +102,7 @@ func (s *Store) forget(b *pebble.Batch, from, through uint64) error {
 	}
 	defer it.Close()
 	tenants := make(map[eventlog.Tenant]bool)
-	for ok := it.First(); ok; ok = it.Next() {
+	for it.First(); it.Valid(); it.Next() {
 		rec, err := decode(it, seqOf(it.Key()))
 		if err != nil {
 			// A damaged record goes with the others; what its duplicate key was is not known, and that key does no harm.
@@ -87,9 +116,14 @@ func (s *Store) forget(b *pebble.Batch, from, through uint64) error {
 			}
 		}
 	}
+	if err := it.Error(); err != nil {
+		if err = damaged(err); !errors.Is(err, eventlog.ErrDamaged) {
+			return err
+		}
+		s.log.Warn("damaged records were trimmed", "from", from, "to", through, "error", err)
+	}
 	for tenant := range tenants {
-		id, _ := s.tenants.wanted(func(source, context string) bool { return source == tenant.Source && context == tenant.Context })
-		for _, id := range id {
+		if id, ok := s.tenants.lookUp(tenant); ok {
 			err = errors.Join(err, b.DeleteRange(indexKey(id, 0), indexKey(id, through+1), nil))
 		}
 	}
@@ -98,75 +132,27 @@ func (s *Store) forget(b *pebble.Batch, from, through uint64) error {
 	}
 	// The newest time goes along: an emptied log must not step back in time either.
 	mark := binary.BigEndian.AppendUint64(nil, through)
-	mark = binary.BigEndian.AppendUint64(mark, uint64(s.State().HeadAt.UnixNano()))
+	s.mu.Lock()
+	mark = binary.BigEndian.AppendUint64(mark, uint64(s.state.HeadAt.UnixNano()))
+	s.mu.Unlock()
 	return errors.Join(err, b.Set(keyTrimmed, mark, nil))
 }
 
-// timeOf returns when the record was received, zero beyond the head.
-func (s *Store) timeOf(seq, head uint64) (time.Time, error) {
-	if seq > head {
-		return time.Time{}, nil
-	}
-	it, err := s.span(roomRecord, seq-1, seq)
+// timeFrom returns when the first record from the sequence on was received, zero when there is none.
+func (s *Store) timeFrom(seq, head uint64) (time.Time, error) {
+	it, err := s.span(roomRecord, seq-1, head)
 	if err != nil {
 		return time.Time{}, err
 	}
 	defer it.Close()
 	if !it.First() {
-		return time.Time{}, errors.Join(damaged(it.Error()), &eventlog.DamageError{From: seq, To: seq, Cause: "the record is missing"})
+		return time.Time{}, damaged(it.Error())
 	}
 	return receivedAt(it)
 }
 
-// Erase implements eventlog.Engine. The replacement is durable on return.
-func (s *Store) Erase(_ context.Context, seqs []uint64) error {
-	s.trimming.Lock()
-	defer s.trimming.Unlock()
-	s.use.RLock()
-	defer s.use.RUnlock()
-	st := s.State()
-	if st.Err != nil {
-		return st.Err
-	}
-	it, err := s.span(roomRecord, st.Earliest-1, st.Head)
-	if err != nil {
-		return err
-	}
-	defer it.Close()
-	b := s.db.NewBatch()
-	defer b.Close()
-	for _, seq := range seqs {
-		if seq < st.Earliest {
-			continue
-		}
-		if seq > st.Head || !it.SeekGE(seqKey(roomRecord, seq)) || seqOf(it.Key()) != seq {
-			return errors.Join(damaged(it.Error()), fmt.Errorf("record %d: %w", seq, eventlog.ErrNotFound))
-		}
-		rec, err := decode(it, seq)
-		if err != nil {
-			return err
-		}
-		erased := rec.Erased()
-		err = errors.Join(b.Set(seqKey(roomRecord, seq), eventlog.EncodeRecord(nil, &erased, rec.ReceivedAt), nil),
-			b.Delete(seqKey(roomRaw, seq), nil), b.Delete(seqKey(roomQuarantine, seq), nil))
-		if err != nil {
-			return err
-		}
-	}
-	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
-		return s.fail(err)
-	}
-	if err := b.SyncWait(); err != nil {
-		return s.fail(err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.recent, s.recentBytes = nil, 0 // they hold what was erased
-	return nil
-}
-
 // SeekSize implements eventlog.Engine. It is an estimate: tables are counted by their blocks.
-func (s *Store) SeekSize(_ context.Context, bytes uint64) (uint64, error) {
+func (s *Store) SeekSize(ctx context.Context, bytes uint64) (uint64, error) {
 	s.use.RLock()
 	defer s.use.RUnlock()
 	st := s.State()
@@ -174,9 +160,16 @@ func (s *Store) SeekSize(_ context.Context, bytes uint64) (uint64, error) {
 	if n == 0 {
 		return st.Head, nil
 	}
-	if st.Err == nil {
-		if err := s.db.Flush(); err != nil { // what waits in memory is not in the estimate
-			return 0, err
+	// What waits in memory is not in the estimate.
+	flushed, err := s.flush()
+	if err != nil {
+		return 0, err
+	}
+	if flushed != nil {
+		select {
+		case <-flushed:
+		case <-ctx.Done():
+			return 0, ctx.Err()
 		}
 	}
 	size := func(from uint64) (total uint64, err error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -17,12 +18,15 @@ import (
 // commits, about once a second: it may know less than the store, never more.
 type watermark struct {
 	file vfs.File
-	turn int64
-	last uint64
+	turn uint64 // of the newest slot
+	last uint64 // the head in it
 }
 
-// slotSize: epoch, head, checksum, and room to keep the slots in different sectors.
-const slotSize = 512
+// slotSize: turn, epoch, head, checksum, and room to keep the slots in different sectors.
+const (
+	slotSize = 512
+	slotUsed = 8 + 4 + 8
+)
 
 func openWatermark(fs vfs.FS, path string) (*watermark, error) {
 	f, err := fs.OpenReadWrite(path, vfs.WriteCategoryUnspecified)
@@ -39,21 +43,21 @@ func openWatermark(fs vfs.FS, path string) (*watermark, error) {
 	return &watermark{file: f}, nil
 }
 
-// read returns the highest valid slot; ok is false when there is none.
+// read returns the newest valid slot; ok is false when there is none.
 func (w *watermark) read() (epoch uint32, head uint64, ok bool, err error) {
 	for i := range int64(2) {
-		var b [16]byte
+		var b [slotUsed + 4]byte
 		if _, err := w.file.ReadAt(b[:], i*slotSize); err != nil {
 			if errors.Is(err, io.EOF) {
 				continue
 			}
 			return 0, 0, false, err
 		}
-		if binary.BigEndian.Uint32(b[12:]) != crc32.ChecksumIEEE(b[:12]) {
+		if binary.BigEndian.Uint32(b[slotUsed:]) != crc32.ChecksumIEEE(b[:slotUsed]) {
 			continue
 		}
-		if h := binary.BigEndian.Uint64(b[4:]); !ok || h >= head {
-			epoch, head, ok, w.turn = binary.BigEndian.Uint32(b[:]), h, true, i+1
+		if turn := binary.BigEndian.Uint64(b[:]); turn > w.turn {
+			w.turn, epoch, head, ok = turn, binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint64(b[12:]), true
 		}
 	}
 	return epoch, head, ok, nil
@@ -64,15 +68,19 @@ func (w *watermark) write(epoch uint32, head uint64) error {
 		return nil
 	}
 	var b [slotSize]byte
-	binary.BigEndian.PutUint32(b[:], epoch)
-	binary.BigEndian.PutUint64(b[4:], head)
-	binary.BigEndian.PutUint32(b[12:], crc32.ChecksumIEEE(b[:12]))
-	if _, err := w.file.WriteAt(b[:], w.turn%2*slotSize); err != nil {
+	binary.BigEndian.PutUint64(b[:], w.turn+1)
+	binary.BigEndian.PutUint32(b[8:], epoch)
+	binary.BigEndian.PutUint64(b[12:], head)
+	binary.BigEndian.PutUint32(b[slotUsed:], crc32.ChecksumIEEE(b[:slotUsed]))
+	if _, err := w.file.WriteAt(b[:], int64((w.turn+1)%2)*slotSize); err != nil {
+		return err
+	}
+	if err := w.file.Sync(); err != nil {
 		return err
 	}
 	w.turn++
 	w.last = head
-	return w.file.Sync()
+	return nil
 }
 
 func (w *watermark) close(epoch uint32, head uint64) error {
@@ -88,14 +96,12 @@ func (s *Store) checkWatermark() error {
 	if !ok {
 		return nil
 	}
-	known := false
-	for _, e := range s.identity.Epochs {
-		known = known || e.ID == epoch
+	known := slices.ContainsFunc(s.identity.Epochs, func(e eventlog.Epoch) bool { return e.ID == epoch })
+	if !known && !s.opt.AcceptLoss {
+		return fmt.Errorf("%w: the watermark in %s is of another log or of a later time; restore the whole directory from one backup, or start once with --accept-data-loss to go on with the store as it is",
+			eventlog.ErrDamaged, s.dir)
 	}
-	if !known {
-		return fmt.Errorf("%w: the watermark in %s is of another log: the directory mixes two logs", eventlog.ErrDamaged, s.dir)
-	}
-	if epoch != s.currentEpoch() || head <= s.state.Head {
+	if known && (epoch != s.currentEpoch() || head <= s.state.Head) {
 		return nil
 	}
 	short := &eventlog.DamageError{From: s.state.Head + 1, To: head, Cause: "the store came back shorter than it was"}
@@ -108,18 +114,16 @@ func (s *Store) checkWatermark() error {
 // cut begins a new epoch at the head, so that cursors beyond it are refused, and puts a gap there.
 func (s *Store) cut(loss *eventlog.DamageError) error {
 	s.log.Error("records are lost and the loss was accepted: a new epoch begins", "from", loss.From, "to", loss.To)
-	s.identity.Epochs = append(s.identity.Epochs, eventlog.NewEpoch(s.state.Head, s.opt.Now()))
-	if err := s.writeIdentity(); err != nil {
-		return err
-	}
+	id := s.identity
+	id.Epochs = append(slices.Clone(id.Epochs), eventlog.NewEpoch(s.state.Head, s.opt.Now()))
 	gap, err := eventlog.DataLossGap(s.state.HeadAt, s.opt.Now())
 	if err != nil {
 		return err
 	}
-	done := make(chan outcome, 1)
-	s.commitGroup([]*pending{{rec: gap, done: done}})
-	if o := <-done; o.err != nil {
-		return o.err
+	g := groupWrite{s: s, identity: encodeIdentity(id)} // one batch: no crash leaves the epoch without its gap
+	if err := g.commit([]*pending{{rec: gap}}); err != nil {
+		return err
 	}
+	s.identity = id
 	return s.mark.write(s.currentEpoch(), s.State().Head)
 }

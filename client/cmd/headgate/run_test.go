@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/headgate/headgate/client/internal/scripted"
+	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const heartbeat = 15 * time.Second
+
+// start starts a gateway that answers Subscribe with the scripts. It returns its address.
+func start(t *testing.T, scripts ...func(*headgatev1.SubscribeRequest, scripted.Stream) error) (string, *scripted.Gateway) {
+	t.Helper()
+	return startGateway(t, &scripted.Gateway{Subscribe: scripts})
+}
+
+func startGateway(t *testing.T, g *scripted.Gateway) (string, *scripted.Gateway) {
+	t.Helper()
+	address, err := g.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Stop)
+	return address, g
+}
+
+// headgate runs the program to its end.
+func headgate(t *testing.T, stdin io.Reader, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	err = run(t.Context(), args, stdin, &out, &errs)
+	return out.String(), errs.String(), err
+}
+
+// writer is a standard output that looks at what is written before it counts as written.
+type writer func(line string) error
+
+func (w writer) Write(p []byte) (int, error) {
+	if err := w(string(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func TestVersionAndHelpAreAnswered(t *testing.T) {
+	out, _, err := headgate(t, nil, "--version")
+	if err != nil || !strings.HasPrefix(out, "headgate ") || strings.Count(out, "\n") != 1 {
+		t.Errorf("--version says %q, %v", out, err)
+	}
+	for _, args := range [][]string{{"--help"}, {"tail", "--help"}, {"quarantine", "show", "--help"}, {"get", "--help"}} {
+		if out, _, err := headgate(t, nil, args...); err != nil || !strings.HasPrefix(out, "Usage: headgate") {
+			t.Errorf("%v says %q, %v", args, out, err)
+		}
+	}
+}
+
+func TestMistakesInTheCommandLine(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                                       "expected one of",
+		"tale":                                   "unexpected argument tale",
+		"tail --entities relation":               "--entities",
+		"tail --earliest --latest":               "can't be used together",
+		"tail --after x --from 1h":               "can't be used together",
+		"tail --output xml":                      "--output",
+		"tail --on-lost-cursor now":              "--on-lost-cursor",
+		"tail --shard 4":                         "INDEX/COUNT",
+		"tail --shard 0/4/1":                     "INDEX/COUNT",
+		"tail --shard=-1/4":                      "INDEX/COUNT",
+		"tail --from yesterday":                  "2026-01-31T08:00:00Z",
+		"tail --from -5m":                        "expected",
+		"tail --from=-5m":                        "without a minus",
+		"tail --primary-key twenty":              "not a number",
+		"tail --primary-key 3000000000":          "not a number",
+		"tail --address gateway":                 "host:port",
+		"list --event-id x --after y":            "can't be used together",
+		"list --limit -1":                        "--limit",
+		"get":                                    "cursor",
+		"send":                                   "say what to send",
+		"send relation.create":                   "relation.created",
+		"send relation.created --count 0":        "begin at 1",
+		"send relation.created --concurrency 0":  "begin at 1",
+		"send relation.created --rate 0":         "webhooks a second",
+		"send relation.created --rate NaN":       "webhooks a second",
+		"send relation.created --url localhost":  "--url",
+		"tail --cert-file run.go":                "--key-file",
+		"tail --plaintext --ca-file run_test.go": "--plaintext",
+		// What a shell makes of a variable that is not set must neither widen the filter nor move the start.
+		"tail --entity=":        "empty",
+		"tail --entity=a,,b":    "empty",
+		"tail --primary-key=":   "empty",
+		"tail --after=":         "empty",
+		"tail --from=":          "2026-01-31T08:00:00Z",
+		"list --event-id=":      "empty",
+		"list --changed-field=": "empty",
+	} {
+		_, _, err := headgate(t, nil, strings.Fields(args)...)
+		if err == nil || exitCode(err) != 2 || !strings.Contains(err.Error(), want) {
+			t.Errorf("headgate %s: %v; want %q and exit code 2", args, err, want)
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	if exitCode(usagef("wrong")) != 2 || exitCode(errors.New("failed")) != 1 {
+		t.Error("usage is 2, failure is 1")
+	}
+}
+
+func TestEveryCommandTellsThatThereIsNoGateway(t *testing.T) {
+	address, gateway := start(t)
+	gateway.Stop()
+	for _, args := range [][]string{
+		{"tail"},
+		{"tail", "--resume", t.TempDir() + "/cursor"},
+		{"list"},
+		{"get", scripted.Cursor(1)},
+		{"status"},
+		{"quarantine", "list"},
+		{"quarantine", "show", "x"},
+	} {
+		_, _, err := headgate(t, nil, append(args, "--address", address)...)
+		if err == nil || exitCode(err) != 1 || !strings.HasPrefix(err.Error(), "no gateway at "+address+": start one with") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	_, _, err := headgate(t, nil, "send", "test", "--url", "http://"+address+"/webhooks/superoffice/dev")
+	if err == nil || exitCode(err) != 1 || !strings.HasPrefix(err.Error(), "no gateway at http://"+address) {
+		t.Errorf("send: %v", err)
+	}
+}
+
+func TestAddressComesFromTheEnvironment(t *testing.T) {
+	address, _ := startGateway(t, &scripted.Gateway{Admin: adminv1.UnimplementedAdminServiceServer{}})
+	t.Setenv("HEADGATE_ADDRESS", address)
+	_, _, err := headgate(t, nil, "status")
+	if err == nil || !strings.Contains(err.Error(), "Unimplemented") || !strings.Contains(err.Error(), "--address") {
+		t.Errorf("answered %v", err)
+	}
+}
+
+func TestTokenComesFromAFileOrTheEnvironment(t *testing.T) {
+	address, _ := start(t, refuseWithToken)
+	t.Setenv("HEADGATE_TOKEN", "of-the-environment")
+	_, _, err := headgate(t, nil, "tail", "--address", address)
+	if err == nil || !strings.Contains(err.Error(), "Bearer of-the-environment") || !strings.Contains(err.Error(), "--token-file") {
+		t.Errorf("answered %v", err)
+	}
+	_, _, err = headgate(t, nil, "tail", "--address", address, "--token-file", write(t, "of-the-file\n"))
+	if err == nil || !strings.Contains(err.Error(), "Bearer of-the-file (") {
+		t.Errorf("answered %v", err)
+	}
+}
+
+func TestEndingIsNoError(t *testing.T) {
+	address, _ := start(t, scripted.SendAndHold(scripted.Started(0, heartbeat), scripted.Batch(1, 1)))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	written := 0
+	err := run(ctx, []string{"tail", "--address", address}, nil, writer(func(string) error {
+		written++
+		cancel()
+		return nil
+	}), io.Discard)
+	if err != nil || written != 1 {
+		t.Errorf("ended with %v after %d lines", err, written)
+	}
+}

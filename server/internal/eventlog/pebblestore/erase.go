@@ -1,0 +1,78 @@
+package pebblestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/headgate/headgate/server/internal/eventlog"
+)
+
+// Erase implements eventlog.Engine. The replacement is durable on return.
+func (s *Store) Erase(_ context.Context, seqs []uint64) error {
+	s.trimming.Lock()
+	defer s.trimming.Unlock()
+	s.use.RLock()
+	defer s.use.RUnlock()
+	st := s.State()
+	b := s.db.NewBatch()
+	defer b.Close()
+	notes, err := s.replace(b, seqs, st.Earliest, st.Head)
+	if err != nil {
+		return err
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.State().Err; err != nil {
+		return err
+	}
+	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
+		return s.fail(err)
+	}
+	if err := b.SyncWait(); err != nil {
+		return s.fail(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Quarantined -= notes
+	s.recent, s.recentBytes = nil, 0 // they hold what was erased
+	return nil
+}
+
+// replace puts the erased forms into the batch and says how many quarantine notes go.
+func (s *Store) replace(b *pebble.Batch, seqs []uint64, earliest, head uint64) (notes uint64, err error) {
+	it, err := s.span(roomRecord, earliest-1, head)
+	if err != nil {
+		return 0, err
+	}
+	defer it.Close()
+	seqs = slices.Clone(seqs)
+	slices.Sort(seqs)
+	for _, seq := range slices.Compact(seqs) {
+		if seq < earliest {
+			continue
+		}
+		if seq > head {
+			return 0, fmt.Errorf("record %d: %w", seq, eventlog.ErrNotFound)
+		}
+		if !it.SeekGE(seqKey(roomRecord, seq)) || seqOf(it.Key()) != seq {
+			return 0, hole(it, seq, earliest-1, head)
+		}
+		rec, err := decode(it, seq)
+		if err != nil {
+			return 0, err
+		}
+		n, err := s.countQuarantined(seq, seq)
+		notes += n
+		erased := rec.Erased()
+		err = errors.Join(err, b.Set(seqKey(roomRecord, seq), eventlog.EncodeRecord(nil, &erased, rec.ReceivedAt), nil),
+			b.Delete(seqKey(roomRaw, seq), nil), b.Delete(seqKey(roomQuarantine, seq), nil))
+		if err != nil {
+			return 0, err
+		}
+	}
+	return notes, nil
+}
