@@ -144,7 +144,7 @@ func (p payload) fresh(n int) (payload, error) {
 			changes = append(changes, change{at, value})
 		}
 	}
-	slices.SortFunc(changes, func(a, b change) int { return b.from - a.from })
+	slices.SortFunc(changes, func(a, b change) int { return a.from - b.from })
 	var body []byte
 	at := 0
 	for _, c := range changes {

@@ -225,6 +225,20 @@ func TestSendEndsWhenToldTo(t *testing.T) {
 	}
 }
 
+func TestWebhookUnderWayIsNoFailureWhenToldToEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		cancel()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	var out strings.Builder
+	if err := run(ctx, []string{"send", "test", "--url", server.URL}, nil, &out, io.Discard); err != nil || out.Len() > 0 {
+		t.Errorf("ended with %v, wrote %q", err, out.String())
+	}
+}
+
 func TestSamplesAreWhatTheirNamesSay(t *testing.T) {
 	out, _, err := headgate(t, nil, "send", "--list")
 	names := strings.Fields(out)

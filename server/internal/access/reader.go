@@ -1,0 +1,161 @@
+package access
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Reader is a configured identity: the credentials it is known by and what it may read.
+type Reader struct {
+	Name string
+	// Tokens are the SHA-256 hashes of its bearer tokens, in hex. Two while rotating.
+	Tokens []string
+	// Certificate is the SPIFFE id (or another URI), or the subject as in RFC 2253, of its client certificate. Empty: none.
+	Certificate string
+	// JWT are the terms on which a JSON web token is this reader's. Nil: none.
+	JWT   *JWT
+	Grant *Grant
+	// Limits of the reader.
+	Limits Limits
+}
+
+// Credentials are what a call came with.
+type Credentials struct {
+	// Bearer is the token of the Authorization header, without its scheme. Empty: none.
+	Bearer string
+	// Certificate is the verified client certificate. Nil: none.
+	Certificate *x509.Certificate
+}
+
+// Identity is who a call was found to be from.
+type Identity struct {
+	Reader *Reader
+	// Expires is when the credential ends, zero when it does not.
+	Expires time.Time
+	// Credential names the credential without giving it away, for the audit: "token 9f86d081", "certificate spiffe://…", "jwt subject".
+	Credential string
+
+	// find looks the credential up in another policy, without verifying it anew; nil when it is of nobody there.
+	find func(*Policy) *Reader
+}
+
+// Errors of authentication. Their texts are fit for the caller.
+var (
+	// ErrNone: there were no credentials.
+	ErrNone = errors.New("no credentials were given: send a bearer token, or a client certificate")
+	// ErrUnknown: they are of no reader.
+	ErrUnknown = errors.New("the credentials are of no reader that this server knows")
+)
+
+// Policy is the set of readers. It is immutable and safe for concurrent use; see Control for one that changes.
+type Policy struct {
+	byToken       map[[sha256.Size]byte]*Reader
+	byCertificate map[string]*Reader
+	byJWT         []*Reader
+	verifiers     map[issuerKey]*verifier
+	open          *Reader // everybody is this one; nil when readers are told apart
+}
+
+// NewPolicy returns the policy of the readers. It fails when two of them have a credential in common, or a hash is none.
+func NewPolicy(readers []Reader) (*Policy, error) {
+	p := &Policy{byToken: make(map[[sha256.Size]byte]*Reader), byCertificate: make(map[string]*Reader), verifiers: make(map[issuerKey]*verifier)}
+	for i := range readers {
+		r := &readers[i]
+		for _, t := range r.Tokens {
+			hash, err := ParseTokenHash(t)
+			if err != nil {
+				return nil, fmt.Errorf("reader %s: %w", r.Name, err)
+			}
+			if other := p.byToken[hash]; other != nil && other != r {
+				return nil, fmt.Errorf("readers %s and %s have a token in common: give each its own", other.Name, r.Name)
+			}
+			p.byToken[hash] = r
+		}
+		if r.Certificate != "" {
+			if other := p.byCertificate[r.Certificate]; other != nil {
+				return nil, fmt.Errorf("readers %s and %s have a certificate in common: give each its own", other.Name, r.Name)
+			}
+			p.byCertificate[r.Certificate] = r
+		}
+		if r.JWT != nil {
+			if err := p.addJWT(r); err != nil {
+				return nil, fmt.Errorf("reader %s: %w", r.Name, err)
+			}
+		}
+	}
+	return p, nil
+}
+
+// Open returns the policy of a gateway without readers: everybody may read everything. It is for loopback only.
+func Open() *Policy {
+	return &Policy{open: &Reader{Name: "anybody", Grant: Everything()}}
+}
+
+// Tells says whether the policy tells readers apart.
+func (p *Policy) Tells() bool { return p.open == nil }
+
+// Identify finds the reader that the credentials are of. ErrNone, ErrUnknown.
+func (p *Policy) Identify(ctx context.Context, c Credentials) (Identity, error) {
+	if p.open != nil {
+		return Identity{Reader: p.open, Credential: "none", find: func(p *Policy) *Reader { return p.open }}, nil
+	}
+	if c.Bearer != "" {
+		hash := sha256.Sum256([]byte(c.Bearer))
+		find := func(p *Policy) *Reader { return p.byToken[hash] }
+		if r := find(p); r != nil {
+			return Identity{Reader: r, Credential: "token " + hex.EncodeToString(hash[:4]), find: find}, nil
+		}
+		if strings.Count(c.Bearer, ".") == 2 {
+			return p.identifyJWT(ctx, c.Bearer)
+		}
+		// A wrong token is not made right by a certificate beside it.
+		return Identity{}, ErrUnknown
+	}
+	if c.Certificate != nil {
+		for _, name := range certificateNames(c.Certificate) {
+			find := func(p *Policy) *Reader { return p.byCertificate[name] }
+			if r := find(p); r != nil {
+				return Identity{Reader: r, Expires: c.Certificate.NotAfter, Credential: "certificate " + name, find: find}, nil
+			}
+		}
+		return Identity{}, ErrUnknown
+	}
+	return Identity{}, ErrNone
+}
+
+func certificateNames(c *x509.Certificate) []string {
+	var names []string
+	for _, u := range c.URIs {
+		names = append(names, u.String())
+	}
+	return append(names, c.Subject.String())
+}
+
+const hashPrefix = "sha256:"
+
+// ParseTokenHash reads "sha256:" and 64 hex digits.
+func ParseTokenHash(text string) (hash [sha256.Size]byte, err error) {
+	digits, ok := strings.CutPrefix(text, hashPrefix)
+	raw, err := hex.DecodeString(digits)
+	if !ok || err != nil || len(raw) != sha256.Size {
+		return hash, errors.New("a token is configured as sha256: and 64 hex digits; make one with headgate token new")
+	}
+	return [sha256.Size]byte(raw), nil
+}
+
+// HashToken returns how a token is configured.
+func HashToken(token string) string {
+	hash := sha256.Sum256([]byte(token))
+	return hashPrefix + hex.EncodeToString(hash[:])
+}
+
+// same says whether it is the same reader with the same grant: then its streams go on.
+func (r *Reader) same(other *Reader) bool {
+	return other != nil && r.Name == other.Name && r.Grant.fingerprint() == other.Grant.fingerprint()
+}

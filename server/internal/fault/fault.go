@@ -1,0 +1,40 @@
+// Package fault makes the errors that leave the gateway: a gRPC status with the google.rpc.ErrorInfo that the contract promises.
+package fault
+
+import (
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// Domain is that of every ErrorInfo.
+const Domain = "headgate"
+
+// New makes an error for a caller. metadata comes in pairs of key and value.
+func New(code codes.Code, reason, message string, metadata ...string) error {
+	return Retry(code, reason, message, 0, metadata...)
+}
+
+// Retry is New for what may succeed later: RetryInfo says when, if after is not zero.
+func Retry(code codes.Code, reason, message string, after time.Duration, metadata ...string) error {
+	info := &errdetails.ErrorInfo{Reason: reason, Domain: Domain}
+	for i := 0; i+1 < len(metadata); i += 2 {
+		if info.Metadata == nil {
+			info.Metadata = make(map[string]string)
+		}
+		info.Metadata[metadata[i]] = metadata[i+1]
+	}
+	details := []protoadapt.MessageV1{info}
+	if after > 0 {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(after)})
+	}
+	st, err := status.New(code, message).WithDetails(details...)
+	if err != nil {
+		return status.Error(code, message)
+	}
+	return st.Err()
+}
