@@ -205,6 +205,10 @@ const (
 	Closing_REASON_CAUGHT_UP Closing_Reason = 1
 	// The server is stopping or handing over.
 	Closing_REASON_DRAINING Closing_Reason = 2
+	// What the caller may read has changed, or its credential was withdrawn. Reconnecting finds out what holds now.
+	Closing_REASON_GRANT_CHANGED Closing_Reason = 3
+	// The caller's credential has expired. Reconnect with a new one.
+	Closing_REASON_CREDENTIAL_EXPIRED Closing_Reason = 4
 )
 
 // Enum value maps for Closing_Reason.
@@ -213,11 +217,15 @@ var (
 		0: "REASON_UNSPECIFIED",
 		1: "REASON_CAUGHT_UP",
 		2: "REASON_DRAINING",
+		3: "REASON_GRANT_CHANGED",
+		4: "REASON_CREDENTIAL_EXPIRED",
 	}
 	Closing_Reason_value = map[string]int32{
-		"REASON_UNSPECIFIED": 0,
-		"REASON_CAUGHT_UP":   1,
-		"REASON_DRAINING":    2,
+		"REASON_UNSPECIFIED":        0,
+		"REASON_CAUGHT_UP":          1,
+		"REASON_DRAINING":           2,
+		"REASON_GRANT_CHANGED":      3,
+		"REASON_CREDENTIAL_EXPIRED": 4,
 	}
 )
 
@@ -253,8 +261,8 @@ func (Closing_Reason) EnumDescriptor() ([]byte, []int) {
 //
 // Values are compared exactly and with regard to case. A field takes at most 1,000 values of at most 256 bytes.
 //
-// Gap and Erased match by source and context alone as far as those are known: a Gap of all contexts matches every
-// filter.
+// A Gap matches by source and context, an Erased by source, context and entity, as far as those are known: a Gap of all contexts
+// matches every filter.
 type Filter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Entities, for example "relation". A name that is nearly a known one is refused with FILTER_INVALID and that name.
@@ -1083,7 +1091,7 @@ func (x *Erased) GetEntity() string {
 }
 
 // The server ends the stream after this message; the status that follows is OK. Reconnect with the last cursor unless
-// the reason is CAUGHT_UP.
+// the reason is CAUGHT_UP, with a new credential after CREDENTIAL_EXPIRED.
 type Closing struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why.
@@ -1342,7 +1350,7 @@ type GetEventRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The event's cursor. Required.
 	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
-	// Return the CRM's request body too.
+	// Return the CRM's request body too. RAW_BODY_FORBIDDEN when the caller may not read it.
 	IncludeRawBody bool `protobuf:"varint,2,opt,name=include_raw_body,json=includeRawBody,proto3" json:"include_raw_body,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -1713,15 +1721,17 @@ const file_headgate_v1_event_service_proto_rawDesc = "" +
 	"\x06Erased\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x18\n" +
 	"\acontext\x18\x02 \x01(\tR\acontext\x12\x16\n" +
-	"\x06entity\x18\x03 \x01(\tR\x06entity\"\xc7\x01\n" +
+	"\x06entity\x18\x03 \x01(\tR\x06entity\"\x81\x02\n" +
 	"\aClosing\x123\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1b.headgate.v1.Closing.ReasonR\x06reason\x12:\n" +
 	"\vretry_after\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"retryAfter\"K\n" +
+	"retryAfter\"\x84\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10REASON_CAUGHT_UP\x10\x01\x12\x13\n" +
-	"\x0fREASON_DRAINING\x10\x02\"\xd4\x01\n" +
+	"\x0fREASON_DRAINING\x10\x02\x12\x18\n" +
+	"\x14REASON_GRANT_CHANGED\x10\x03\x12\x1d\n" +
+	"\x19REASON_CREDENTIAL_EXPIRED\x10\x04\"\xd4\x01\n" +
 	"\x11ListEventsRequest\x12+\n" +
 	"\x06filter\x18\x01 \x01(\v2\x13.headgate.v1.FilterR\x06filter\x12!\n" +
 	"\fafter_cursor\x18\x02 \x01(\tR\vafterCursor\x127\n" +

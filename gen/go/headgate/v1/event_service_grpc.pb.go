@@ -43,7 +43,12 @@ const (
 //  6. Resumable and bookmarked. Any cursor ever sent resumes after it, over gRPC, REST and SSE alike. A Checkpoint moves
 //     on while nothing matches.
 //  7. Isolation. A slow reader delays neither the intake of webhooks nor any other reader.
-//  8. Permission. Each event, live or replayed, is checked against the grant with which its stream started.
+//  8. Permission. Each event, live or replayed, is checked against the grant with which its stream started. Any change of that grant ends the
+//     stream, with the reason and the cursor to resume from under the new one.
+//
+// Callers identify themselves with "authorization: Bearer TOKEN", where the token is one of the server's own or a JSON web token of an issuer that it
+// knows, or with a client certificate. An empty filter means everything that the caller may read; what it may not read, no answer, count or error
+// tells it about. A browser, whose EventSource cannot send headers, gets a cookie for its token by POST /v1/session.
 //
 // Errors carry a google.rpc.ErrorInfo whose domain is "headgate" and whose reason is one of these:
 //
@@ -55,9 +60,15 @@ const (
 //	                                      say from where on the log is whole.
 //	CURSOR_FOREIGN   FAILED_PRECONDITION  The cursor is from another log, or from a part of this one that was cut off when it was restored.
 //	EVENT_NOT_FOUND  NOT_FOUND            No event stands at that cursor.
+//	UNAUTHENTICATED  UNAUTHENTICATED      No credentials, or those of no reader that the server knows.
+//	CONTEXT_FORBIDDEN PERMISSION_DENIED   The filter names a source, context, entity or action that the caller may not read, whether it exists or
+//	                                      not; metadata "field" and "value" say which.
+//	RAW_BODY_FORBIDDEN PERMISSION_DENIED  The caller may read the event but not the CRM's request body.
+//	OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
 //	DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
 //	UNAVAILABLE      UNAVAILABLE          The log cannot be read now. RetryInfo says when to try again.
-//	LIMIT            RESOURCE_EXHAUSTED   The server serves as many streams as it is configured to. RetryInfo says when to try again.
+//	LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
+//	                                      what, RetryInfo when to try again.
 //	DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.
 //
 // A request field that the server does not know is refused: an ignored field of a filter would widen the stream.
@@ -161,7 +172,12 @@ func (c *eventServiceClient) DescribeLog(ctx context.Context, in *DescribeLogReq
 //  6. Resumable and bookmarked. Any cursor ever sent resumes after it, over gRPC, REST and SSE alike. A Checkpoint moves
 //     on while nothing matches.
 //  7. Isolation. A slow reader delays neither the intake of webhooks nor any other reader.
-//  8. Permission. Each event, live or replayed, is checked against the grant with which its stream started.
+//  8. Permission. Each event, live or replayed, is checked against the grant with which its stream started. Any change of that grant ends the
+//     stream, with the reason and the cursor to resume from under the new one.
+//
+// Callers identify themselves with "authorization: Bearer TOKEN", where the token is one of the server's own or a JSON web token of an issuer that it
+// knows, or with a client certificate. An empty filter means everything that the caller may read; what it may not read, no answer, count or error
+// tells it about. A browser, whose EventSource cannot send headers, gets a cookie for its token by POST /v1/session.
 //
 // Errors carry a google.rpc.ErrorInfo whose domain is "headgate" and whose reason is one of these:
 //
@@ -173,9 +189,15 @@ func (c *eventServiceClient) DescribeLog(ctx context.Context, in *DescribeLogReq
 //	                                      say from where on the log is whole.
 //	CURSOR_FOREIGN   FAILED_PRECONDITION  The cursor is from another log, or from a part of this one that was cut off when it was restored.
 //	EVENT_NOT_FOUND  NOT_FOUND            No event stands at that cursor.
+//	UNAUTHENTICATED  UNAUTHENTICATED      No credentials, or those of no reader that the server knows.
+//	CONTEXT_FORBIDDEN PERMISSION_DENIED   The filter names a source, context, entity or action that the caller may not read, whether it exists or
+//	                                      not; metadata "field" and "value" say which.
+//	RAW_BODY_FORBIDDEN PERMISSION_DENIED  The caller may read the event but not the CRM's request body.
+//	OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
 //	DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
 //	UNAVAILABLE      UNAVAILABLE          The log cannot be read now. RetryInfo says when to try again.
-//	LIMIT            RESOURCE_EXHAUSTED   The server serves as many streams as it is configured to. RetryInfo says when to try again.
+//	LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
+//	                                      what, RetryInfo when to try again.
 //	DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.
 //
 // A request field that the server does not know is refused: an ignored field of a filter would widen the stream.

@@ -284,7 +284,15 @@ type SourceStatus struct {
 	// When the last webhook was accepted. Unset when none was since the start.
 	LastAcceptedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=last_accepted_at,json=lastAcceptedAt,proto3" json:"last_accepted_at,omitempty"`
 	// When the last test call was answered. Unset when none was since the start.
-	LastTestAt    *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_test_at,json=lastTestAt,proto3" json:"last_test_at,omitempty"`
+	LastTestAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_test_at,json=lastTestAt,proto3" json:"last_test_at,omitempty"`
+	// Webhooks refused, by cause, for example "unauthenticated".
+	RefusedByCause map[string]uint64 `protobuf:"bytes,10,rep,name=refused_by_cause,json=refusedByCause,proto3" json:"refused_by_cause,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Which secret the last signature was made with, by its id. Empty when none was verified since the start.
+	LastSecretId string `protobuf:"bytes,11,opt,name=last_secret_id,json=lastSecretId,proto3" json:"last_secret_id,omitempty"`
+	// The source has no secret yet and answers nothing but the test call, until this time.
+	AwaitingSecretUntil *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=awaiting_secret_until,json=awaitingSecretUntil,proto3" json:"awaiting_secret_until,omitempty"`
+	// The CRM says that it has stopped the feed, or it failed so often in a row that it will have. Only a person can start it again in the CRM.
+	Stopped       bool `protobuf:"varint,13,opt,name=stopped,proto3" json:"stopped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -380,6 +388,34 @@ func (x *SourceStatus) GetLastTestAt() *timestamppb.Timestamp {
 		return x.LastTestAt
 	}
 	return nil
+}
+
+func (x *SourceStatus) GetRefusedByCause() map[string]uint64 {
+	if x != nil {
+		return x.RefusedByCause
+	}
+	return nil
+}
+
+func (x *SourceStatus) GetLastSecretId() string {
+	if x != nil {
+		return x.LastSecretId
+	}
+	return ""
+}
+
+func (x *SourceStatus) GetAwaitingSecretUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AwaitingSecretUntil
+	}
+	return nil
+}
+
+func (x *SourceStatus) GetStopped() bool {
+	if x != nil {
+		return x.Stopped
+	}
+	return false
 }
 
 // A request for the streams.
@@ -919,7 +955,7 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\rearliest_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fearliestTime\x12;\n" +
 	"\vlatest_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"latestTime\x12 \n" +
-	"\vquarantined\x18\a \x01(\x04R\vquarantined\"\xd4\x02\n" +
+	"\vquarantined\x18\a \x01(\x04R\vquarantined\"\x86\x05\n" +
 	"\fSourceStatus\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1a\n" +
 	"\bcontexts\x18\x02 \x03(\tR\bcontexts\x12\x1a\n" +
@@ -932,7 +968,15 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x05tests\x18\a \x01(\x04R\x05tests\x12D\n" +
 	"\x10last_accepted_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x0elastAcceptedAt\x12<\n" +
 	"\flast_test_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"lastTestAt\"\x14\n" +
+	"lastTestAt\x12]\n" +
+	"\x10refused_by_cause\x18\n" +
+	" \x03(\v23.headgate.admin.v1.SourceStatus.RefusedByCauseEntryR\x0erefusedByCause\x12$\n" +
+	"\x0elast_secret_id\x18\v \x01(\tR\flastSecretId\x12N\n" +
+	"\x15awaiting_secret_until\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x13awaitingSecretUntil\x12\x18\n" +
+	"\astopped\x18\r \x01(\bR\astopped\x1aA\n" +
+	"\x13RefusedByCauseEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x14\n" +
 	"\x12ListStreamsRequest\"J\n" +
 	"\x13ListStreamsResponse\x123\n" +
 	"\astreams\x18\x01 \x03(\v2\x19.headgate.admin.v1.StreamR\astreams\"\xa0\x02\n" +
@@ -989,7 +1033,7 @@ func file_headgate_admin_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_headgate_admin_v1_admin_service_proto_rawDescData
 }
 
-var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_headgate_admin_v1_admin_service_proto_goTypes = []any{
 	(*GetStatusRequest)(nil),       // 0: headgate.admin.v1.GetStatusRequest
 	(*GetStatusResponse)(nil),      // 1: headgate.admin.v1.GetStatusResponse
@@ -1003,38 +1047,41 @@ var file_headgate_admin_v1_admin_service_proto_goTypes = []any{
 	(*GetQuarantinedRequest)(nil),  // 9: headgate.admin.v1.GetQuarantinedRequest
 	(*GetQuarantinedResponse)(nil), // 10: headgate.admin.v1.GetQuarantinedResponse
 	(*Quarantined)(nil),            // 11: headgate.admin.v1.Quarantined
-	(*timestamppb.Timestamp)(nil),  // 12: google.protobuf.Timestamp
-	(*v1.Filter)(nil),              // 13: headgate.v1.Filter
-	(*durationpb.Duration)(nil),    // 14: google.protobuf.Duration
+	nil,                            // 12: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	(*timestamppb.Timestamp)(nil),  // 13: google.protobuf.Timestamp
+	(*v1.Filter)(nil),              // 14: headgate.v1.Filter
+	(*durationpb.Duration)(nil),    // 15: google.protobuf.Duration
 }
 var file_headgate_admin_v1_admin_service_proto_depIdxs = []int32{
-	12, // 0: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	13, // 0: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
 	2,  // 1: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
 	3,  // 2: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
-	12, // 3: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
-	12, // 4: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
-	12, // 5: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
-	12, // 6: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
-	6,  // 7: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
-	12, // 8: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
-	13, // 9: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
-	14, // 10: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
-	11, // 11: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	11, // 12: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	12, // 13: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
-	0,  // 14: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
-	4,  // 15: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
-	7,  // 16: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
-	9,  // 17: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
-	1,  // 18: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
-	5,  // 19: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
-	8,  // 20: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
-	10, // 21: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
-	18, // [18:22] is the sub-list for method output_type
-	14, // [14:18] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	13, // 3: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
+	13, // 4: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
+	13, // 5: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
+	13, // 6: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
+	12, // 7: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	13, // 8: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
+	6,  // 9: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
+	13, // 10: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
+	14, // 11: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
+	15, // 12: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
+	11, // 13: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	11, // 14: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	13, // 15: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
+	0,  // 16: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
+	4,  // 17: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
+	7,  // 18: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
+	9,  // 19: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
+	1,  // 20: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
+	5,  // 21: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
+	8,  // 22: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
+	10, // 23: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
+	20, // [20:24] is the sub-list for method output_type
+	16, // [16:20] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_headgate_admin_v1_admin_service_proto_init() }
@@ -1048,7 +1095,7 @@ func file_headgate_admin_v1_admin_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_headgate_admin_v1_admin_service_proto_rawDesc), len(file_headgate_admin_v1_admin_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
