@@ -21,6 +21,9 @@ type commands struct {
 	Get        getCommand        `cmd:"" help:"Show one event, or the webhook's body that it was made from."`
 	Status     statusCommand     `cmd:"" help:"Show how the gateway is: its log, its sources, its readers."`
 	Quarantine quarantineCommand `cmd:"" help:"Look at authentic webhooks that could not be turned into an event."`
+	Sources    sourcesCommand    `cmd:"" help:"Show what each source did, and what starts a stopped feed again."`
+	Source     sourceCommand     `cmd:"" help:"Make a source."`
+	Token      tokenCommand      `cmd:"" help:"Make a reader's token."`
 	Send       sendCommand       `cmd:"" help:"Play the CRM: post webhooks to the gateway."`
 }
 
