@@ -47,6 +47,9 @@ func WithDialOptions(options ...grpc.DialOption) Option {
 	return func(d *dialing) { d.extra = append(d.extra, options...) }
 }
 
+// window is how many bytes may be on their way to a client that does not read.
+const window = 1 << 20
+
 // Dial prepares a connection to the gateway's gRPC address, "host:port" or any other target of grpc. It returns at once; the
 // first call connects. The connection is encrypted, except to this machine without WithTLS.
 func Dial(address string, options ...Option) (*Client, error) {
@@ -66,6 +69,8 @@ func Dial(address string, options ...Option) (*Client, error) {
 		grpc.WithTransportCredentials(transport),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		// Fixed windows: to find its own, grpc would ping with the data, and each ping costs the gateway as much as a message.
+		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window),
 		// Subscribe has a backoff of its own. The connection's stays short, so that a gateway that is back is found soon.
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},

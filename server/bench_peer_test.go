@@ -4,9 +4,9 @@ package server_test
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
@@ -54,10 +54,9 @@ type peer struct {
 
 func startPeer(b *testing.B, role string) *peer {
 	b.Helper()
-	p := &peer{b: b, cmd: exec.CommandContext(b.Context(), os.Args[0], b.TempDir())}
+	p := &peer{b: b, cmd: exec.Command(os.Args[0], b.TempDir())}
 	p.cmd.Env = append(os.Environ(), peerRole+"="+role)
 	p.cmd.Stderr = os.Stderr
-	p.cmd.WaitDelay = 10 * time.Second
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		b.Fatal(err)
@@ -109,7 +108,7 @@ func (p *peer) measure(profile string, items int, load func() error) sample {
 	if err != nil {
 		p.b.Fatal(err)
 	}
-	return sample{perSecond: float64(items) / took.Seconds(), cpu: (after - before) / time.Duration(items)}
+	return sample{perSecond: float64(items) / took.Seconds(), cpu: (after - before) / time.Duration(items), batch: math.NaN()}
 }
 
 // stop ends the process gracefully. It may be called more than once.
@@ -134,12 +133,4 @@ func cpuTime() (time.Duration, error) {
 		return 0, err
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
-}
-
-// together runs both and waits for both.
-func together(one, other func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- one() }()
-	err := other()
-	return errors.Join(<-done, err)
 }

@@ -58,7 +58,8 @@ func (p *poster) close() {
 	}
 }
 
-// post sends the posts, as fast as they are answered or so many a second as rate says. Each must be answered with 200.
+// post sends the posts, as fast as they are answered or so many a second as rate says. Each must be answered with 200, at the latest when it is
+// repeated: 503 is what the CRM is told when the disk is slow, and it tries twice more.
 func (p *peer) post(posts [][]byte, rate int) error {
 	if err := p.poster.dial(p.http); err != nil {
 		return err
@@ -83,22 +84,32 @@ func (p *peer) post(posts [][]byte, rate int) error {
 }
 
 func postOne(c net.Conn, in *bufio.Reader, post []byte) error {
+	const tries = 3
+	for try := 1; ; try++ {
+		status, err := postOnce(c, in, post)
+		switch {
+		case err != nil:
+			return err
+		case status == http.StatusOK:
+			return nil
+		case status != http.StatusServiceUnavailable || try == tries:
+			return fmt.Errorf("a post was answered with %d, try %d", status, try)
+		}
+	}
+}
+
+func postOnce(c net.Conn, in *bufio.Reader, post []byte) (status int, err error) {
 	if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		return err
+		return 0, err
 	}
 	if _, err := c.Write(post); err != nil {
-		return err
+		return 0, err
 	}
 	resp, err := http.ReadResponse(in, nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("a post was answered with %s", resp.Status)
-	}
-	return nil
+	_, err = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, err
 }

@@ -23,16 +23,18 @@ import (
 
 // readers are the subscribers, each on its own connection. They count and check, and decode nothing more than that takes.
 type readers struct {
-	b   *testing.B
-	all []*reader
+	b                *testing.B
+	all              []*reader
+	cancel           context.CancelFunc // ends the streams
+	events, messages int                // up to the last call of during
 }
 
 // newReaders connects them. They are not subscribed yet.
 func newReaders(b *testing.B, address string) *readers {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(b.Context(), 2*time.Minute)
 	b.Cleanup(cancel)
-	rs := &readers{b: b}
+	rs := &readers{b: b, cancel: cancel}
 	for range subscribers {
 		conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 		if err != nil {
@@ -56,6 +58,32 @@ func (rs *readers) read(total int) error {
 	return rs.check(total)
 }
 
+// readWhile reads while the load is under way. Without the load's events there is nothing to wait for.
+func (rs *readers) readWhile(total int, load func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		err := load()
+		if err != nil {
+			rs.cancel()
+		}
+		done <- err
+	}()
+	err := rs.read(total)
+	return errors.Join(<-done, err)
+}
+
+// during completes a sample of what was read since the last call.
+func (rs *readers) during(s sample) sample {
+	events, messages := rs.events, rs.messages
+	rs.events, rs.messages = 0, 0
+	for _, r := range rs.all {
+		rs.events += r.events
+		rs.messages += r.messages
+	}
+	s.batch = float64(rs.events-events) / float64(rs.messages-messages)
+	return s
+}
+
 // finish reads what comes before the streams end, which must be no event, and lets the connections go.
 func (rs *readers) finish(total int) {
 	rs.b.Helper()
@@ -75,7 +103,12 @@ func (rs *readers) each(do func(*reader) error) error {
 		wg.Go(func() { errs[i] = do(r) })
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	for i, err := range errs {
+		if err != nil { // one tells enough
+			return fmt.Errorf("subscriber %d: %w", i, err)
+		}
+	}
+	return nil
 }
 
 func (rs *readers) check(total int) error {
@@ -97,6 +130,7 @@ type reader struct {
 	stream grpc.ClientStream
 
 	events, repeated int
+	messages         int // with events
 	highest          uint64
 	seen             []uint64 // a bit for each primary key
 	order            uint64   // a checksum of the primary keys in their order
@@ -144,7 +178,8 @@ var errMessage = errors.New("a message is not a SubscribeResponse with primary k
 // take walks over a SubscribeResponse.
 func (r *reader) take(message []byte) error {
 	const fieldEvents = 2
-	return fields(message, func(number protowire.Number, value []byte) (bool, error) {
+	before := r.events
+	err := fields(message, func(number protowire.Number, value []byte) (bool, error) {
 		if number != fieldEvents {
 			return true, nil
 		}
@@ -159,6 +194,10 @@ func (r *reader) take(message []byte) error {
 		r.count(key)
 		return true, nil
 	})
+	if r.events > before {
+		r.messages++
+	}
+	return err
 }
 
 // primaryKey finds an encoded event's.

@@ -4,8 +4,10 @@ package server_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -16,6 +18,7 @@ import (
 type sample struct {
 	perSecond float64
 	cpu       time.Duration // of the server, per item
+	batch     float64       // events in a message, NaN where there are no messages
 }
 
 // item is what is counted, one and many of it.
@@ -42,12 +45,12 @@ func (r *results) add(variant string, s sample) { r.samples[variant] = append(r.
 func (r *results) print(title string, of item, base string) {
 	fmt.Printf("\n%s\n", title)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "\t%s/s\tmin-max\tratio\tserver CPU/%s\tmin-max\tratio\t\n", of.many, of.one)
+	fmt.Fprintf(w, "\t%s/s\tmin-max\tratio\tserver CPU/%s\tmin-max\tratio\tevents/message\t\n", of.many, of.one)
 	for _, v := range r.variants {
 		rate, cpu := r.rates(v), r.cpus(v)
-		fmt.Fprintf(w, "%s\t%.0f\t%.0f-%.0f\t%.3f\t%.3f µs\t%.3f-%.3f\t%.3f\t\n", v,
+		fmt.Fprintf(w, "%s\t%.0f\t%.0f-%.0f\t%.3f\t%.3f µs\t%.3f-%.3f\t%.3f\t%s\t\n", v,
 			median(rate), slices.Min(rate), slices.Max(rate), median(ratios(rate, r.rates(base))),
-			median(cpu), slices.Min(cpu), slices.Max(cpu), median(ratios(cpu, r.cpus(base))))
+			median(cpu), slices.Min(cpu), slices.Max(cpu), median(ratios(cpu, r.cpus(base))), batchText(median(r.batches(v))))
 	}
 	w.Flush()
 	fmt.Println()
@@ -70,20 +73,31 @@ func (r *results) report(b *testing.B, of item, base string) {
 }
 
 func (r *results) rates(variant string) []float64 {
-	var list []float64
-	for _, s := range r.samples[variant] {
-		list = append(list, s.perSecond)
-	}
-	return list
+	return r.each(variant, func(s sample) float64 { return s.perSecond })
 }
 
 // cpus are in microseconds.
 func (r *results) cpus(variant string) []float64 {
+	return r.each(variant, func(s sample) float64 { return float64(s.cpu) / float64(time.Microsecond) })
+}
+
+func (r *results) batches(variant string) []float64 {
+	return r.each(variant, func(s sample) float64 { return s.batch })
+}
+
+func (r *results) each(variant string, value func(sample) float64) []float64 {
 	var list []float64
 	for _, s := range r.samples[variant] {
-		list = append(list, float64(s.cpu)/float64(time.Microsecond))
+		list = append(list, value(s))
 	}
 	return list
+}
+
+func batchText(events float64) string {
+	if math.IsNaN(events) {
+		return "-"
+	}
+	return strconv.FormatFloat(events, 'f', 1, 64)
 }
 
 func ratios(of, to []float64) []float64 {

@@ -23,7 +23,6 @@ package server_test
 // A run fails unless every subscriber got every event, exactly once and in the one order.
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"path/filepath"
@@ -32,7 +31,7 @@ import (
 
 var (
 	benchRounds   = flag.Int("bench-rounds", 3, "rounds of each benchmark")
-	benchEvents   = flag.Int("bench-events", 20_000, "events of a burst")
+	benchEvents   = flag.Int("bench-events", 10_000, "events of a burst")
 	benchProfiles = flag.String("bench-profiles", "", "folder for CPU profiles of the servers")
 )
 
@@ -96,25 +95,26 @@ type fanout struct {
 // headgate takes one server through all its phases.
 func (f *fanout) headgate(b *testing.B, round int) {
 	p := startPeer(b, roleHeadgate)
-	defer p.stop()
-	inBurst, inTrickle := f.n*subscribers, trickleEvents*subscribers
 	// Nobody reads yet.
-	f.burstResults.add(burstIntake, p.measure("", inBurst, func() error { return p.post(f.burst, 0) }))
-	f.trickleResults.add(trickleIntake, p.measure("", inTrickle, func() error { return p.post(f.trickle, trickleRate) }))
+	f.burstResults.add(burstIntake, p.measure(profileName("burst-intake", round), f.n*subscribers, func() error { return p.post(f.burst, 0) }))
+	f.trickleResults.add(trickleIntake, p.measure(profileName("trickle-intake", round), trickleEvents*subscribers, func() error { return p.post(f.trickle, trickleRate) }))
 
 	readers := newReaders(b, p.grpc)
 	total := f.n + trickleEvents
-	f.burstResults.add(burstTail, p.measure(profileName("tail", round), total*subscribers, func() error {
-		return errors.Join(readers.subscribe(), readers.read(total))
-	}))
+	f.burstResults.add(burstTail, readers.during(p.measure(profileName("tail", round), total*subscribers, func() error {
+		if err := readers.subscribe(); err != nil {
+			return err
+		}
+		return readers.read(total)
+	})))
 	total += f.n
-	f.burstResults.add(burstLive, p.measure(profileName("live", round), inBurst, func() error {
-		return together(func() error { return p.post(f.liveBurst, 0) }, func() error { return readers.read(total) })
-	}))
+	f.burstResults.add(burstLive, readers.during(p.measure(profileName("live", round), f.n*subscribers, func() error {
+		return readers.readWhile(total, func() error { return p.post(f.liveBurst, 0) })
+	})))
 	total += trickleEvents
-	f.trickleResults.add(trickleLive, p.measure(profileName("trickle", round), inTrickle, func() error {
-		return together(func() error { return p.post(f.liveTrickle, trickleRate) }, func() error { return readers.read(total) })
-	}))
+	f.trickleResults.add(trickleLive, readers.during(p.measure(profileName("trickle", round), trickleEvents*subscribers, func() error {
+		return readers.readWhile(total, func() error { return p.post(f.liveTrickle, trickleRate) })
+	})))
 	p.stop()
 	readers.finish(total)
 }
@@ -122,22 +122,22 @@ func (f *fanout) headgate(b *testing.B, round int) {
 // send does the same with the plain gRPC server, which makes its events itself.
 func (f *fanout) send(b *testing.B, round int) {
 	p := startPeer(b, roleSend)
-	defer p.stop()
-	p.mustAsk(fmt.Sprintf("hold %d", f.n+trickleEvents))
+	total := f.n + trickleEvents
+	p.mustAsk(fmt.Sprintf("hold %d", total))
 	readers := newReaders(b, p.grpc)
 	if err := readers.subscribe(); err != nil {
 		b.Fatal(err)
 	}
-	f.burstResults.add(burstSend, p.measure(profileName("send", round), f.n*subscribers, func() error {
+	f.burstResults.add(burstSend, readers.during(p.measure(profileName("send", round), f.n*subscribers, func() error {
 		p.mustAsk(fmt.Sprintf("publish %d 0", f.n))
 		return readers.read(f.n)
-	}))
-	f.trickleResults.add(trickleSend, p.measure(profileName("send-trickle", round), trickleEvents*subscribers, func() error {
+	})))
+	f.trickleResults.add(trickleSend, readers.during(p.measure(profileName("send-trickle", round), trickleEvents*subscribers, func() error {
 		p.mustAsk(fmt.Sprintf("publish %d %d", trickleEvents, trickleRate))
-		return readers.read(f.n + trickleEvents)
-	}))
+		return readers.read(total)
+	})))
 	p.stop()
-	readers.finish(f.n+trickleEvents)
+	readers.finish(total)
 }
 
 // profileName is where a measurement's profile goes, empty when none is asked for.

@@ -4,6 +4,7 @@ package server
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 )
 
@@ -16,11 +17,15 @@ import (
 //  3. the configuration file: listen.grpc
 //  4. Default
 //
-// Sources stand only in the file. An empty environment variable counts as not set.
+// Sources, readers, TLS and lists stand only in the file. An empty environment variable counts as not set.
+//
+// A running server reads its configuration again with Reload. What then takes effect: sources, readers and their limits, the files of secrets, keys
+// and certificates, and the log's level. All else waits for a restart.
 type Config struct {
 	// DataDir is the folder where the log is kept: data_dir. Required. In the file it is relative to the file's folder.
 	DataDir   string
 	Listen    Listen
+	TLS       TLS
 	Retention Retention
 	Webhook   Webhook
 	Limits    Limits
@@ -29,6 +34,8 @@ type Config struct {
 	Drain time.Duration
 	// Sources are the webhook endpoints by name.
 	Sources map[string]Source
+	// Readers are the identities that may read, by name. Without any, whoever reaches the gateway may read everything, so it stays on loopback.
+	Readers map[string]Reader
 
 	// Dev is set by Dev alone: one source that needs no signature, everything on loopback.
 	Dev bool
@@ -39,14 +46,21 @@ type Config struct {
 	AcceptDataLoss bool
 	// Warnings are what Load found that is not wrong but should be looked at. They hold no secrets.
 	Warnings []string
+	// Files are those that the configuration was read from: its own, and those of secrets, keys and certificates. A server watches them.
+	Files []string
+	// Reload reads the configuration again. Nil when there is nothing to read: then a running server keeps what it has. When it fails, the
+	// Files of the Config that it returns still count.
+	Reload func() (Config, error) `json:"-" yaml:"-"`
 }
 
 // Listen holds the addresses of the four listeners, host:port. Port 0 takes any free one.
 type Listen struct {
-	// Webhook is the only one that may be public.
+	// Webhook is the one that must be public.
 	Webhook string
-	// API, GRPC and Admin must be on loopback: this version cannot tell readers apart.
-	API, GRPC, Admin string
+	// API and GRPC may leave loopback only with readers and with TLS.
+	API, GRPC string
+	// Admin serves metrics and health to anybody. They hold no events.
+	Admin string
 }
 
 // Retention says what the log keeps.
@@ -65,17 +79,25 @@ type Retention struct {
 type Webhook struct {
 	// MaxBodyBytes is the size of the largest request body that is accepted: webhook.max_body_size.
 	MaxBodyBytes int64
+	// TrustedProxies are those whose X-Forwarded-For is believed. The sender is then the last address in it that is not one of theirs.
+	TrustedProxies []netip.Prefix
+	// UnauthenticatedPerSecond is how many refused posts of one address are answered in a second; what is authentic is not limited.
+	UnauthenticatedPerSecond int
 }
 
 // Limits bounds what clients may take.
 type Limits struct {
 	// MaxStreams is how many subscriptions are served at once.
 	MaxStreams int
+	// Reader is what one reader may take where its own limits say nothing: limits.reader.
+	Reader ReaderLimits
 }
 
 // Log says what the server writes about itself, to standard error.
 type Log struct {
 	Level slog.Level
+	// Var is what the program's logger goes by, if its level can change: a reload sets it to Level.
+	Var *slog.LevelVar `json:"-" yaml:"-"`
 	// Format is LogAuto, LogText or LogJSON.
 	Format string
 }
@@ -98,6 +120,11 @@ type Source struct {
 	Tables map[int32]string
 	// Secrets are what signatures are checked with. A webhook is authentic when one of those that are valid now made its signature.
 	Secrets []Secret
+	// AllowAddresses are those that webhooks may come from. Empty means any.
+	AllowAddresses []netip.Prefix
+	// AwaitingSecretUntil lets a source be without secrets: of a webhook whose secret the CRM makes up. Until then it takes the CRM's test call,
+	// without a signature, and nothing else.
+	AwaitingSecretUntil time.Time
 	// Unsigned takes webhooks without a signature. Only Dev may.
 	Unsigned bool
 }
@@ -128,8 +155,8 @@ func Default() Config {
 			Admin:   "127.0.0.1:9100",
 		},
 		Retention: Retention{MaxAge: 90 * day, MaxSize: 10 * gib, AtLeast: 3 * day, DiskReserve: gib},
-		Webhook:   Webhook{MaxBodyBytes: mib},
-		Limits:    Limits{MaxStreams: 10_000},
+		Webhook:   Webhook{MaxBodyBytes: mib, UnauthenticatedPerSecond: 10},
+		Limits:    Limits{MaxStreams: 10_000, Reader: ReaderLimits{Streams: 1000, Connections: 100, RequestsPerSecond: 100}},
 		Log:       Log{Level: slog.LevelInfo, Format: LogAuto},
 		Drain:     5 * time.Second,
 		Version:   "devel",

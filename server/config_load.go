@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,13 +16,15 @@ import (
 
 // Load reads the configuration file over Default and the environment over both, and validates the outcome. env looks a variable up,
 // as os.LookupEnv does; whoever has flags answers for them there, since the command line comes first. When the file can be read but its
-// contents cannot be used, the error is Problems.
+// contents cannot be used, the error is Problems. The Config has its Files in either case.
 func Load(path string, env func(string) (string, bool)) (Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("cannot read the configuration: %w", err)
+		return Config{Files: []string{path}}, fmt.Errorf("cannot read the configuration: %w", err)
 	}
-	return parse(data, filepath.Dir(path), env, time.Now())
+	c, err := parse(data, filepath.Dir(path), env, time.Now())
+	c.Files = append([]string{path}, c.Files...)
+	return c, err
 }
 
 // LoadDev takes Dev instead of a file.
@@ -45,18 +45,27 @@ func parse(data []byte, dir string, env func(string) (string, bool), now time.Ti
 	}
 	table := settings(&c)
 	if root != nil {
-		known := l.section(table, "")
-		known["sources"] = func(n *yaml.Node, path string) { c.Sources = l.sources(n, path) }
-		l.mapping(root, "", known)
+		fields := map[string]field{
+			"sources":                 func(n *yaml.Node, path string) { c.Sources = l.sources(n, path) },
+			"readers":                 func(n *yaml.Node, path string) { c.Readers = l.readers(n, path) },
+			"tls":                     func(n *yaml.Node, path string) { c.TLS = l.tls(n, path) },
+			"webhook.trusted_proxies": l.prefixes(&c.Webhook.TrustedProxies),
+		}
+		for _, s := range table {
+			fields[s.path] = l.setting(s)
+		}
+		l.mapping(root, "", l.section(fields, ""))
 	}
+	l.certificates(c.TLS)
 	if c.DataDir != "" && !filepath.IsAbs(c.DataDir) {
 		c.DataDir = filepath.Join(dir, c.DataDir)
 	}
 	l.environment(table)
+	c.Files = l.files
 	if err := l.finish(&c); err != nil {
 		return c, err
 	}
-	c.Warnings = append(l.warnings, secretWarnings(c.Sources, now)...)
+	c.Warnings = slices.Concat(l.warnings, secretWarnings(c.Sources, now), readerWarnings(&c), listenWarnings(c.Listen))
 	return c, nil
 }
 
@@ -74,81 +83,6 @@ func document(data []byte) (*yaml.Node, error) {
 		return nil, errors.New("the configuration holds more than one YAML document; remove what comes after the line ---")
 	}
 	return doc.Content[0], nil
-}
-
-// A setting is one plain value of Config that file, environment and command line can set.
-type setting struct {
-	path string
-	set  func(text string) error
-}
-
-// variable is the environment variable that sets s.
-func (s setting) variable() string {
-	return "HEADGATE_" + strings.ToUpper(strings.ReplaceAll(s.path, ".", "_"))
-}
-
-// settings lists every setting of c. What stands here can be set in the file and in the environment, and nothing else can.
-func settings(c *Config) []setting {
-	return []setting{
-		{"data_dir", textValue(&c.DataDir)},
-		{"listen.webhook", textValue(&c.Listen.Webhook)},
-		{"listen.api", textValue(&c.Listen.API)},
-		{"listen.grpc", textValue(&c.Listen.GRPC)},
-		{"listen.admin", textValue(&c.Listen.Admin)},
-		{"retention.max_age", value(&c.Retention.MaxAge, parseDuration)},
-		{"retention.max_size", value(&c.Retention.MaxSize, parseSize)},
-		{"retention.at_least", value(&c.Retention.AtLeast, parseDuration)},
-		{"retention.disk_reserve", value(&c.Retention.DiskReserve, parseSize)},
-		{"webhook.max_body_size", value(&c.Webhook.MaxBodyBytes, parseSize)},
-		{"limits.max_streams", value(&c.Limits.MaxStreams, parseCount)},
-		{"shutdown_timeout", value(&c.Drain, parseDuration)},
-		{"log.level", value(&c.Log.Level, parseLevel)},
-		{"log.format", value(&c.Log.Format, parseFormat)},
-	}
-}
-
-// value returns a setter that stores what read makes of the text.
-func value[T any](into *T, read func(string) (T, error)) func(string) error {
-	return func(text string) error {
-		v, err := read(text)
-		if err == nil {
-			*into = v
-		}
-		return err
-	}
-}
-
-func textValue(into *string) func(string) error {
-	return value(into, func(s string) (string, error) { return s, nil })
-}
-
-func parseCount(text string) (int, error) {
-	n, err := strconv.ParseUint(text, 10, 31)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a whole number; write it like 10000", text)
-	}
-	return int(n), nil
-}
-
-func parseLevel(text string) (slog.Level, error) {
-	levels := map[string]slog.Level{
-		"debug": slog.LevelDebug,
-		"info":  slog.LevelInfo,
-		"warn":  slog.LevelWarn,
-		"error": slog.LevelError,
-	}
-	level, ok := levels[text]
-	if !ok {
-		return 0, fmt.Errorf("%q is not a level; use debug, info, warn or error", text)
-	}
-	return level, nil
-}
-
-func parseFormat(text string) (string, error) {
-	if !slices.Contains([]string{LogAuto, LogText, LogJSON}, text) {
-		return "", fmt.Errorf("%q is not a format; use auto, text or json", text)
-	}
-	return text, nil
 }
 
 // environment applies the variables that are set, each to its setting. A wrong value in the file no longer matters then.
@@ -203,8 +137,16 @@ func secretWarnings(sources map[string]Source, now time.Time) []string {
 	}
 	owner := map[string]string{}
 	for _, name := range sortedNames(sources) {
-		secrets := sources[name].Secrets
-		if !slices.ContainsFunc(secrets, func(s Secret) bool { return s.holds(now) }) {
+		secrets, until := sources[name].Secrets, sources[name].AwaitingSecretUntil
+		switch {
+		case len(secrets) == 0 && now.Before(until):
+			warn(name, "awaits its secret until %s, and takes nothing but the test call until it has one", until.Format(time.RFC3339))
+		case len(secrets) == 0 && !until.IsZero():
+			warn(name, "awaited its secret until %s, so every webhook is refused; give it its secret", until.Format(time.RFC3339))
+		case !until.IsZero():
+			warn(name, "has its secret; remove awaiting_secret_until")
+		}
+		if len(secrets) > 0 && !slices.ContainsFunc(secrets, func(s Secret) bool { return s.holds(now) }) {
 			warn(name, "none of its secrets holds now, so every webhook is refused; check not_before and not_after")
 		}
 		for _, s := range secrets {

@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
-	"runtime"
 	"strings"
 	"time"
 	"unicode"
@@ -53,27 +50,6 @@ func checkSecret(key SecretKey) error {
 		return errors.New("the secret is not one line of text; save it as UTF-8, without byte order mark and line breaks")
 	}
 	return nil
-}
-
-// readSecret reads a secret from a file. openToAll says that every user of the machine could.
-func readSecret(path string) (key SecretKey, openToAll bool, err error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, false, fmt.Errorf("there is no file %s; write the webhook's secret to it", path)
-	case err != nil:
-		return nil, false, fmt.Errorf("cannot look at %s: %w", path, errors.Unwrap(err))
-	case !info.Mode().IsRegular():
-		return nil, false, fmt.Errorf("%s is not a file; give the file that holds the webhook's secret", path)
-	case info.Size() > maxSecretBytes:
-		return nil, false, fmt.Errorf("%s is too large for a secret; give the file that holds the webhook's secret and nothing else", path)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, false, fmt.Errorf("cannot read %s: %w; let the server's user read it", path, errors.Unwrap(err))
-	}
-	openToAll = runtime.GOOS != "windows" && info.Mode().Perm()&0o004 != 0
-	return trimNewline(data), openToAll, nil
 }
 
 // trimNewline removes the one line break that editors and echo leave at the end.

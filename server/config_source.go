@@ -24,12 +24,7 @@ func (l *loader) sources(n *yaml.Node, path string) map[string]Source {
 func (l *loader) source(n *yaml.Node, path string) Source {
 	var s Source
 	l.mapping(n, path, map[string]field{
-		"contexts": func(n *yaml.Node, path string) {
-			l.list(n, path, func(item *yaml.Node, at string) {
-				text, _ := l.scalar(item, at)
-				s.Contexts = append(s.Contexts, text)
-			})
-		},
+		"contexts": l.texts(&s.Contexts),
 		"time_zone": func(n *yaml.Node, path string) {
 			text, ok := l.scalar(n, path)
 			if !ok {
@@ -45,6 +40,9 @@ func (l *loader) source(n *yaml.Node, path string) Source {
 		"secrets": func(n *yaml.Node, path string) {
 			l.list(n, path, func(item *yaml.Node, at string) { s.Secrets = append(s.Secrets, l.secret(item, at)) })
 		},
+		"allow_addresses": l.prefixes(&s.AllowAddresses),
+		// A date is meant to be the last day on which the secret is awaited.
+		"awaiting_secret_until": func(n *yaml.Node, path string) { s.AwaitingSecretUntil = l.moment(n, path, day) },
 	})
 	return s
 }
@@ -122,13 +120,12 @@ func (l *loader) secret(n *yaml.Node, path string) Secret {
 
 func (l *loader) secretFromFile(file, at string) (SecretKey, error) {
 	path := l.fromDir(file)
-	key, openToAll, err := readSecret(path)
+	l.warnOpen(path, at)
+	data, err := l.read(path, maxSecretBytes, "the webhook's secret")
 	if err != nil {
 		return nil, err
 	}
-	if openToAll {
-		l.warnings = append(l.warnings, fmt.Sprintf("%s: every user of this machine can read %s; run chmod o= on it", at, path))
-	}
+	key := trimNewline(data)
 	if err := checkSecret(key); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,8 +25,8 @@ listen:
   grpc: "[::1]:9090"
   admin: localhost:9100
 retention: {max_age: 30d, max_size: 20GiB, at_least: 12h, disk_reserve: 512MiB}
-webhook: {max_body_size: 2MiB}
-limits: {max_streams: 50}
+webhook: {max_body_size: 2MiB, trusted_proxies: [10.0.0.0/8, 192.168.0.1], unauthenticated_per_second: 5}
+limits: {max_streams: 50, reader: {streams: 20, connections: 10, requests_per_second: 5}}
 shutdown_timeout: 8s
 log: {level: debug, format: json}
 sources:
@@ -40,14 +41,48 @@ sources:
     time_zone: Europe/Berlin
     tables: {5: contact, 6: person, 13: y_boat}
     secrets: [{id: a, file: secrets/globex}]
+    allow_addresses: [203.0.113.0/24, "2001:db8::/32"]
+  initech:
+    contexts: [Cust1]
+    time_zone: UTC
+    awaiting_secret_until: 2026-08-31
+tls: {cert_file: tls/cert.pem, key_file: tls/key.pem, client_ca_file: tls/ca.pem, listeners: [api, grpc]}
+readers:
+  billing:
+    tokens: ["sha256:` + hashA + `", "sha256:` + hashB + `"]
+    allow: [{sources: [acme], contexts: ["Cust*"], entities: [relation], actions: [created, changed]}]
+    limits: {streams: 3, connections: 2, requests_per_second: 1}
+  directory:
+    client_certificate: spiffe://corp/directory
+    allow: [{sources: ["*"], entities: [associate]}, {sources: [globex], raw_body: true}]
+    limits: {streams: 4}
+  audit:
+    jwt: {issuer: https://id.corp, audience: headgate, subject: audit, claims: {team: audit}, keys_file: keys.json}
+    operator: true
+  other:
+    jwt: {issuer: http://localhost:1/realm, audience: headgate, claims: {team: other}, keys_url: https://id.corp/keys}
+    allow: [{sources: [initech], raw_body: false}]
 `
+
+// hashA and hashB are hashes of tokens that nobody has.
+const (
+	hashA = "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
+	hashB = "b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2"
+)
 
 // folder makes a configuration folder with the file, and with the secrets that whole names.
 func folder(t testing.TB, config string) string {
 	t.Helper()
 	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "tls"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ca := newAuthority(t, "ca")
+	ca.write(t, filepath.Join(dir, "tls/ca.pem"))
+	ca.issue(t, "own").write(t, filepath.Join(dir, "tls/cert.pem"), filepath.Join(dir, "tls/key.pem"))
 	for name, text := range map[string]string{
 		"headgate.yaml":    config,
+		"keys.json":        keySet(t),
 		"secrets/acme":     acmeSecret + "\n",
 		"secrets/globex":   "globex-secret-0123456789\r\n",
 		"secrets/empty":    "\n",
@@ -101,11 +136,18 @@ func TestLoadReadsEverything(t *testing.T) {
 		DataDir:   filepath.Join(dir, "log"),
 		Listen:    Listen{Webhook: ":8080", API: "127.0.0.1:8081", GRPC: "[::1]:9090", Admin: "localhost:9100"},
 		Retention: Retention{MaxAge: 720 * time.Hour, MaxSize: 20 << 30, AtLeast: 12 * time.Hour, DiskReserve: 512 << 20},
-		Webhook:   Webhook{MaxBodyBytes: 2 << 20},
-		Limits:    Limits{MaxStreams: 50},
-		Log:       Log{Level: slog.LevelDebug, Format: "json"},
-		Drain:     8 * time.Second,
-		Version:   "devel",
+		TLS: TLS{
+			CertFile: filepath.Join(dir, "tls/cert.pem"), KeyFile: filepath.Join(dir, "tls/key.pem"), ClientCAFile: filepath.Join(dir, "tls/ca.pem"),
+			Listeners: []string{"api", "grpc"},
+		},
+		Webhook: Webhook{
+			MaxBodyBytes: 2 << 20, UnauthenticatedPerSecond: 5,
+			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.0.1/32")},
+		},
+		Limits:  Limits{MaxStreams: 50, Reader: ReaderLimits{20, 10, 5}},
+		Log:     Log{Level: slog.LevelDebug, Format: "json"},
+		Drain:   8 * time.Second,
+		Version: "devel",
 		Sources: map[string]Source{
 			"acme": {
 				Contexts: []string{"Cust26759"},
@@ -120,15 +162,53 @@ func TestLoadReadsEverything(t *testing.T) {
 				},
 			},
 			"globex": {
-				Contexts: []string{"Default"},
-				Location: mustZone(t, "Europe/Berlin"),
-				Tables:   map[int32]string{5: "contact", 6: "person", 13: "y_boat"},
-				Secrets:  []Secret{{ID: "a", Key: SecretKey("globex-secret-0123456789")}},
+				Contexts:       []string{"Default"},
+				Location:       mustZone(t, "Europe/Berlin"),
+				Tables:         map[int32]string{5: "contact", 6: "person", 13: "y_boat"},
+				Secrets:        []Secret{{ID: "a", Key: SecretKey("globex-secret-0123456789")}},
+				AllowAddresses: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8::/32")},
+			},
+			"initech": {
+				Contexts: []string{"Cust1"}, Location: time.UTC,
+				AwaitingSecretUntil: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC),
 			},
 		},
+		Readers: map[string]Reader{
+			"billing": {
+				Tokens: []string{"sha256:" + hashA, "sha256:" + hashB},
+				Allow: []Allow{{
+					Sources: []string{"acme"}, Contexts: []string{"Cust*"}, Entities: []string{"relation"}, Actions: []string{"created", "changed"},
+				}},
+				Limits: ReaderLimits{3, 2, 1},
+			},
+			"directory": {
+				ClientCertificate: "spiffe://corp/directory",
+				Allow:             []Allow{{Sources: []string{"*"}, Entities: []string{"associate"}}, {Sources: []string{"globex"}, RawBody: true}},
+				Limits:            ReaderLimits{Streams: 4},
+			},
+			"audit": {
+				JWT: &JWT{
+					Issuer: "https://id.corp", Audience: "headgate", Subject: "audit", Claims: map[string]string{"team": "audit"},
+					KeysFile: filepath.Join(dir, "keys.json"), Keys: got.Readers["audit"].JWT.Keys,
+				},
+				Operator: true,
+			},
+			"other": {
+				JWT: &JWT{
+					Issuer: "http://localhost:1/realm", Audience: "headgate", Claims: map[string]string{"team": "other"},
+					KeysURL: "https://id.corp/keys",
+				},
+				Allow: []Allow{{Sources: []string{"initech"}}},
+			},
+		},
+		Warnings: []string{"sources.initech: awaits its secret until 2026-09-01T00:00:00Z, and takes nothing but the test call until it has one"},
+	}
+	for _, name := range []string{"secrets/acme", "secrets/globex", "keys.json", "tls/cert.pem", "tls/key.pem", "tls/ca.pem"} {
+		want.Files = append(want.Files, filepath.Join(dir, name))
 	}
 	sameZone := cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })
-	if diff := cmp.Diff(want, got, sameZone); diff != "" {
+	comparePrefix := cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+	if diff := cmp.Diff(want, got, sameZone, comparePrefix); diff != "" {
 		t.Errorf("want -, got +\n%s", diff)
 	}
 }
@@ -146,7 +226,7 @@ func TestDefaultsHoldWhereTheFileIsSilent(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	want.DataDir, want.Sources = "/var/lib/headgate", got.Sources
+	want.DataDir, want.Sources, want.Files = "/var/lib/headgate", got.Sources, got.Files
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *time.Location) bool { return a == b })); diff != "" {
 		t.Errorf("want -, got +\n%s", diff)
 	}
@@ -167,6 +247,7 @@ func TestEnvironmentComesBeforeFileAndFileBeforeDefault(t *testing.T) {
 		"HEADGATE_SHUTDOWN_TIMEOUT":       "1m",
 		"HEADGATE_LIMITS_MAX_STREAMS":     "7",
 		"HEADGATE_LOG_LEVEL":              "warn",
+		"HEADGATE_LIMITS_READER_STREAMS":  "8",
 		"HEADGATE_PORT":                   "tcp://10.0.0.1:80", // what a cluster sets for a service of that name
 	})
 	if err != nil {
@@ -177,8 +258,8 @@ func TestEnvironmentComesBeforeFileAndFileBeforeDefault(t *testing.T) {
 	want.DataDir = "elsewhere"
 	want.Retention.MaxSize, want.Retention.DiskReserve = 1e9, 2<<20
 	want.Webhook.MaxBodyBytes, want.Drain, want.Limits.MaxStreams = 64<<10, time.Minute, 7
-	want.Log.Level = slog.LevelWarn
-	want.Sources = got.Sources
+	want.Log.Level, want.Limits.Reader.Streams = slog.LevelWarn, 8
+	want.Sources, want.Files = got.Sources, got.Files
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *time.Location) bool { return a == b })); diff != "" {
 		t.Errorf("want -, got +\n%s", diff)
 	}
@@ -197,8 +278,8 @@ func TestEverySettingHasItsVariable(t *testing.T) {
 }
 
 func TestAnOverriddenValueOfTheFileDoesNotMatter(t *testing.T) {
-	file := minimal + "retention: {max_age: soon}\nlisten: {admin: '0.0.0.0:1'}\n"
-	_, err := load(t, file, map[string]string{"HEADGATE_RETENTION_MAX_AGE": "4d", "HEADGATE_LISTEN_ADMIN": "127.0.0.1:1"})
+	file := minimal + "retention: {max_age: soon}\nlisten: {api: '0.0.0.0:1'}\n"
+	_, err := load(t, file, map[string]string{"HEADGATE_RETENTION_MAX_AGE": "4d", "HEADGATE_LISTEN_API": "127.0.0.1:1"})
 	if err != nil {
 		t.Error(err)
 	}

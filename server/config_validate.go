@@ -20,8 +20,10 @@ func (c *Config) Validate() error {
 		ps.add("data_dir", "is missing; name the folder to keep the log in, like /var/lib/headgate")
 	}
 	c.validateListen(&ps)
+	c.validateTLS(&ps)
 	c.validateRetention(&ps)
 	between(&ps, "webhook.max_body_size", c.Webhook.MaxBodyBytes, 64*kib, 3*mib, formatSize)
+	between(&ps, "webhook.unauthenticated_per_second", c.Webhook.UnauthenticatedPerSecond, 1, 10_000, strconv.Itoa)
 	between(&ps, "limits.max_streams", c.Limits.MaxStreams, 1, 1_000_000, strconv.Itoa)
 	between(&ps, "shutdown_timeout", c.Drain, time.Millisecond, 10*time.Minute, formatDuration)
 	if _, err := parseFormat(c.Log.Format); err != nil {
@@ -33,6 +35,7 @@ func (c *Config) Validate() error {
 	for _, name := range sortedNames(c.Sources) {
 		c.validateSource(&ps, name, c.Sources[name])
 	}
+	c.validateReaders(&ps)
 	return ps.err()
 }
 
@@ -61,32 +64,48 @@ func (c *Config) validateRetention(ps *Problems) {
 
 func (c *Config) validateListen(ps *Problems) {
 	owner := map[string]string{}
-	for _, at := range []struct {
-		path, address string
-		private       bool
-	}{
-		{"listen.webhook", c.Listen.Webhook, false},
-		{"listen.api", c.Listen.API, true},
-		{"listen.grpc", c.Listen.GRPC, true},
-		{"listen.admin", c.Listen.Admin, true},
+	for _, at := range []struct{ name, address string }{
+		{listenWebhook, c.Listen.Webhook},
+		{listenAPI, c.Listen.API},
+		{listenGRPC, c.Listen.GRPC},
+		{listenAdmin, c.Listen.Admin},
 	} {
+		path := "listen." + at.name
 		host, port, err := splitAddress(at.address)
-		switch {
-		case err != nil:
-			ps.add(at.path, "%q is not an address; write host:port, like 127.0.0.1:8080", at.address)
+		if err != nil {
+			ps.add(path, "%q is not an address; write host:port, like 127.0.0.1:8080", at.address)
 			continue
-		case at.private && !isLoopback(host):
-			ps.add(at.path, "%s is not a loopback address, and this version cannot tell readers apart: whoever reached it could read everything; use 127.0.0.1:%s",
-				at.address, port)
-		case c.Dev && !isLoopback(host):
-			ps.add(at.path, "%s is not a loopback address, and --dev takes webhooks from anybody; use 127.0.0.1:%s, or run with --config",
-				at.address, port)
+		}
+		if !isLoopback(host) {
+			c.validatePublic(ps, at.name, at.address, port)
 		}
 		if other, ok := owner[at.address]; ok && port != "0" {
-			ps.add(at.path, "%s is already the address of %s; give each its own port", at.address, other)
+			ps.add(path, "%s is already the address of %s; give each its own port", at.address, other)
 		}
-		owner[at.address] = at.path
+		owner[at.address] = path
 	}
+}
+
+// validatePublic refuses an address outside loopback where somebody could read, or learn, what is not theirs.
+func (c *Config) validatePublic(ps *Problems, listener, address, port string) {
+	path, forReaders := "listen."+listener, listener == listenAPI || listener == listenGRPC
+	switch {
+	case c.Dev:
+		ps.add(path, "%s is not a loopback address, and --dev takes webhooks from anybody and lets anybody read; use 127.0.0.1:%s, or run with --config", address, port)
+	case forReaders && len(c.Readers) == 0:
+		ps.add(path, "%s is not a loopback address, and without readers whoever reached it could read everything; name readers, or use 127.0.0.1:%s", address, port)
+	case forReaders && !c.TLS.on(listener):
+		ps.add(path, "%s is not a loopback address, and without TLS tokens and events would travel in clear; name tls.cert_file and tls.key_file%s, or use 127.0.0.1:%s",
+			address, unlessIn(c.TLS.Listeners, listener), port)
+	}
+}
+
+// unlessIn tells to list a listener, where some are listed and it is not.
+func unlessIn(listeners []string, listener string) string {
+	if len(listeners) == 0 || slices.Contains(listeners, listener) {
+		return ""
+	}
+	return " and list " + listener + " in tls.listeners"
 }
 
 // splitAddress splits host:port. The port must be a number, the host may be missing: then it means all interfaces.
@@ -113,13 +132,14 @@ func isLoopback(host string) bool {
 }
 
 var (
-	sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	secretID   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+	// plainName is the name of a source or a reader.
+	plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+	secretID  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 )
 
 func (c *Config) validateSource(ps *Problems, name string, s Source) {
 	path := "sources." + name
-	if !sourceName.MatchString(name) {
+	if !plainName.MatchString(name) {
 		ps.add(path, "%q cannot be the name of a source, it becomes part of the webhook's URL; use up to 63 small letters, digits and hyphens", name)
 	}
 	if s.Location == nil {
@@ -129,8 +149,8 @@ func (c *Config) validateSource(ps *Problems, name string, s Source) {
 		if !c.Dev {
 			ps.add(path+".unsigned", "only --dev takes webhooks without a signature; give the source secrets")
 		}
-	} else if len(s.Secrets) == 0 {
-		ps.add(path+".secrets", "is missing; give at least one secret, like {id: a, file: secrets/%s}", name)
+	} else if len(s.Secrets) == 0 && s.AwaitingSecretUntil.IsZero() {
+		ps.add(path+".secrets", "is missing; give at least one secret, like {id: a, file: secrets/%s}, or say awaiting_secret_until when the CRM will make it up", name)
 	}
 	if len(s.Contexts) == 0 && !c.Dev {
 		ps.add(path+".contexts", "is missing; list the tenants that the source may speak for, like [Cust12345], or [Default] for an on-site CRM")
@@ -172,7 +192,7 @@ func validateSecrets(ps *Problems, path string, secrets []Secret) {
 	}
 }
 
-// sortedNames is the order in which sources are told of.
-func sortedNames(sources map[string]Source) []string {
-	return slices.Sorted(maps.Keys(sources))
+// sortedNames is the order in which sources and readers are told of.
+func sortedNames[T any](all map[string]T) []string {
+	return slices.Sorted(maps.Keys(all))
 }

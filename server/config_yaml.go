@@ -20,16 +20,12 @@ type loader struct {
 	origins  map[string]string
 	problems Problems
 	warnings []string
+	// files are those that were read, or should have been.
+	files []string
 }
 
 // A field reads the value of one known key. path is the key's.
 type field func(n *yaml.Node, path string)
-
-// later are sections that a later version reads. Silence would let their owner believe that they are in force.
-var later = map[string]string{
-	"readers": "is not supported by this version, which cannot tell readers apart; remove it and keep listen.api, listen.grpc and listen.admin on loopback",
-	"tls":     "is not supported by this version; remove it and let a proxy in front of listen.webhook end TLS",
-}
 
 func (l *loader) refuse(n *yaml.Node, path, format string, args ...any) {
 	l.problems = append(l.problems, Problem{Path: path, Origin: line(n), Text: fmt.Sprintf(format, args...)})
@@ -37,30 +33,34 @@ func (l *loader) refuse(n *yaml.Node, path, format string, args ...any) {
 
 func line(n *yaml.Node) string { return "line " + strconv.Itoa(n.Line) }
 
-// section returns the fields for the settings below prefix, which is empty or ends in a dot.
-func (l *loader) section(table []setting, prefix string) map[string]field {
+// section returns what is known below prefix, which is empty or ends in a dot, of fields by their whole paths.
+func (l *loader) section(fields map[string]field, prefix string) map[string]field {
 	known := map[string]field{}
-	for _, s := range table {
-		rest, ok := strings.CutPrefix(s.path, prefix)
+	for path, read := range fields {
+		rest, ok := strings.CutPrefix(path, prefix)
 		if !ok {
 			continue
 		}
 		name, _, deeper := strings.Cut(rest, ".")
 		if deeper {
-			known[name] = func(n *yaml.Node, path string) { l.mapping(n, path, l.section(table, path+".")) }
-			continue
+			read = func(n *yaml.Node, path string) { l.mapping(n, path, l.section(fields, path+".")) }
 		}
-		known[name] = func(n *yaml.Node, path string) {
-			text, ok := l.scalar(n, path)
-			if !ok {
-				return
-			}
-			if err := s.set(text); err != nil {
-				l.refuse(n, path, "%s", err)
-			}
-		}
+		known[name] = read
 	}
 	return known
+}
+
+// setting returns a field that stores a setting.
+func (l *loader) setting(s setting) field {
+	return func(n *yaml.Node, path string) {
+		text, ok := l.scalar(n, path)
+		if !ok {
+			return
+		}
+		if err := s.set(text); err != nil {
+			l.refuse(n, path, "%s", err)
+		}
+	}
 }
 
 // mapping reads a mapping whose keys are known. Any other key, and a key that stands there twice, is refused.
@@ -72,8 +72,6 @@ func (l *loader) mapping(n *yaml.Node, path string, known map[string]field) {
 		}
 		names := slices.Sorted(maps.Keys(known))
 		switch near := nearest(key.Value, names); {
-		case path == "" && later[key.Value] != "":
-			l.refuse(key, at, "%s", later[key.Value])
 		case near != "":
 			l.refuse(key, at, "unknown key; did you mean %s?", near)
 		default:
@@ -144,6 +142,35 @@ func (l *loader) scalar(n *yaml.Node, path string) (string, bool) {
 // into returns a field that stores a single value's text.
 func (l *loader) into(text *string) field {
 	return func(n *yaml.Node, path string) { *text, _ = l.scalar(n, path) }
+}
+
+// texts returns a field that stores a list of single values. An empty list is refused: it is a slip, and where nothing said means everything it
+// would be a grave one.
+func (l *loader) texts(into *[]string) field {
+	return func(n *yaml.Node, path string) {
+		before := len(l.problems)
+		l.list(n, path, func(item *yaml.Node, at string) {
+			text, _ := l.scalar(item, at)
+			*into = append(*into, text)
+		})
+		if len(*into) == 0 && len(l.problems) == before {
+			l.refuse(n, path, "lists nothing; give one value at least, or remove the key")
+		}
+	}
+}
+
+// yes returns a field that stores true or false.
+func (l *loader) yes(into *bool) field {
+	return func(n *yaml.Node, path string) {
+		text, ok := l.scalar(n, path)
+		if !ok {
+			return
+		}
+		if text != "true" && text != "false" {
+			l.refuse(n, path, "%q is neither true nor false", text)
+		}
+		*into = text == "true"
+	}
 }
 
 func resolve(n *yaml.Node) *yaml.Node {

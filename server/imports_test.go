@@ -15,16 +15,18 @@ const module = "github.com/headgate/headgate/"
 var arrows = map[string][]string{
 	"server/cmd/headgated": {"server"},
 	"server": {
-		"gen", "server/internal/admin", "server/internal/eventlog", "server/internal/eventlog/pebblestore", "server/internal/feed",
+		"gen", "server/internal/access", "server/internal/admin", "server/internal/eventlog", "server/internal/eventlog/pebblestore", "server/internal/feed",
 		"server/internal/rest", "server/internal/superoffice", "server/internal/webhook",
 	},
 	// The door and the windows meet in the log, and nowhere else: of eventlog they take the record and its errors.
 	"server/internal/webhook":     {"gen", "server/internal/eventlog", "server/internal/superoffice"},
-	"server/internal/feed":        {"gen", "server/internal/eventlog", "server/internal/filter"},
+	"server/internal/feed":        {"gen", "server/internal/eventlog", "server/internal/fault", "server/internal/filter"},
 	"server/internal/filter":      {"gen", "server/internal/eventlog"},
 	"server/internal/admin":       {"gen", "server/internal/eventlog"},
 	"server/internal/superoffice": {"gen"},
 	"server/internal/rest":        {"gen"},
+	"server/internal/access":      {"server/internal/fault"},
+	"server/internal/fault":       {},
 
 	"server/internal/eventlog":              {"gen"},
 	"server/internal/eventlog/pebblestore":  {"server/internal/eventlog"},

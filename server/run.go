@@ -21,6 +21,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.log.Run(logCtx) })
 	g.Go(func() error { return ignoreStopped(s.grpc.Serve(s.listener[listenGRPC])) })
 	g.Go(func() error { return ignoreStopped(s.grpc.Serve(s.inner)) })
+	g.Go(func() error { s.reload.run(logCtx); return nil })
 	for name, srv := range s.http {
 		g.Go(func() error { return ignoreClosed(srv.Serve(s.listener[name])) })
 	}

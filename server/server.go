@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
@@ -22,6 +24,7 @@ import (
 
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/access"
 	"github.com/headgate/headgate/server/internal/admin"
 	"github.com/headgate/headgate/server/internal/eventlog"
 	"github.com/headgate/headgate/server/internal/eventlog/pebblestore"
@@ -41,6 +44,9 @@ type Server struct {
 	feed      *feed.Service
 	registry  *prometheus.Registry
 	health    *health.Server
+	access    *access.Control
+	tls       *liveTLS // nil when no listener speaks TLS
+	reload    *reloader
 	stopping  atomic.Bool
 
 	grpc     *grpc.Server
@@ -71,6 +77,7 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, startedAt: time.Now(), registry: prometheus.NewRegistry(), health: health.NewServer(),
 		http: make(map[string]*http.Server), listener: make(map[string]net.Listener),
 	}
+	s.reload = newReloader(cfg, s.registry)
 	if err := s.build(); err != nil {
 		return nil, errors.Join(err, s.release())
 	}
@@ -78,6 +85,9 @@ func New(cfg Config) (*Server, error) {
 }
 
 func (s *Server) build() error {
+	if err := s.buildAccess(); err != nil {
+		return err
+	}
 	// The ports first: whoever starts a second gateway by mistake learns it from them.
 	for name, address := range map[string]string{
 		listenWebhook: s.cfg.Listen.Webhook, listenAPI: s.cfg.Listen.API, listenGRPC: s.cfg.Listen.GRPC, listenAdmin: s.cfg.Listen.Admin,
@@ -85,6 +95,10 @@ func (s *Server) build() error {
 		l, err := net.Listen("tcp", address)
 		if err != nil {
 			return fmt.Errorf("listen.%s: %w", name, err)
+		}
+		// gRPC does TLS itself: it must know the client's certificate.
+		if s.cfg.TLS.on(name) && name != listenGRPC {
+			l = tls.NewListener(l, s.tls.config(name == listenAPI))
 		}
 		s.listener[name] = l
 	}
@@ -106,11 +120,34 @@ func (s *Server) build() error {
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registerLogMetrics(s.registry, s.log)
 	s.webhook = webhook.New(s.log, sourcesOf(s.cfg), webhook.Options{
-		MaxBody: s.cfg.Webhook.MaxBodyBytes, Logger: slog.Default(), Metrics: s.registry,
+		MaxBody: s.cfg.Webhook.MaxBodyBytes, TrustedProxies: s.cfg.Webhook.TrustedProxies,
+		RefusedPerSecond: s.cfg.Webhook.UnauthenticatedPerSecond, Logger: slog.Default(), Metrics: s.registry,
 	})
-	s.feed = feed.New(s.log, feed.Options{MaxStreams: s.cfg.Limits.MaxStreams, Metrics: s.registry})
+	s.reload.parts.sources = s.webhook.SetSources
+	s.feed = feed.New(s.log, feed.Options{
+		Grant: grantOf, Caller: callerOf, MaxStreams: s.cfg.Limits.MaxStreams, Metrics: s.registry,
+	})
 	s.buildGRPC()
 	return s.buildHTTP()
+}
+
+// buildAccess prepares what tells callers apart, and what of it a reload changes.
+func (s *Server) buildAccess() error {
+	policy, err := policyOf(&s.cfg)
+	if err != nil {
+		return err
+	}
+	s.access = access.NewControl(policy)
+	if s.cfg.TLS.CertFile != "" {
+		certs, problems := s.cfg.TLS.load()
+		if len(problems) > 0 {
+			return problems
+		}
+		s.tls = &liveTLS{}
+		s.tls.Store(certs)
+	}
+	s.reload.parts = reloadable{access: s.access, tls: s.tls, level: s.cfg.Log.Var}
+	return nil
 }
 
 func sourcesOf(cfg Config) []webhook.Source {
@@ -118,8 +155,8 @@ func sourcesOf(cfg Config) []webhook.Source {
 	for name, src := range cfg.Sources {
 		ws := webhook.Source{
 			Source:   superoffice.Source{Name: name, Location: src.Location, Tables: src.Tables},
-			Contexts: src.Contexts,
-			Unsigned: src.Unsigned,
+			Contexts: src.Contexts, Unsigned: src.Unsigned,
+			AllowAddresses: src.AllowAddresses, AwaitingSecretUntil: src.AwaitingSecretUntil,
 		}
 		for _, sec := range src.Secrets {
 			ws.Secrets = append(ws.Secrets, webhook.Secret{ID: sec.ID, Key: sec.Key, NotBefore: sec.NotBefore, NotAfter: sec.NotAfter})
@@ -130,10 +167,20 @@ func sourcesOf(cfg Config) []webhook.Source {
 }
 
 func (s *Server) buildGRPC() {
+	s.inner = bufconn.Listen(1 << 20)
+	var creds credentials.TransportCredentials = insecure.NewCredentials()
+	if s.cfg.TLS.on(listenGRPC) {
+		creds = outerTLS{credentials.NewTLS(s.tls.config(true)), s.inner}
+	}
+	guard := access.NewGuard(s.access, needs, slog.Default().With("log", "audit"))
 	s.grpc = grpc.NewServer(
+		grpc.Creds(creds),
 		grpc.ForceServerCodecV2(feed.Codec()),
-		grpc.UnaryInterceptor(feed.StrictUnary),
-		grpc.StreamInterceptor(feed.StrictStream),
+		grpc.ChainUnaryInterceptor(guard.Unary, feed.StrictUnary),
+		grpc.ChainStreamInterceptor(guard.Stream, feed.StrictStream),
+		grpc.MaxConcurrentStreams(1000),
+		grpc.MaxHeaderListSize(16<<10),
+		grpc.ConnectionTimeout(10*time.Second),
 		grpc.MaxRecvMsgSize(1<<20),
 		// A dead peer is noticed within 30 s. Clients may ask as often as every 10 s.
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
@@ -148,14 +195,13 @@ func (s *Server) buildGRPC() {
 }
 
 func (s *Server) buildHTTP() (err error) {
-	s.inner = bufconn.Listen(1 << 20)
 	s.conn, err = grpc.NewClient("passthrough:headgate", grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return s.inner.DialContext(ctx) }),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20)))
 	if err != nil {
 		return err
 	}
-	api, err := rest.New(context.Background(), s.conn)
+	api, err := rest.New(context.Background(), s.conn, rest.Options{OpenToAnybody: len(s.cfg.Readers) == 0})
 	if err != nil {
 		return err
 	}

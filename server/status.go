@@ -88,6 +88,7 @@ func (s *Server) sourceStatus() []*adminv1.SourceStatus {
 			Source: st.Name, Contexts: st.Contexts,
 			Accepted: st.Accepted, Duplicates: st.Duplicates, Quarantined: st.Quarantined, Refused: st.Refused, Tests: st.Tests,
 			LastAcceptedAt: timestamp(st.LastAccepted), LastTestAt: timestamp(st.LastTest),
+			RefusedByCause: st.RefusedBy, LastSecretId: st.LastSecret, AwaitingSecretUntil: timestamp(st.AwaitingSecretUntil), Stopped: st.Stopped,
 		})
 	}
 	return list
@@ -97,7 +98,7 @@ func (s *Server) streamStatus(ctx context.Context) []*adminv1.Stream {
 	var list []*adminv1.Stream
 	for _, st := range s.feed.Streams(ctx) {
 		list = append(list, &adminv1.Stream{
-			Id: st.ID, ClientName: st.ClientName, Peer: st.Peer, StartedAt: timestamppb.New(st.StartedAt), Filter: st.Filter,
+			Id: st.ID, ClientName: st.ClientName, Peer: st.Remote, Reader: st.Reader, StartedAt: timestamppb.New(st.StartedAt), Filter: st.Filter,
 			EventsSent: st.EventsSent, Lag: durationpb.New(st.Lag), CaughtUp: st.CaughtUp,
 		})
 	}

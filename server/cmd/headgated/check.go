@@ -64,9 +64,12 @@ func check(ctx context.Context, out io.Writer, file string, cfg server.Config, l
 	case cfg.Dev:
 		r.say(verdictOK, "config", "--dev")
 		r.say(verdictWarn, "secrets", "--dev takes webhooks without a signature")
+		r.say(verdictWarn, "readers", "--dev lets everybody on this machine read everything")
 	default:
 		r.say(verdictOK, "config", "%s", file)
 		r.say(verdictOK, "secrets", "%d, of %d sources, could be read", countSecrets(cfg), len(cfg.Sources))
+		checkReaders(r, cfg)
+		checkCertificates(r, cfg.TLS, time.Now())
 	}
 	for _, warning := range cfg.Warnings {
 		r.say(verdictWarn, "config", "%s", warning)

@@ -39,6 +39,7 @@ func TestCheckPasses(t *testing.T) {
 	verdicts(t, stdout,
 		[3]string{"ok", "config", file},
 		[3]string{"ok", "secrets", "1, of 1 sources, could be read"},
+		[3]string{"warn", "readers", "none: everybody on this machine may read everything"},
 		[3]string{"ok", "clock", "20"},
 		[3]string{"ok", "data_dir", "does not exist yet and can be made"},
 		[3]string{"ok", "disk", "MiB are free"},
@@ -87,6 +88,7 @@ func TestCheckFails(t *testing.T) {
 	verdicts(t, stdout,
 		[3]string{"ok", "config", file},
 		[3]string{"ok", "secrets", ""},
+		[3]string{"warn", "readers", ""},
 		[3]string{"ok", "clock", ""},
 		[3]string{"fail", "data_dir", "make it a folder that the server's user may write to"},
 		[3]string{"fail", "listen.webhook", "choose an address of this machine"},
@@ -107,7 +109,7 @@ func TestCheckTellsEveryProblemOfTheConfiguration(t *testing.T) {
 	}
 	verdicts(t, stdout,
 		[3]string{"fail", "config", "sources.acme.secrets[0].file (line 6): "},
-		[3]string{"fail", "config", "readers (line 7): is not supported by this version"},
+		[3]string{"fail", "config", "readers (line 7): names no reader"},
 		[3]string{"fail", "config", `shutdown_timeout (line 8): "soon" is not a duration`},
 	)
 	stdout, _, err = program(t, nil, "check", "--config", filepath.Join(t.TempDir(), "none.yaml"))

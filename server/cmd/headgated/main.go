@@ -52,10 +52,10 @@ type flags struct {
 	Dev    bool   `xor:"mode" help:"Try the gateway out without a configuration: one source dev, no signatures, loopback only."`
 
 	DataDir       *string `placeholder:"DIR" help:"The folder where the log is kept."`
-	ListenWebhook *string `placeholder:"ADDRESS" help:"Where webhooks come in, host:port; the only address that may be public."`
-	ListenAPI     *string `name:"listen-api" placeholder:"ADDRESS" help:"Where REST and SSE are served; loopback only."`
-	ListenGRPC    *string `name:"listen-grpc" placeholder:"ADDRESS" help:"Where gRPC is served; loopback only."`
-	ListenAdmin   *string `placeholder:"ADDRESS" help:"Where metrics and health are served; loopback only."`
+	ListenWebhook *string `placeholder:"ADDRESS" help:"Where webhooks come in, host:port; the one that the CRM must reach."`
+	ListenAPI     *string `name:"listen-api" placeholder:"ADDRESS" help:"Where REST and SSE are served; without readers and TLS loopback only."`
+	ListenGRPC    *string `name:"listen-grpc" placeholder:"ADDRESS" help:"Where gRPC is served; without readers and TLS loopback only."`
+	ListenAdmin   *string `placeholder:"ADDRESS" help:"Where metrics and health are served, to anybody."`
 	LogLevel      *string `placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat     *string `placeholder:"FORMAT" help:"auto, text or json; auto is text on a terminal and with --dev."`
 
@@ -63,8 +63,10 @@ type flags struct {
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Run   struct{} `cmd:"" default:"withargs" help:"Run the gateway. This is the default."`
-	Check struct{} `cmd:"" help:"Look whether the gateway would run here: configuration, secrets, clock, data directory, disk, ports."`
+	Run   struct{} `cmd:"" default:"withargs" help:"Run the gateway. This is the default. On SIGHUP, and when a file of it changes, it reads its configuration again."`
+	Check struct {
+		Print bool `help:"Print the configuration in force instead, defaults included, secrets left out."`
+	} `cmd:"" help:"Look whether the gateway would run here: configuration, secrets, readers, certificates, clock, data directory, disk, ports."`
 }
 
 // run is the program. It returns nil once ctx was cancelled and everything under way has ended.
@@ -75,12 +77,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, env func(
 		return err
 	}
 	cfg, err := f.load(env)
-	if command == "check" {
+	switch {
+	case f.Check.Print && err == nil:
+		return cfg.Print(stdout)
+	case command == "check":
 		return check(ctx, stdout, f.Config, cfg, err)
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
+	cfg.Log.Var = new(slog.LevelVar)
+	cfg.Log.Var.Set(cfg.Log.Level)
 	slog.SetDefault(newLogger(cfg, stderr))
 	for _, warning := range cfg.Warnings {
 		slog.Warn(warning)
@@ -89,8 +95,29 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, env func(
 	if err != nil {
 		return err
 	}
+	if cfg.Reload != nil {
+		defer reloadOnHangup(srv)()
+	}
 	announce(stdout, cfg, srv.Addresses())
 	return srv.Run(ctx)
+}
+
+// reloadOnHangup has the server read its configuration again whenever the process gets SIGHUP, until the function that it returns is called.
+// Without a configuration file, SIGHUP ends the process as usual.
+func reloadOnHangup(srv *server.Server) (stop func()) {
+	hangups, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		defer close(done)
+		for range hangups {
+			srv.Reload()
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		close(hangups)
+		<-done
+	}
 }
 
 // parse reads the command line and returns the command's name, empty when it only asked for help or the version.
@@ -126,6 +153,7 @@ func (f *flags) load(env func(string) (string, bool)) (cfg server.Config, err er
 		cfg, err = server.LoadDev(f.before(env))
 	} else {
 		cfg, err = server.Load(f.Config, f.before(env))
+		cfg.Reload = func() (server.Config, error) { return f.load(env) }
 	}
 	cfg.Version = buildVersion()
 	cfg.AcceptDataLoss = f.AcceptDataLoss
@@ -155,7 +183,7 @@ func (f *flags) before(env func(string) (string, bool)) func(string) (string, bo
 func announce(stdout io.Writer, cfg server.Config, at server.Addresses) {
 	if !cfg.Dev {
 		slog.Info("listening", "webhook", at.Webhook, "api", at.API, "grpc", at.GRPC, "admin", at.Admin,
-			"data", cfg.DataDir, "sources", len(cfg.Sources), "version", cfg.Version)
+			"data", cfg.DataDir, "sources", len(cfg.Sources), "readers", len(cfg.Readers), "version", cfg.Version)
 		return
 	}
 	usual := server.Dev().Listen
@@ -182,6 +210,9 @@ func unless(does bool, text string) string {
 
 func newLogger(cfg server.Config, stderr io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: cfg.Log.Level}
+	if cfg.Log.Var != nil {
+		options.Level = cfg.Log.Var
+	}
 	asText := cfg.Log.Format == server.LogText || cfg.Log.Format == server.LogAuto && (cfg.Dev || isTerminal(stderr))
 	if asText {
 		return slog.New(slog.NewTextHandler(stderr, options))

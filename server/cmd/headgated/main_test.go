@@ -207,3 +207,18 @@ func TestLogFormat(t *testing.T) {
 		}
 	}
 }
+
+// TestLogLevelMoves: a reload moves what the logger goes by.
+func TestLogLevelMoves(t *testing.T) {
+	cfg := server.Default()
+	cfg.Log.Var = new(slog.LevelVar)
+	var out bytes.Buffer
+	logger := newLogger(cfg, &out)
+	cfg.Log.Var.Set(slog.LevelError)
+	logger.Info("hidden")
+	cfg.Log.Var.Set(slog.LevelDebug)
+	logger.Debug("shown")
+	if got := out.String(); strings.Contains(got, "hidden") || !strings.Contains(got, "shown") {
+		t.Errorf("wrote %s", got)
+	}
+}

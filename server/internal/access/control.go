@@ -61,6 +61,7 @@ func NewControl(p *Policy) *Control {
 // Session is one call of a reader. Its grant does not change: when the reader's does, the session ends.
 type Session struct {
 	Identity
+	*Grant
 	control *Control
 	remote  string
 	stream  bool
@@ -83,6 +84,9 @@ func (s *Session) Cause() error {
 		return nil
 	}
 }
+
+// Expired says whether the session ended because its credential did.
+func (s *Session) Expired() bool { return errors.Is(s.Cause(), ErrExpired) }
 
 func (s *Session) end(cause error) {
 	s.once.Do(func() {
@@ -129,7 +133,7 @@ func (c *Control) Begin(ctx context.Context, cred Credentials, remote string, st
 	if err := u.admit(id.Reader, remote, stream); err != nil {
 		return nil, err
 	}
-	s := &Session{Identity: id, control: c, remote: remote, stream: stream, ended: make(chan struct{})}
+	s := &Session{Identity: id, Grant: id.Reader.Grant, control: c, remote: remote, stream: stream, ended: make(chan struct{})}
 	if stream {
 		u.streams++
 		u.connections[remote]++

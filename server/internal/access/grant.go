@@ -65,6 +65,13 @@ func (g *Grant) AllowsRaw(source, context, entity, action string) bool {
 	})
 }
 
+// Everything says whether all events of all tenants may be read.
+func (g *Grant) Everything() bool {
+	return slices.ContainsFunc(g.rules, func(r rule) bool {
+		return r.sources.all() && r.contexts.all() && r.entities.all() && r.actions.all()
+	})
+}
+
 // Operator says whether AdminService may be used.
 func (g *Grant) Operator() bool { return g.operator }
 
@@ -73,6 +80,11 @@ func (g *Grant) fingerprint() string { return fmt.Sprintf("%v %v", g.operator, g
 
 // patterns are the alternatives of one part.
 type patterns []pattern
+
+// all says whether every name matches, as far as can be seen from one pattern.
+func (ps patterns) all() bool {
+	return len(ps) == 0 || slices.ContainsFunc(ps, func(p pattern) bool { return strings.Join(p, "") == "" && len(p) > 1 })
+}
 
 // pattern is the text between its stars.
 type pattern []string

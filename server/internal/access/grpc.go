@@ -32,13 +32,6 @@ const (
 	NeedNothing
 )
 
-// Reasons of google.rpc.ErrorInfo, as EventService documents them.
-const (
-	reasonUnauthenticated = "UNAUTHENTICATED"
-	reasonOperatorOnly    = "OPERATOR_ONLY"
-	reasonLimit           = "LIMIT"
-)
-
 // CertificateHeader carries the client certificate (DER) of a REST caller from the gateway's own HTTP server to its gRPC server. It is believed
 // only from inside the process.
 const CertificateHeader = "headgate-client-certificate-bin"
@@ -105,9 +98,9 @@ func (g *Guard) admit(ctx context.Context, method string, stream bool) (*Session
 		return nil, nil
 	}
 	s, err := g.begin(ctx, stream)
-	if err == nil && need != NeedReader && (need != NeedOperator || !s.Reader.Grant.Operator()) {
+	if err == nil && need != NeedReader && (need != NeedOperator || !s.Operator()) {
 		s.Done()
-		err = fault.New(codes.PermissionDenied, reasonOperatorOnly, "this is for operators: the reader's configuration must say operator: true")
+		err = fault.New(codes.PermissionDenied, fault.OperatorOnly, "this is for operators: the reader's configuration must say operator: true")
 	}
 	who := []any{"method", method, "remote", RemoteOf(ctx)}
 	if s != nil {
@@ -128,7 +121,7 @@ func (g *Guard) admit(ctx context.Context, method string, stream bool) (*Session
 func (g *Guard) begin(ctx context.Context, stream bool) (*Session, error) {
 	cred, err := credentialsOf(ctx)
 	if err != nil {
-		return nil, fault.New(codes.Unauthenticated, reasonUnauthenticated, err.Error())
+		return nil, fault.New(codes.Unauthenticated, fault.Unauthenticated, err.Error())
 	}
 	s, err := g.control.Begin(ctx, cred, RemoteOf(ctx), stream)
 	var over *LimitError
@@ -136,9 +129,9 @@ func (g *Guard) begin(ctx context.Context, stream bool) (*Session, error) {
 	case err == nil:
 		return s, nil
 	case errors.As(err, &over):
-		return nil, fault.Retry(codes.ResourceExhausted, reasonLimit, err.Error(), over.RetryAfter, "limit", over.Limit, "allowed", strconv.Itoa(over.Allowed))
+		return nil, fault.Retry(codes.ResourceExhausted, fault.Limit, err.Error(), over.RetryAfter, "limit", over.Limit, "allowed", strconv.Itoa(over.Allowed))
 	}
-	return nil, fault.New(codes.Unauthenticated, reasonUnauthenticated, err.Error())
+	return nil, fault.New(codes.Unauthenticated, fault.Unauthenticated, err.Error())
 }
 
 // credentialsOf reads what the call came with.

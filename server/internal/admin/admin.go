@@ -99,7 +99,7 @@ func (s *Service) ListQuarantine(ctx context.Context, req *adminv1.ListQuarantin
 	var before uint64
 	if id := req.GetAfterId(); id != "" {
 		var err error
-		if before, err = s.log.Locate(id); err != nil {
+		if before, err = s.log.Locate(id); err != nil || before == 0 { // 0 would list all once more
 			return nil, status.Error(codes.InvalidArgument, "after_id is not an id of this quarantine")
 		}
 	}

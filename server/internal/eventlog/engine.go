@@ -65,7 +65,7 @@ type State struct {
 	Err error
 	// Quarantined is how many quarantined records are held.
 	Quarantined uint64
-	// SizeBytes is what the log takes on disk, FreeBytes what is left there.
+	// SizeBytes is what the records take on disk, FreeBytes what is left there.
 	SizeBytes, FreeBytes uint64
 }
 

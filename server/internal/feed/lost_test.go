@@ -17,6 +17,7 @@ import (
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/fault"
 )
 
 // smallWindows make a client that does not receive hold up its stream after 64 KiB. Without them the windows grow.
@@ -36,20 +37,20 @@ func crash(t *testing.T, g *gateway, s *setup) {
 func TestNoSilentGapForWhoStoodStill(t *testing.T) {
 	for on, want := range map[headgatev1.OnLostCursor]int{
 		headgatev1.OnLostCursor_ON_LOST_CURSOR_FAIL:     -1,
-		headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST: 391, // the first key after the gap
-		headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST:   401,
+		headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST: 141, // the first key after the gap
+		headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST:   151,
 	} {
 		t.Run(on.String(), func(t *testing.T) {
 			g := newGateway(t, smallTail, func(s *setup) { s.dialOpts = smallWindows })
 			r := g.subscribe(&headgatev1.SubscribeRequest{Start: earliest(), OnLostCursor: on, HeartbeatInterval: durationpb.New(5 * time.Minute)})
 			r.caughtUp()
 			begin := g.clock.now()
-			// 400 events of 32 KiB: the windows and one chunk hold a few dozen.
-			g.appendMany(390, func(i int) *eventlog.Record { return event(1+i, sized(32<<10)) })
+			// 150 events of 32 KiB: the windows and one chunk hold a dozen.
+			g.appendMany(140, func(i int) *eventlog.Record { return event(1+i, sized(32<<10)) })
 			g.clock.advance(time.Hour)
-			g.appendMany(10, func(i int) *eventlog.Record { return event(391+i, sized(32<<10)) })
+			g.appendMany(10, func(i int) *eventlog.Record { return event(141+i, sized(32<<10)) })
 			head := g.log.State()
-			g.trim(390)
+			g.trim(140)
 
 			seen, last := 0, g.log.Cursor(0)
 			var gap *headgatev1.SubscribeResponse
@@ -59,8 +60,8 @@ func TestNoSilentGapForWhoStoodStill(t *testing.T) {
 					if on != headgatev1.OnLostCursor_ON_LOST_CURSOR_FAIL {
 						t.Fatal(err)
 					}
-					wantFailure(t, err, codes.OutOfRange, cursorExpired)
-					wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: after(last)}), codes.OutOfRange, cursorExpired)
+					wantFailure(t, err, codes.OutOfRange, fault.CursorExpired)
+					wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: after(last)}), codes.OutOfRange, fault.CursorExpired)
 					return
 				}
 				if gap = m; m.GetGap() == nil {
@@ -68,21 +69,21 @@ func TestNoSilentGapForWhoStoodStill(t *testing.T) {
 					seen += len(m.GetEvents())
 				}
 			}
-			if seen == 0 || seen > 100 {
+			if seen == 0 || seen > 50 {
 				t.Fatalf("the reader was sent %d events before the gap; it did not stand still", seen)
 			}
 			to := head.HeadAt
-			if want == 391 {
+			if want == 141 {
 				to = begin.Add(time.Hour)
 			}
 			if w := gap.GetGap(); w.GetReason() != headgatev1.Gap_REASON_CURSOR_EXPIRED || !w.GetFromTime().AsTime().Equal(begin) || !w.GetToTime().AsTime().Equal(to) {
 				t.Errorf("the gap is %v", w)
 			}
-			g.append(event(401))
+			g.append(event(151))
 			if pos := g.seq(gap.GetCursor()); pos != uint64(want-1) {
 				t.Errorf("the gap has the cursor of record %d", pos)
 			}
-			for next := uint64(want); next <= 401; {
+			for next := uint64(want); next <= 151; {
 				for _, e := range r.recv().GetEvents() {
 					if g.seq(e.GetCursor()) != next {
 						t.Fatalf("record %d came, expected %d", g.seq(e.GetCursor()), next)
@@ -143,7 +144,7 @@ func TestNoSilentGapWhenTheRetentionOvertakesAStart(t *testing.T) {
 		step.Store(&f)
 	}
 	trimOnce("SeekTime", 2) // 2 was received at the time asked for
-	wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: at(begin.Add(time.Hour))}), codes.OutOfRange, cursorExpired)
+	wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: at(begin.Add(time.Hour))}), codes.OutOfRange, fault.CursorExpired)
 
 	trimOnce("Read", 3) // whoever asks for the earliest gets what is the earliest then
 	if got := keys(g.all(&headgatev1.SubscribeRequest{Start: earliest()})); !cmp.Equal(got, numbers(4, 6)) {
@@ -186,19 +187,19 @@ func TestDataLossIsNeverSkipped(t *testing.T) {
 		r := g.subscribe(&headgatev1.SubscribeRequest{Filter: f, Start: earliest(), OnLostCursor: headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST})
 		r.started()
 		all, end := r.rest()
-		wantFailure(t, end, codes.DataLoss, dataLoss)
+		wantFailure(t, end, codes.DataLoss, fault.DataLoss)
 		if n := len(keys(all)); n != 499 || g.seq(all[len(all)-1].GetCursor()) != 499 {
 			t.Errorf("%s: %d events before the damage", name, n)
 		}
-		wantFailure(t, g.subscribe(&headgatev1.SubscribeRequest{Filter: f, Start: after(g.log.Cursor(499))}).endAfterStarted(), codes.DataLoss, dataLoss)
+		wantFailure(t, g.subscribe(&headgatev1.SubscribeRequest{Filter: f, Start: after(g.log.Cursor(499))}).endAfterStarted(), codes.DataLoss, fault.DataLoss)
 		if got := len(keys(g.all(&headgatev1.SubscribeRequest{Filter: f, Start: after(g.log.Cursor(500))}))); got != 500 {
 			t.Errorf("%s: %d events behind the damage", name, got)
 		}
 		_, err := g.client.ListEvents(t.Context(), &headgatev1.ListEventsRequest{Filter: f, AfterCursor: g.log.Cursor(499)})
-		wantFailure(t, err, codes.DataLoss, dataLoss)
+		wantFailure(t, err, codes.DataLoss, fault.DataLoss)
 	}
 	_, err := g.client.GetEvent(t.Context(), &headgatev1.GetEventRequest{Cursor: g.log.Cursor(500)})
-	wantFailure(t, err, codes.DataLoss, dataLoss)
+	wantFailure(t, err, codes.DataLoss, fault.DataLoss)
 }
 
 func (r *reader) endAfterStarted() error {

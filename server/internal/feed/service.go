@@ -34,6 +34,10 @@ type Log interface {
 
 // Options say how the feed serves.
 type Options struct {
+	// Grant returns what the caller may read, nil for a caller that may read nothing. Default: everybody may read everything.
+	Grant func(ctx context.Context) Grant
+	// Caller returns the names under which Streams shows who reads, and from where. Default: none.
+	Caller func(ctx context.Context) (reader, remote string)
 	// MaxStreams is how many streams are served at once. Default 10,000.
 	MaxStreams int
 	// Metrics gets the feed's metrics. Default: none.
@@ -61,6 +65,12 @@ func New(log Log, opt Options) *Service {
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now
+	}
+	if opt.Grant == nil {
+		opt.Grant = func(context.Context) Grant { return everything{} }
+	}
+	if opt.Caller == nil {
+		opt.Caller = func(context.Context) (string, string) { return "", "" }
 	}
 	s := &Service{log: log, opt: opt, draining: make(chan struct{})}
 	s.streams.byID = make(map[uint64]*stream)

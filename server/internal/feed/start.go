@@ -14,7 +14,7 @@ import (
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
-	"github.com/headgate/headgate/server/internal/filter"
+	"github.com/headgate/headgate/server/internal/fault"
 )
 
 const (
@@ -27,19 +27,19 @@ const (
 // terms are a checked SubscribeRequest.
 type terms struct {
 	filter     *headgatev1.Filter
-	predicate  *filter.Predicate
+	view       view
 	onLost     headgatev1.OnLostCursor
 	heartbeat  time.Duration
 	batch      int
 	clientName string
 }
 
-func newTerms(req *headgatev1.SubscribeRequest) (t terms, err error) {
+func (s *Service) newTerms(ctx context.Context, req *headgatev1.SubscribeRequest) (t terms, err error) {
 	t = terms{filter: req.GetFilter(), onLost: req.GetOnLostCursor(), heartbeat: defaultHeartbeat, batch: maxBatchEvents, clientName: req.GetClientName()}
 	if t.filter == nil {
 		t.filter = &headgatev1.Filter{}
 	}
-	if t.predicate, err = filter.Compile(req.GetFilter(), req.GetShard()); err != nil {
+	if t.view, err = s.viewOf(ctx, req.GetFilter(), req.GetShard()); err != nil {
 		return t, err
 	}
 	if _, known := headgatev1.OnLostCursor_name[int32(t.onLost)]; !known {
@@ -86,7 +86,7 @@ func (s *Service) locate(ctx context.Context, start *headgatev1.Start, onLost he
 		case headgatev1.Start_AT_LATEST:
 			return place{pos: s.log.Head()}, nil
 		}
-		return place{}, failure(codes.InvalidArgument, startRequired, "start.at: say earliest or latest", "field", "start.at")
+		return place{}, fault.New(codes.InvalidArgument, fault.StartRequired, "start.at: say earliest or latest", "field", "start.at")
 	case *headgatev1.Start_AfterCursor:
 		pos, err := s.log.Locate(p.AfterCursor)
 		if err == nil && pos+1 < st.Earliest {
@@ -99,7 +99,7 @@ func (s *Service) locate(ctx context.Context, start *headgatev1.Start, onLost he
 	case *headgatev1.Start_FromTime:
 		return s.locateTime(ctx, p.FromTime, "start.from_time", onLost)
 	}
-	return place{}, failure(codes.InvalidArgument, startRequired,
+	return place{}, fault.New(codes.InvalidArgument, fault.StartRequired,
 		"start: say where to begin: at earliest or latest, after_cursor, or from_time; a lost cursor must not mean latest by accident", "field", "start")
 }
 
@@ -160,6 +160,6 @@ func (t *terms) started(s *Service) *headgatev1.Started {
 		Epoch:             s.log.Epoch(),
 		EarliestCursor:    s.log.Cursor(s.log.State().Earliest - 1),
 		HeartbeatInterval: durationpb.New(t.heartbeat),
-		UnknownNames:      t.predicate.Unknown(),
+		UnknownNames:      t.view.predicate.Unknown(),
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/fault"
 )
 
 func TestStartedIsFirstAndBeforeAnyWait(t *testing.T) {
@@ -65,7 +66,7 @@ func TestResumableFromEveryStart(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
-	wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: at(g.clock.now().Add(time.Nanosecond))}), codes.InvalidArgument, filterInvalid)
+	wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: at(g.clock.now().Add(time.Nanosecond))}), codes.InvalidArgument, fault.FilterInvalid)
 
 	g.trim(3)
 	if got := keys(g.all(&headgatev1.SubscribeRequest{Start: earliest()})); !cmp.Equal(got, numbers(4, 6)) {
@@ -75,7 +76,7 @@ func TestResumableFromEveryStart(t *testing.T) {
 		t.Error("from the time of the earliest:", got)
 	}
 	early := at(begin.Add(2*time.Hour + time.Minute))
-	wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: early}), codes.OutOfRange, cursorExpired)
+	wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: early}), codes.OutOfRange, fault.CursorExpired)
 	got := keys(g.all(&headgatev1.SubscribeRequest{Start: early, OnLostCursor: headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST}))
 	if want := append([]string{"REASON_CURSOR_EXPIRED"}, numbers(4, 6)...); !cmp.Equal(got, want) {
 		t.Error("before the earliest of a trimmed log:", got)
@@ -87,7 +88,7 @@ func TestStartIsRequired(t *testing.T) {
 	for _, start := range []*headgatev1.Start{
 		nil, {}, {Position: &headgatev1.Start_At_{}}, {Position: &headgatev1.Start_At_{At: 9}},
 	} {
-		wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: start}), codes.InvalidArgument, startRequired)
+		wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: start}), codes.InvalidArgument, fault.StartRequired)
 	}
 }
 
@@ -110,8 +111,8 @@ func TestNoSilentGapAtALostStart(t *testing.T) {
 		gap    headgatev1.Gap_Reason
 	}
 	for name, l := range map[string]lost{
-		"expired": {g.log.Cursor(2), codes.OutOfRange, cursorExpired, headgatev1.Gap_REASON_CURSOR_EXPIRED},
-		"foreign": {foreign(t), codes.FailedPrecondition, cursorForeign, headgatev1.Gap_REASON_CURSOR_FOREIGN},
+		"expired": {g.log.Cursor(2), codes.OutOfRange, fault.CursorExpired, headgatev1.Gap_REASON_CURSOR_EXPIRED},
+		"foreign": {foreign(t), codes.FailedPrecondition, fault.CursorForeign, headgatev1.Gap_REASON_CURSOR_FOREIGN},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, on := range []headgatev1.OnLostCursor{0, headgatev1.OnLostCursor_ON_LOST_CURSOR_FAIL} {
@@ -153,7 +154,7 @@ func TestNoSilentGapAtALostStart(t *testing.T) {
 	for _, cursor := range []string{"", "x", strings.Repeat("=", 22), g.log.Cursor(3) + "A", strings.Repeat("ø", 11)} {
 		for on := range headgatev1.OnLostCursor_name {
 			err := g.refused(&headgatev1.SubscribeRequest{Start: after(cursor), OnLostCursor: headgatev1.OnLostCursor(on)})
-			wantFailure(t, err, codes.InvalidArgument, cursorMalformed)
+			wantFailure(t, err, codes.InvalidArgument, fault.CursorMalformed)
 		}
 	}
 }
@@ -161,7 +162,7 @@ func TestNoSilentGapAtALostStart(t *testing.T) {
 // TestNoSilentGapBeyondTheHead: a cursor of this log that stands where the log has not come yet is of a part that was cut off.
 func TestNoSilentGapBeyondTheHead(t *testing.T) {
 	g := newGateway(t)
-	wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: after(g.log.Cursor(7))}), codes.FailedPrecondition, cursorForeign)
+	wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: after(g.log.Cursor(7))}), codes.FailedPrecondition, fault.CursorForeign)
 }
 
 func TestRequestIsChecked(t *testing.T) {
@@ -175,7 +176,7 @@ func TestRequestIsChecked(t *testing.T) {
 		"shard.index":        {Shard: &headgatev1.Shard{Index: 2, Count: 2}},
 	} {
 		req.Start = latest()
-		info, _ := wantFailure(t, g.refused(req), codes.InvalidArgument, filterInvalid)
+		info, _ := wantFailure(t, g.refused(req), codes.InvalidArgument, fault.FilterInvalid)
 		if info.GetMetadata()["field"] != field {
 			t.Errorf("%s: metadata %v", field, info.GetMetadata())
 		}
@@ -187,7 +188,7 @@ func TestRequestIsChecked(t *testing.T) {
 		{ClientName: "\x1b[31mred"},
 	} {
 		req.Start = latest()
-		wantFailure(t, g.refused(req), codes.InvalidArgument, filterInvalid)
+		wantFailure(t, g.refused(req), codes.InvalidArgument, fault.FilterInvalid)
 	}
 	for _, req := range []*headgatev1.SubscribeRequest{
 		{HeartbeatInterval: durationpb.New(time.Second)},
@@ -217,7 +218,7 @@ func TestRequestWithUnknownFieldIsRefused(t *testing.T) {
 	unknown(requests["time"].Start.GetFromTime())
 	for part, req := range requests {
 		t.Run(part, func(t *testing.T) {
-			info, _ := wantFailure(t, g.refused(req), codes.InvalidArgument, filterInvalid)
+			info, _ := wantFailure(t, g.refused(req), codes.InvalidArgument, fault.FilterInvalid)
 			if info.GetMetadata()["field"] == "" {
 				t.Error("the error names no field")
 			}
@@ -226,9 +227,9 @@ func TestRequestWithUnknownFieldIsRefused(t *testing.T) {
 	list := &headgatev1.ListEventsRequest{Filter: &headgatev1.Filter{}}
 	unknown(list.Filter)
 	_, err := g.client.ListEvents(t.Context(), list)
-	wantFailure(t, err, codes.InvalidArgument, filterInvalid)
+	wantFailure(t, err, codes.InvalidArgument, fault.FilterInvalid)
 	describe := &headgatev1.DescribeLogRequest{}
 	unknown(describe)
 	_, err = g.client.DescribeLog(t.Context(), describe)
-	wantFailure(t, err, codes.InvalidArgument, filterInvalid)
+	wantFailure(t, err, codes.InvalidArgument, fault.FilterInvalid)
 }

@@ -3,19 +3,19 @@ package feed
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/fault"
 )
 
 // stream is one Subscribe call.
@@ -24,7 +24,8 @@ type stream struct {
 	out     grpc.ServerStream
 	terms   terms
 	id      uint64
-	peer    string
+	reader  string
+	remote  string
 	started time.Time
 
 	place    place
@@ -46,14 +47,12 @@ func (s *Service) Subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStr
 
 func (s *Service) subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStream) error {
 	ctx := out.Context()
-	terms, err := newTerms(req)
+	terms, err := s.newTerms(ctx, req)
 	if err != nil {
 		return s.statusOf(err)
 	}
 	st := &stream{svc: s, out: out, terms: terms, started: s.opt.Now(), batch: batch{limit: terms.batch}, stopAt: ^uint64(0)}
-	if p, ok := peer.FromContext(ctx); ok {
-		st.peer = p.Addr.String()
-	}
+	st.reader, st.remote = s.opt.Caller(ctx)
 	if s.isDraining() {
 		return errDraining()
 	}
@@ -68,8 +67,8 @@ func (s *Service) subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStr
 	}
 	st.pos.Store(st.place.pos)
 	if !s.streams.add(st, s.opt.MaxStreams) {
-		return failureWith(codes.ResourceExhausted, limit, "this server serves as many streams as it is configured to; try again later",
-			&errdetails.RetryInfo{RetryDelay: durationpb.New(10 * time.Second)})
+		return fault.Retry(codes.ResourceExhausted, fault.Limit, "this server serves as many streams as it is configured to; try again later", 10*time.Second,
+			"limit", "streams of the server", "allowed", strconv.Itoa(s.opt.MaxStreams))
 	}
 	defer s.streams.remove(st)
 	return s.statusOf(st.run(ctx))
@@ -94,11 +93,14 @@ func (st *stream) run(ctx context.Context) error {
 		if st.svc.isDraining() {
 			return st.close(headgatev1.Closing_REASON_DRAINING, durationpb.New(drainRetry))
 		}
+		if st.terms.view.ended() {
+			return st.close(st.terms.view.endReason(), nil)
+		}
 		pos := st.pos.Load()
 		if pos >= st.stopAt {
 			return st.close(headgatev1.Closing_REASON_CAUGHT_UP, nil)
 		}
-		chunk, err := st.svc.log.Read(ctx, pos, st.terms.predicate.Wants)
+		chunk, err := st.svc.log.Read(ctx, pos, st.terms.view.Wants)
 		if err != nil {
 			if err = st.lost(err); err != nil {
 				return err
@@ -126,6 +128,7 @@ func (st *stream) run(ctx context.Context) error {
 		case <-changed:
 		case <-timer.C:
 		case <-st.svc.draining:
+		case <-st.terms.view.grant.Ended():
 		}
 	}
 }
@@ -139,7 +142,7 @@ func (st *stream) send(chunk eventlog.Chunk) error {
 		if f.Seq > through {
 			break
 		}
-		if !st.terms.predicate.Match(f.Kind, &f.Keys) {
+		if !st.terms.view.Match(f.Kind, &f.Keys) {
 			continue
 		}
 		if f.Kind == eventlog.KindEvent && st.batch.add(f) {
@@ -161,7 +164,7 @@ func (st *stream) send(chunk eventlog.Chunk) error {
 		return err
 	}
 	st.pos.Store(through)
-	if !chunk.At.IsZero() {
+	if !chunk.At.IsZero() && through == chunk.Through {
 		st.at = chunk.At
 	}
 	return nil

@@ -20,6 +20,7 @@ import (
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/fault"
 )
 
 // smallTail makes the log keep next to nothing in memory, so that reads go to the engine.
@@ -314,7 +315,7 @@ func TestResumableAfterDraining(t *testing.T) {
 			t.Error("Closing has the cursor of record", g.seq(all[0].GetCursor()))
 		}
 	}
-	_, retry := wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: latest()}), codes.Unavailable, draining)
+	_, retry := wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: latest()}), codes.Unavailable, fault.Draining)
 	if retry.GetRetryDelay().AsDuration() <= 0 {
 		t.Error("without RetryInfo")
 	}
@@ -328,7 +329,7 @@ func TestLimitOfStreams(t *testing.T) {
 	a := g.subscribe(&headgatev1.SubscribeRequest{Start: latest()})
 	a.caughtUp()
 	g.subscribe(&headgatev1.SubscribeRequest{Start: latest()}).caughtUp()
-	_, retry := wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: latest()}), codes.ResourceExhausted, limit)
+	_, retry := wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: latest()}), codes.ResourceExhausted, fault.Limit)
 	if retry.GetRetryDelay().AsDuration() <= 0 {
 		t.Error("without RetryInfo")
 	}
@@ -361,7 +362,7 @@ func TestStreamsTellLag(t *testing.T) {
 	until(t, "the quiet stream passes what it does not want", func() bool { return g.feed.Streams(t.Context())[1].CaughtUp })
 	list := g.feed.Streams(t.Context())
 	a, b := list[0], list[1]
-	if a.ClientName != "slow" || a.ID >= b.ID || a.Peer == "" || !a.StartedAt.Equal(started) || a.CaughtUp || a.Lag != time.Minute {
+	if a.ClientName != "slow" || a.ID >= b.ID || a.Reader != "tester" || !a.StartedAt.Equal(started) || a.CaughtUp || a.Lag != time.Minute {
 		t.Errorf("slow: %+v", a)
 	}
 	if b.ClientName != "quiet" || b.Lag != 0 || b.EventsSent != 0 || fmt.Sprint(b.Filter.GetEntities()) != "[sale]" {

@@ -57,7 +57,8 @@ func (t *table) all() []*stream {
 type StreamStatus struct {
 	ID         uint64
 	ClientName string
-	Peer       string
+	Reader     string
+	Remote     string
 	StartedAt  time.Time
 	Filter     *headgatev1.Filter
 	EventsSent uint64
@@ -73,7 +74,7 @@ func (s *Service) Streams(ctx context.Context) []StreamStatus {
 	for _, st := range s.streams.all() {
 		pos := st.pos.Load()
 		status := StreamStatus{
-			ID: st.id, ClientName: st.terms.clientName, Peer: st.peer, StartedAt: st.started,
+			ID: st.id, ClientName: st.terms.clientName, Reader: st.reader, Remote: st.remote, StartedAt: st.started,
 			Filter: st.terms.filter, EventsSent: st.sent.Load(), CaughtUp: pos >= head,
 		}
 		if pos < head {

@@ -30,17 +30,27 @@ type httpError struct {
 
 func (e *httpError) Unwrap() error { return e.error }
 
-// invalid is the error that the services give for a bad request. field may be empty.
-func invalid(field, message string) error {
-	info := &errdetails.ErrorInfo{Reason: "FILTER_INVALID", Domain: "headgate"}
+// refusal is an error as the services give it. field may be empty.
+func refusal(code codes.Code, reason, message, field string) error {
+	info := &errdetails.ErrorInfo{Reason: reason, Domain: "headgate"}
 	if field != "" {
 		info.Metadata = map[string]string{"field": field}
 	}
-	st, err := status.New(codes.InvalidArgument, message).WithDetails(info)
+	st, err := status.New(code, message).WithDetails(info)
 	if err != nil {
-		return status.Error(codes.InvalidArgument, message)
+		return status.Error(code, message)
 	}
 	return st.Err()
+}
+
+// invalid refuses a request for what stands in it. field may be empty.
+func invalid(field, message string) error {
+	return refusal(codes.InvalidArgument, "FILTER_INVALID", message, field)
+}
+
+// unauthenticated refuses a request for the credentials that it came with.
+func unauthenticated(message string) error {
+	return refusal(codes.Unauthenticated, "UNAUTHENTICATED", message, "")
 }
 
 // fail answers a request that failed before its answer began.

@@ -137,7 +137,10 @@ func refusingScript(t *testing.T) *script {
 			t.Errorf("got through: %v", r)
 			return nil, nil
 		},
-		describe: func() (*headgatev1.DescribeLogResponse, error) { t.Error("got through"); return nil, nil },
+		describe: func(context.Context) (*headgatev1.DescribeLogResponse, error) {
+			t.Error("got through")
+			return nil, nil
+		},
 	}
 }
 

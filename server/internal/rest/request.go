@@ -25,6 +25,7 @@ type input struct {
 	post        bool
 	lastEventID string
 	sse         bool
+	byCookie    bool // the Authorization header is the session's
 }
 
 type inputKey struct{}
@@ -44,7 +45,8 @@ func read(w *writer, r *http.Request, stall time.Duration) (*http.Request, error
 	}
 	var err error
 	if in.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
-		return nil, invalid("", fmt.Sprintf("the query string cannot be read: %v", err))
+		// The error is not told: it quotes the query.
+		return nil, invalid("", "the query string cannot be read: write name=value joined by &, and the characters %, &, ; and + as %25, %26, %3B and %2B")
 	}
 	switch {
 	case in.post:

@@ -4,6 +4,15 @@
 // grpc-gateway does the routing and the forwarding. Three things it does are replaced, because they lose what the contract promises:
 // it drops fields that it does not know (see fill), it fixes the HTTP status before it knows that a stream was refused (see conn), and it
 // knows one error body for one code (see fail).
+//
+// Two routes have no gRPC method. They are for browsers, whose EventSource cannot send an Authorization header:
+//
+//	POST /v1/session    with "Authorization: Bearer <token>" and no body, answers 204 and sets the cookie headgate_session
+//	DELETE /v1/session  clears the cookie and answers 204
+//
+// A request without Authorization but with the cookie is treated as if it bore the token, for 12 hours from the login or until the gateway
+// restarts. The token is sealed in the cookie and kept nowhere else; whether it is still a reader's, the gRPC server finds at each request. A
+// stream that began in time goes on. Tokens are never taken from URLs.
 package rest
 
 import (
@@ -25,23 +34,35 @@ import (
 // connection is ended.
 const stall = 30 * time.Second
 
+// Options say how the API is served.
+type Options struct {
+	// OpenToAnybody is set when no readers are configured, so that the gRPC server refuses nobody. The API then answers only requests to
+	// localhost or a loopback address: any page on the web could read it through a browser on this machine otherwise.
+	OpenToAnybody bool
+}
+
 // New returns the REST API over conn, a connection to the gateway's own gRPC server.
 //
-// Of a request's headers the gRPC server sees Authorization, as metadata of the same name, and the addresses of X-Forwarded-For, of which the
-// last one is always the one that the connection came from. It sees none that a client could pass off as the gateway's own.
+// Of a request the gRPC server sees Authorization (or the session's), as metadata of the same name, the client certificate if TLS verified one,
+// as CertificateHeader, and the addresses of X-Forwarded-For, of which the last one is always the one that the connection came from. It sees no
+// header that a client could pass off as the gateway's own.
 //
 // The http.Server around it must leave WriteTimeout at 0, for it would end streams that are well. The handler sets deadlines of its own, and
 // takes them back when it is done.
-func New(ctx context.Context, conn grpc.ClientConnInterface) (http.Handler, error) {
-	return newAPI(ctx, conn, stall)
+func New(ctx context.Context, conn grpc.ClientConnInterface, options Options) (http.Handler, error) {
+	return newAPI(ctx, conn, options, stall)
 }
 
 type api struct {
-	mux   *runtime.ServeMux
-	stall time.Duration
+	mux         *runtime.ServeMux
+	events      headgatev1.EventServiceClient
+	options     Options
+	crossOrigin http.CrossOriginProtection
+	seal        seal
+	stall       time.Duration
 }
 
-func newAPI(ctx context.Context, cc grpc.ClientConnInterface, stall time.Duration) (*api, error) {
+func newAPI(ctx context.Context, cc grpc.ClientConnInterface, options Options, stall time.Duration) (*api, error) {
 	none := func(string) (string, bool) { return "", false }
 	mux := runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &lines{}),
@@ -50,32 +71,70 @@ func newAPI(ctx context.Context, cc grpc.ClientConnInterface, stall time.Duratio
 		runtime.WithRoutingErrorHandler(failRouting),
 		runtime.WithForwardResponseOption(streamHeaders),
 		runtime.WithIncomingHeaderMatcher(none),
+		runtime.WithMetadata(certificate),
 		runtime.WithOutgoingHeaderMatcher(none),
 		runtime.WithOutgoingTrailerMatcher(none),
 	)
+	seal, err := newSeal()
+	if err != nil {
+		return nil, err
+	}
 	through := conn{cc}
-	if err := headgatev1.RegisterEventServiceHandlerClient(ctx, mux, headgatev1.NewEventServiceClient(through)); err != nil {
+	a := &api{mux: mux, events: headgatev1.NewEventServiceClient(through), options: options, seal: seal, stall: stall}
+	if err := headgatev1.RegisterEventServiceHandlerClient(ctx, mux, a.events); err != nil {
 		return nil, fmt.Errorf("register EventService: %w", err)
 	}
 	if err := adminv1.RegisterAdminServiceHandlerClient(ctx, mux, adminv1.NewAdminServiceClient(through)); err != nil {
 		return nil, fmt.Errorf("register AdminService: %w", err)
 	}
-	if err := mux.HandlePath(http.MethodGet, "/openapi.json", serveOpenAPI); err != nil {
-		return nil, fmt.Errorf("register /openapi.json: %w", err)
+	for _, route := range []struct {
+		method, path string
+		answer       runtime.HandlerFunc
+	}{
+		{http.MethodGet, "/openapi.json", serveOpenAPI},
+		{http.MethodPost, sessionPath, a.logIn},
+		{http.MethodDelete, sessionPath, a.logOut},
+	} {
+		if err := mux.HandlePath(route.method, route.path, route.answer); err != nil {
+			return nil, fmt.Errorf("register %s %s: %w", route.method, route.path, err)
+		}
 	}
-	return &api{mux: mux, stall: stall}, nil
+	return a, nil
 }
 
 // ServeHTTP reads the request whole, then lets grpc-gateway route it.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := newWriter(w, a.stall)
 	defer out.done()
-	in, err := read(out, r, a.stall)
+	setHeaders(out.Header())
+	in, err := a.prepare(out, r)
 	if err != nil {
+		// net/http reads what is left of a body before it sends the answer. It takes the deadline back afterwards.
+		out.readWithin(a.stall)
 		writeError(out, err)
 		return
 	}
 	a.mux.ServeHTTP(out, in)
+}
+
+// prepare returns r as grpc-gateway gets it.
+func (a *api) prepare(w *writer, r *http.Request) (*http.Request, error) {
+	if err := a.admit(r); err != nil {
+		return nil, err
+	}
+	in, err := read(w, r, a.stall)
+	if err != nil {
+		return nil, err
+	}
+	return in, a.authorize(w, in)
+}
+
+// setHeaders tells browsers and proxies how to treat an answer. A stream's Cache-Control is another one.
+func setHeaders(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
 }
 
 // streamHeaders sets the headers of a stream's answer. grpc-gateway calls it without a message only when a stream begins.

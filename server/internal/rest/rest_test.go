@@ -39,7 +39,7 @@ type script struct {
 	subscribe func(*headgatev1.SubscribeRequest, subscribeStream) error
 	list      func(context.Context, *headgatev1.ListEventsRequest) (*headgatev1.ListEventsResponse, error)
 	get       func(*headgatev1.GetEventRequest) (*headgatev1.GetEventResponse, error)
-	describe  func() (*headgatev1.DescribeLogResponse, error)
+	describe  func(context.Context) (*headgatev1.DescribeLogResponse, error)
 }
 
 func (s *script) Subscribe(r *headgatev1.SubscribeRequest, out subscribeStream) error {
@@ -54,8 +54,8 @@ func (s *script) GetEvent(_ context.Context, r *headgatev1.GetEventRequest) (*he
 	return s.get(r)
 }
 
-func (s *script) DescribeLog(context.Context, *headgatev1.DescribeLogRequest) (*headgatev1.DescribeLogResponse, error) {
-	return s.describe()
+func (s *script) DescribeLog(ctx context.Context, _ *headgatev1.DescribeLogRequest) (*headgatev1.DescribeLogResponse, error) {
+	return s.describe(ctx)
 }
 
 type adminScript struct {
@@ -74,7 +74,12 @@ func serve(t *testing.T, s *script) string {
 
 func serveStalling(t *testing.T, s *script, stall time.Duration) string {
 	t.Helper()
-	h := httptest.NewServer(newTestAPI(t, s, stall))
+	return serveAPI(t, newTestAPI(t, s, Options{}, stall))
+}
+
+func serveAPI(t *testing.T, a *api) string {
+	t.Helper()
+	h := httptest.NewServer(a)
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
 		h.CloseClientConnections()
@@ -84,7 +89,7 @@ func serveStalling(t *testing.T, s *script, stall time.Duration) string {
 }
 
 // newTestAPI starts the gRPC server with s, and returns the REST API before it.
-func newTestAPI(t *testing.T, s *script, stall time.Duration) *api {
+func newTestAPI(t *testing.T, s *script, options Options, stall time.Duration) *api {
 	t.Helper()
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -106,7 +111,7 @@ func newTestAPI(t *testing.T, s *script, stall time.Duration) *api {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	api, err := newAPI(t.Context(), conn, stall)
+	api, err := newAPI(t.Context(), conn, options, stall)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +219,7 @@ func TestSingleAnswersHaveProtoNamesAndOnlyWhatIsSet(t *testing.T) {
 }
 
 func TestSingleAnswersAreJSONEvenToWhoAcceptsSSE(t *testing.T) {
-	url := serve(t, &script{describe: func() (*headgatev1.DescribeLogResponse, error) {
+	url := serve(t, &script{describe: func(context.Context) (*headgatev1.DescribeLogResponse, error) {
 		return &headgatev1.DescribeLogResponse{Epoch: "e"}, nil
 	}})
 	resp := call(t, "GET", url+"/v1/log", "", "Accept", "text/event-stream")
@@ -288,7 +293,7 @@ func TestOnlyAuthorizationAndAddressReachTheServer(t *testing.T) {
 }
 
 func TestWhoIsNotAuthenticatedIsToldHow(t *testing.T) {
-	url := serve(t, &script{describe: func() (*headgatev1.DescribeLogResponse, error) {
+	url := serve(t, &script{describe: func(context.Context) (*headgatev1.DescribeLogResponse, error) {
 		return nil, failure(t, codes.Unauthenticated, "no such token")
 	}})
 	resp := call(t, "GET", url+"/v1/log", "")

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/codes"
+
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
@@ -46,6 +48,32 @@ func TestAStalledReaderIsCutOff(t *testing.T) {
 	<-ended
 }
 
+// The gateway learns that the server ended a stream only when it has written what came before.
+func TestAStalledReaderIsLetGoWhenTheServerEndedItsStream(t *testing.T) {
+	serverEnded, handlerEnded := make(chan struct{}), make(chan struct{})
+	api := newTestAPI(t, &script{subscribe: func(_ *headgatev1.SubscribeRequest, out subscribeStream) error {
+		defer close(serverEnded)
+		if err := out.Send(started("c0")); err != nil {
+			return err
+		}
+		// More than the buffers of a connection hold.
+		if err := out.Send(event("c1", strings.Repeat("x", 32<<20))); err != nil {
+			return err
+		}
+		return failure(t, codes.PermissionDenied, "what this reader may read has changed")
+	}}, Options{}, 200*time.Millisecond)
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(handlerEnded)
+		api.ServeHTTP(w, r)
+	}))
+	t.Cleanup(h.Close)
+	if _, err := io.WriteString(dial(t, h.URL), "GET /v1/events:subscribe?start.at=latest HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-serverEnded
+	<-handlerEnded
+}
+
 func TestAReaderThatIsOnlyIdleIsNotCutOff(t *testing.T) {
 	const stall = 50 * time.Millisecond
 	base := serveStalling(t, &script{subscribe: func(_ *headgatev1.SubscribeRequest, out subscribeStream) error {
@@ -66,17 +94,24 @@ func TestAReaderThatIsOnlyIdleIsNotCutOff(t *testing.T) {
 }
 
 func TestABodyThatDoesNotComeIsNotWaitedFor(t *testing.T) {
-	c := dial(t, serveStalling(t, refusingScript(t), 50*time.Millisecond))
-	if _, err := io.WriteString(c, "POST /v1/events:list HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"); err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != 408 {
-		t.Errorf("got %d", resp.StatusCode)
+	for head, want := range map[string]int{
+		"POST /v1/events:list HTTP/1.1\r\nHost: x":                               408,
+		"GET /v1/log HTTP/1.1\r\nHost: x":                                        400, // no body is read
+		"POST /v1/events:list?%zz HTTP/1.1\r\nHost: x":                           400, // it is refused before
+		"POST /v1/events:list HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: cross-site": 403,
+	} {
+		c := dial(t, serveStalling(t, refusingScript(t), 50*time.Millisecond))
+		if _, err := io.WriteString(c, head+"\r\nContent-Length: 10\r\n\r\n{"); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		if resp.StatusCode != want {
+			t.Errorf("%s: got %d, want %d", head, resp.StatusCode, want)
+		}
 	}
 }
 
@@ -143,7 +178,7 @@ func TestStreamsOverHTTP2(t *testing.T) {
 			return out.Context().Err()
 		}
 		return out.Send(event("c1", "n"))
-	}}, stall)
+	}}, Options{}, stall)
 	h := httptest.NewUnstartedServer(api)
 	h.EnableHTTP2 = true
 	h.StartTLS()

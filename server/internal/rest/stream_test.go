@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bufio"
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -220,7 +221,7 @@ func TestABrowserIsAskedToReturn(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := sending(c.err)
-			s.describe = func() (*headgatev1.DescribeLogResponse, error) { return nil, c.err }
+			s.describe = func(context.Context) (*headgatev1.DescribeLogResponse, error) { return nil, c.err }
 			base := serve(t, s)
 			resp := call(t, "GET", base+"/v1/events:subscribe?start.at=latest", "", "Accept", "text/event-stream")
 			if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/event-stream" {
@@ -243,6 +244,24 @@ func TestABrowserIsAskedToReturn(t *testing.T) {
 	// One that will not pass is told as it is.
 	base := serve(t, sending(failure(t, codes.InvalidArgument, "say where to begin", &errdetails.ErrorInfo{Reason: "START_REQUIRED"})))
 	wantError(t, call(t, "GET", base+"/v1/events:subscribe", "", "Accept", "text/event-stream"), 400)
+}
+
+// A newer server may end streams for reasons that this API's description does not have yet.
+func TestAnUnknownReasonIsToldByItsNumber(t *testing.T) {
+	base := serve(t, sending(nil, started("c0"), &headgatev1.SubscribeResponse{Cursor: "c1", Signal: &headgatev1.SubscribeResponse_Closing{
+		Closing: &headgatev1.Closing{Reason: 1000, RetryAfter: durationpb.New(time.Second)},
+	}}))
+	want := `{"reason":1000,"retry_after":"1s"}`
+	lines := strings.Split(body(t, call(t, "GET", base+"/v1/events:subscribe?start.at=latest", "")), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("got %q", lines)
+	}
+	wantJSON(t, lines[1], `{"result":{"cursor":"c1","closing":`+want+`}}`)
+	all := parseSSE(t, body(t, call(t, "GET", base+"/v1/events:subscribe?start.at=latest", "", "Accept", "text/event-stream")))
+	if len(all) != 2 || all[1].event != "closing" || all[1].id != "c1" || all[1].retry != "1000" {
+		t.Fatalf("got %q", all)
+	}
+	wantJSON(t, all[1].data, want)
 }
 
 func TestAStreamThatNeverBeganIsAnError(t *testing.T) {

@@ -37,23 +37,26 @@ var (
 	errSignature     = errors.New("the signature is of none of the source's live secrets")
 )
 
-// verify checks the signature against every live secret, in constant time. The encoded forms are compared: decoding would accept more than one
-// spelling of the same signature.
-func (s *Source) verify(signatures []string, body []byte, now time.Time) error {
-	switch {
-	case len(signatures) == 0:
+func signatureCount(signatures []string) error {
+	if len(signatures) == 0 {
 		return errNoSignature
-	case len(signatures) > 1:
-		return errTwoSignatures
 	}
-	match := 0
+	return errTwoSignatures
+}
+
+// verify checks the signature against every live secret, in constant time, and returns the id of the one it was made with. The encoded forms are
+// compared: decoding would accept more than one spelling of the same signature.
+func (s *Source) verify(signature string, body []byte, now time.Time) (id string, err error) {
+	err = errSignature
 	for i := range s.Secrets {
-		if s.Secrets[i].live(now) {
-			match |= subtle.ConstantTimeCompare([]byte(Sign(s.Secrets[i].Key, body)), []byte(signatures[0]))
+		if s.Secrets[i].live(now) && subtle.ConstantTimeCompare([]byte(Sign(s.Secrets[i].Key, body)), []byte(signature)) == 1 {
+			id, err = s.Secrets[i].ID, nil
 		}
 	}
-	if match == 0 {
-		return errSignature
-	}
-	return nil
+	return id, err
+}
+
+// awaits says whether the source has no secret yet and may still be without.
+func (s *Source) awaits(now time.Time) bool {
+	return len(s.Secrets) == 0 && !s.Unsigned && now.Before(s.AwaitingSecretUntil)
 }

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -40,11 +41,35 @@ type SourceStatus struct {
 	Accepted, Duplicates, Quarantined, Refused, Tests uint64
 	// LastAccepted and LastTest are zero when there was none.
 	LastAccepted, LastTest time.Time
+	// RefusedBy counts the refusals by outcome.
+	RefusedBy map[string]uint64
+	// LastSecret is the id of the secret that the last signature was made with.
+	LastSecret string
+	// AwaitingSecretUntil is set while the source has no secret.
+	AwaitingSecretUntil time.Time
+	// Stopped: the CRM said that it stopped the feed, or will have, after so many failures in a row.
+	Stopped bool
 }
 
 type sourceStatus struct {
 	mu sync.Mutex
 	SourceStatus
+	failures int // answers of 503 in a row
+}
+
+// failuresToStop is after how many failed attempts in a row the CRM switches a webhook off.
+const failuresToStop = 9
+
+// heard takes note of what the CRM sent: the webhooks' own state events tell of a stopped feed, any other event of one that goes on.
+func (s *sourceStatus) heard(eventType string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch eventType {
+	case "webhook.errors", "webhook.stopped":
+		s.Stopped = true
+	default:
+		s.Stopped = false
+	}
 }
 
 // name of a source that may not be known.
@@ -62,12 +87,26 @@ func (h *Handler) count(src *source, a answer, took time.Duration) {
 		return
 	}
 	now := h.opt.Now()
-	st := &src.status
+	st := src.status
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	if a.secret != "" {
+		st.LastSecret = a.secret
+	}
+	switch a.status {
+	case http.StatusServiceUnavailable:
+		st.failures++
+		st.Stopped = st.Stopped || st.failures >= failuresToStop
+	case http.StatusOK:
+		st.failures = 0
+	}
 	switch {
 	case a.status != http.StatusOK:
 		st.Refused++
+		if st.RefusedBy == nil {
+			st.RefusedBy = make(map[string]uint64)
+		}
+		st.RefusedBy[a.outcome]++
 	case a.outcome == tested.outcome:
 		st.Tests, st.LastTest = st.Tests+1, now
 	case a.outcome == duplicate.outcome:
@@ -81,12 +120,17 @@ func (h *Handler) count(src *source, a answer, took time.Duration) {
 
 // Status returns how the sources do, in alphabetical order.
 func (h *Handler) Status() []SourceStatus {
-	list := make([]SourceStatus, 0, len(h.sources))
-	for _, src := range h.sources {
+	sources := *h.sources.Load()
+	list := make([]SourceStatus, 0, len(sources))
+	for _, src := range sources {
 		src.status.mu.Lock()
 		st := src.status.SourceStatus
+		st.RefusedBy = maps.Clone(st.RefusedBy)
 		src.status.mu.Unlock()
 		st.Name, st.Contexts = src.Name, src.Contexts
+		if src.awaits(h.opt.Now()) {
+			st.AwaitingSecretUntil = src.AwaitingSecretUntil
+		}
 		list = append(list, st)
 	}
 	slices.SortFunc(list, func(a, b SourceStatus) int { return cmp.Compare(a.Name, b.Name) })

@@ -12,8 +12,10 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,12 +43,21 @@ type Source struct {
 	Secrets []Secret
 	// Unsigned accepts posts without a signature. Only a development source has that.
 	Unsigned bool
+	// AllowAddresses are those that posts may come from. Empty means any.
+	AllowAddresses []netip.Prefix
+	// AwaitingSecretUntil lets a source be without secrets, for a webhook whose secret the CRM makes up. Until then it answers the CRM's test
+	// call, and nothing else.
+	AwaitingSecretUntil time.Time
 }
 
 // Options say how the door works.
 type Options struct {
 	// MaxBody is how large a body may be in bytes. Default 1 MiB.
 	MaxBody int64
+	// TrustedProxies are those whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// RefusedPerSecond is how many refusals an address is told the reason of; beyond that it gets 429. What is authentic is never limited. Default 10.
+	RefusedPerSecond int
 	// Logger gets refusals and what went into quarantine, never a body. Default: none.
 	Logger *slog.Logger
 	// Metrics gets the door's metrics. Default: none.
@@ -59,14 +70,15 @@ type Options struct {
 type Handler struct {
 	log     Log
 	opt     Options
-	sources map[string]*source
+	sources atomic.Pointer[map[string]*source]
 	metrics *metrics
+	strikes strikes
 	refused rate.Sometimes // keeps a flood of refusals out of the log lines
 }
 
 type source struct {
 	Source
-	status sourceStatus
+	status *sourceStatus
 }
 
 // New returns the door for the sources.
@@ -80,18 +92,38 @@ func New(log Log, sources []Source, opt Options) *Handler {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	h := &Handler{log: log, opt: opt, sources: make(map[string]*source), metrics: newMetrics(opt.Metrics)}
-	h.refused = rate.Sometimes{First: 20, Interval: time.Second}
-	for _, s := range sources {
-		h.sources[s.Name] = &source{Source: s}
+	if opt.RefusedPerSecond == 0 {
+		opt.RefusedPerSecond = 10
 	}
+	h := &Handler{log: log, opt: opt, metrics: newMetrics(opt.Metrics), strikes: strikes{perSecond: opt.RefusedPerSecond}}
+	h.refused = rate.Sometimes{First: 20, Interval: time.Second}
+	h.sources.Store(&map[string]*source{})
+	h.SetSources(sources)
 	return h
+}
+
+// SetSources replaces the sources. What a source of the same name did so far stays counted; posts under way end under the old ones.
+func (h *Handler) SetSources(sources []Source) {
+	before, after := *h.sources.Load(), make(map[string]*source, len(sources))
+	for _, s := range sources {
+		status := &sourceStatus{}
+		if old := before[s.Name]; old != nil {
+			status = old.status
+		}
+		after[s.Name] = &source{Source: s, status: status}
+	}
+	h.sources.Store(&after)
 }
 
 // ServeHTTP answers one post. There is no router before it: one that cleans paths would redirect, and what the CRM does then is unknown.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
-	src, a := h.answer(w, r)
+	sender := senderOf(r, h.opt.TrustedProxies)
+	src, a := h.answer(w, r, sender)
+	if a.status != http.StatusOK && a.status != http.StatusServiceUnavailable && !h.strikes.allow(sender, begin) {
+		a = tooMany
+		w.Header().Set("Connection", "close")
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if a.status == http.StatusMethodNotAllowed {
@@ -102,7 +134,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.count(src, a, time.Since(begin))
 	if a.status != http.StatusOK {
 		h.refused.Do(func() {
-			h.opt.Logger.Warn("webhook refused", "source", src.name(), "status", a.status, "cause", a.outcome, "remote", r.RemoteAddr, "problem", a.problem())
+			h.opt.Logger.Warn("webhook refused", "source", src.name(), "status", a.status, "cause", a.outcome, "remote", sender, "problem", a.problem())
 		})
 	}
 }
@@ -112,7 +144,8 @@ type answer struct {
 	status  int
 	outcome string // the label of the metric
 	text    string
-	err     error // for the log, not for the sender
+	secret  string // the id of the one that the signature was made with
+	err     error  // for the log, not for the sender
 }
 
 func (a answer) problem() string {
@@ -133,31 +166,57 @@ var (
 	tooSlow       = answer{status: http.StatusRequestTimeout, outcome: "too_slow", text: "the body did not arrive in time"}
 	broken        = answer{status: http.StatusBadRequest, outcome: "broken", text: "the body could not be read"}
 	unauthentic   = answer{status: http.StatusUnauthorized, outcome: "unauthenticated", text: "the signature is missing or wrong: check the webhook's secret"}
+	forbidden     = answer{status: http.StatusForbidden, outcome: "forbidden_address", text: "posts of this source are not taken from this address"}
+	tooMany       = answer{status: http.StatusTooManyRequests, outcome: "rate_limited", text: "too many refused posts from this address"}
+	awaiting      = answer{status: http.StatusUnauthorized, outcome: "awaiting_secret", text: "the source has no secret yet and takes nothing but the test call"}
 	unavailable   = answer{status: http.StatusServiceUnavailable, outcome: "unavailable", text: "the event could not be stored; try again"}
 )
 
 // answer handles the post up to the answer. The source is nil while it is not known.
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request) (*source, answer) {
-	name, ok := strings.CutPrefix(r.URL.Path, Path)
-	src := h.sources[name]
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, sender netip.Addr) (*source, answer) {
+	// As it was sent: what is only equal after decoding is another path.
+	name, ok := strings.CutPrefix(r.URL.EscapedPath(), Path)
+	src := (*h.sources.Load())[name]
 	if !ok || src == nil {
 		return nil, unknownSource
 	}
 	if r.Method != http.MethodPost {
 		return src, badMethod
 	}
+	if !src.allows(sender) {
+		return src, forbidden
+	}
+	signatures := r.Header.Values(signatureHeader)
+	now := h.opt.Now()
+	waits := src.awaits(now)
+	if !src.Unsigned && !waits && len(signatures) != 1 { // known before the body is read
+		return src, unauthentic.because(signatureCount(signatures))
+	}
 	body, a := h.readBody(w, r)
 	if a.status != 0 {
 		return src, a
 	}
+	if waits {
+		if _, isTest, _ := h.record(src, r.Header.Get("Content-Type"), body); isTest {
+			return src, tested
+		}
+		return src, awaiting
+	}
+	secret := ""
 	if !src.Unsigned {
-		if err := src.verify(r.Header.Values(signatureHeader), body, h.opt.Now()); err != nil {
-			a := unauthentic
-			a.err = err
-			return src, a
+		var err error
+		if secret, err = src.verify(signatures[0], body, now); err != nil {
+			return src, unauthentic.because(err)
 		}
 	}
-	return src, h.accept(r.Context(), src, r.Header.Get("Content-Type"), body)
+	a = h.accept(r.Context(), src, r.Header.Get("Content-Type"), body)
+	a.secret = secret
+	return src, a
+}
+
+func (a answer) because(err error) answer {
+	a.err = err
+	return a
 }
 
 // readBody reads the whole body within its bounds.
@@ -175,9 +234,7 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, answ
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, tooSlow
 	}
-	a := broken
-	a.err = err
-	return nil, a
+	return nil, broken.because(err)
 }
 
 // accept stores an authentic body, as an event or in quarantine.
@@ -193,10 +250,9 @@ func (h *Handler) accept(ctx context.Context, src *source, contentType string, b
 	// The sender may hang up; what it sent is stored all the same, for it would not send it again.
 	dup, err := h.log.Append(context.WithoutCancel(ctx), rec)
 	if err != nil {
-		a := unavailable
-		a.err = err
-		return a
+		return unavailable.because(err)
 	}
+	src.status.heard(rec.Keys.EventType)
 	if dup {
 		return duplicate
 	}

@@ -147,9 +147,9 @@ func readTo(e eventlog.Engine, after, to uint64, w wants) (list []eventlog.Store
 		case err != nil:
 			return list, err
 		case through < last:
-			return list, fmt.Errorf("Read visited %d and says that it looked through %d", last, through)
+			return list, fmt.Errorf("a Read visited %d and says that it looked through %d", last, through)
 		case through <= after:
-			return list, fmt.Errorf("Read after %d came no further than %d", after, through)
+			return list, fmt.Errorf("a Read after %d came no further than %d", after, through)
 		}
 		after = through
 	}

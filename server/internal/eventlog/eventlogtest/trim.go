@@ -82,6 +82,37 @@ var trimTests = []test{
 			}
 		}
 	}},
+	{"overtaking a reader of many tenants leaves no hole", func(r *rig) {
+		const n, tenants = 600, 50 // it takes time to look at that many: a trim comes in between
+		var wg sync.WaitGroup
+		for w := range tenants {
+			wg.Go(func() { r.addN(n/tenants, "s", fmt.Sprint("c", w), fmt.Sprint(w, "-")) })
+		}
+		wg.Wait()
+		r.add(event("s", "other", "last"))
+		wg.Go(func() {
+			for through := uint64(2); through <= n; through += 2 {
+				if err := r.Trim(ctx, through); err != nil {
+					r.Error(err)
+				}
+			}
+		})
+		all := func(_, c string) bool { return c != "other" }
+		for after := uint64(0); after < n; after = r.State().Earliest - 1 {
+			last := after
+			_, err := r.Read(ctx, after, all, func(st eventlog.Stored) bool {
+				if st.Seq != last+1 {
+					r.Errorf("record %d follows %d", st.Seq, last)
+				}
+				last = st.Seq
+				return last < after+3
+			})
+			if err != nil && !errors.Is(err, eventlog.ErrTrimmed) {
+				r.Fatal(err)
+			}
+		}
+		wg.Wait()
+	}},
 	{"beside readers and writers leaves no hole", func(r *rig) {
 		const n, tenants = 3000, 3
 		wait, stop := r.watch()

@@ -70,6 +70,12 @@ func (l *ledger) copy() map[string]bool {
 	return maps.Clone(l.acked)
 }
 
+func (l *ledger) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.acked)
+}
+
 // write appends from several writers until stop is closed, and notes each acknowledged event.
 func (l *ledger) write(s *Store, writers int, stop <-chan struct{}) *sync.WaitGroup {
 	l.acked = make(map[string]bool)
@@ -144,23 +150,27 @@ func crashes(t *testing.T, clones int, mutate func(vfs.FS) vfs.FS) (wrong []erro
 		stop := make(chan struct{})
 		wg := l.write(s, 8, stop)
 		rng := rand.New(rand.NewPCG(uint64(round), 1))
-		for i := range 10 {
-			until := len(l.copy()) + 1 + rng.IntN(40)
-			eventually(t, "traffic", func() bool { return len(l.copy()) >= until })
-			acked := l.copy() // before the cut: whatever is acknowledged by then must be there
-			cut := mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: []int{0, 50, 90}[i%3], RNG: rng})
-			err := missing(t, cut, acked)
-			if err == nil && i%4 == 0 { // and a second cut, after the recovery
-				err = missing(t, cut.CrashClone(vfs.CrashCloneCfg{}), acked)
-			}
-			if err != nil {
-				wrong = append(wrong, fmt.Errorf("round %d, cut %d of %d events: %w", round, i, len(acked), err))
-			}
+		var cuts [10]*vfs.MemFS
+		var acked [len(cuts)]map[string]bool
+		for i := range cuts {
+			until := l.count() + 1 + rng.IntN(30)
+			eventually(t, "traffic", func() bool { return l.count() >= until })
+			acked[i] = l.copy() // before the cut: whatever is acknowledged by then must be there
+			cuts[i] = mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: []int{0, 50, 90}[i%3], RNG: rng})
 		}
 		close(stop)
 		wg.Wait()
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
+		}
+		for i, cut := range cuts {
+			err := missing(t, cut, acked[i])
+			if err == nil && i%4 == 0 { // and a second cut, after the recovery
+				err = missing(t, cut.CrashClone(vfs.CrashCloneCfg{}), acked[i])
+			}
+			if err != nil {
+				wrong = append(wrong, fmt.Errorf("round %d, cut %d of %d events: %w", round, i, len(acked[i]), err))
+			}
 		}
 	}
 	return wrong

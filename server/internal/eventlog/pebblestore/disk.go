@@ -45,7 +45,9 @@ func (s *Store) tend(ctx context.Context) {
 // refreshDisk measures what the log takes and what is free.
 func (s *Store) refreshDisk() {
 	s.use.RLock()
-	size := s.db.Metrics().DiskSpaceUsage()
+	// The tables that are in use, as SeekSize sees them. The files that wait for their deletion or reuse are left out: trimming does not make them
+	// go, and whoever wants so much less than there is would get it from them.
+	size := s.db.Metrics().Table.Local.LiveSize
 	s.use.RUnlock()
 	free := s.free()
 	s.mu.Lock()

@@ -519,7 +519,9 @@ type Stream struct {
 	// How old the oldest record is that the stream has not passed yet. Zero when it stands at the newest.
 	Lag *durationpb.Duration `protobuf:"bytes,7,opt,name=lag,proto3" json:"lag,omitempty"`
 	// The stream stands at the newest record.
-	CaughtUp      bool `protobuf:"varint,8,opt,name=caught_up,json=caughtUp,proto3" json:"caught_up,omitempty"`
+	CaughtUp bool `protobuf:"varint,8,opt,name=caught_up,json=caughtUp,proto3" json:"caught_up,omitempty"`
+	// The configured reader whose stream it is.
+	Reader        string `protobuf:"bytes,9,opt,name=reader,proto3" json:"reader,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -608,6 +610,13 @@ func (x *Stream) GetCaughtUp() bool {
 		return x.CaughtUp
 	}
 	return false
+}
+
+func (x *Stream) GetReader() string {
+	if x != nil {
+		return x.Reader
+	}
+	return ""
 }
 
 // A request for one page of the quarantine.
@@ -979,7 +988,7 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x14\n" +
 	"\x12ListStreamsRequest\"J\n" +
 	"\x13ListStreamsResponse\x123\n" +
-	"\astreams\x18\x01 \x03(\v2\x19.headgate.admin.v1.StreamR\astreams\"\xa0\x02\n" +
+	"\astreams\x18\x01 \x03(\v2\x19.headgate.admin.v1.StreamR\astreams\"\xb8\x02\n" +
 	"\x06Stream\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x1f\n" +
 	"\vclient_name\x18\x02 \x01(\tR\n" +
@@ -991,7 +1000,8 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\vevents_sent\x18\x06 \x01(\x04R\n" +
 	"eventsSent\x12+\n" +
 	"\x03lag\x18\a \x01(\v2\x19.google.protobuf.DurationR\x03lag\x12\x1b\n" +
-	"\tcaught_up\x18\b \x01(\bR\bcaughtUp\"O\n" +
+	"\tcaught_up\x18\b \x01(\bR\bcaughtUp\x12\x16\n" +
+	"\x06reader\x18\t \x01(\tR\x06reader\"O\n" +
 	"\x15ListQuarantineRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\rR\bpageSize\x12\x19\n" +
 	"\bafter_id\x18\x02 \x01(\tR\aafterId\"u\n" +

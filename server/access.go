@@ -1,0 +1,53 @@
+package server
+
+import (
+	"context"
+
+	"google.golang.org/grpc/health/grpc_health_v1"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
+
+	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/access"
+	"github.com/headgate/headgate/server/internal/feed"
+)
+
+// needs says what a caller must be for each gRPC method. REST goes through the same methods. One that is missing here is for nobody, and
+// TestEveryMethodHasARule fails.
+var needs = map[string]access.Need{
+	headgatev1.EventService_Subscribe_FullMethodName:   access.NeedReader,
+	headgatev1.EventService_ListEvents_FullMethodName:  access.NeedReader,
+	headgatev1.EventService_GetEvent_FullMethodName:    access.NeedReader,
+	headgatev1.EventService_DescribeLog_FullMethodName: access.NeedReader,
+
+	adminv1.AdminService_GetStatus_FullMethodName:      access.NeedOperator,
+	adminv1.AdminService_ListStreams_FullMethodName:    access.NeedOperator,
+	adminv1.AdminService_ListQuarantine_FullMethodName: access.NeedOperator,
+	adminv1.AdminService_GetQuarantined_FullMethodName: access.NeedOperator,
+
+	// Schemas are no secret, but who explores them should be somebody known.
+	reflectionv1.ServerReflection_ServerReflectionInfo_FullMethodName:      access.NeedReader,
+	reflectionv1alpha.ServerReflection_ServerReflectionInfo_FullMethodName: access.NeedReader,
+
+	// Load balancers ask for health without credentials; it tells nothing else.
+	grpc_health_v1.Health_Check_FullMethodName: access.NeedNothing,
+	grpc_health_v1.Health_List_FullMethodName:  access.NeedNothing,
+	grpc_health_v1.Health_Watch_FullMethodName: access.NeedNothing,
+}
+
+// grantOf is how the feed learns what a caller may read.
+func grantOf(ctx context.Context) feed.Grant {
+	if s := access.SessionOf(ctx); s != nil {
+		return s
+	}
+	return nil
+}
+
+// callerOf names the caller for the operator.
+func callerOf(ctx context.Context) (reader, remote string) {
+	if s := access.SessionOf(ctx); s != nil {
+		reader = s.Reader.Name
+	}
+	return reader, access.RemoteOf(ctx)
+}

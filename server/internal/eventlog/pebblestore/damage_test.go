@@ -1,0 +1,245 @@
+package pebblestore
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/headgate/headgate/server/internal/eventlog"
+)
+
+// behind changes a closed store behind the engine's back.
+func behind(t testing.TB, dir string, change func(db *pebble.DB) error) {
+	t.Helper()
+	db, err := pebble.Open(dir, &pebble.Options{FormatMajorVersion: pebble.FormatWALSyncChunks, Logger: quiet{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(change(db), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+type quiet struct{}
+
+func (quiet) Infof(string, ...any)      {}
+func (quiet) Errorf(string, ...any)     {}
+func (quiet) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
+
+func TestMissingRecordsAreNeverSkipped(t *testing.T) {
+	dir := t.TempDir()
+	filled(t, dir, 100, "id") // contexts c0, c1, c2 in turn
+	behind(t, dir, func(db *pebble.DB) error {
+		return db.DeleteRange(seqKey(roomRecord, 50), seqKey(roomRecord, 60), pebble.Sync)
+	})
+	s := open(t, dir, Options{})
+	defer closeStore(t, s)
+	for name, wants := range map[string]func(_, c string) bool{
+		"everything":  nil,
+		"one tenant":  func(_, c string) bool { return c == "c1" },
+		"two tenants": func(_, c string) bool { return c == "c1" || c == "c2" },
+	} {
+		list, err := readAll(s, 0, wants)
+		var damage *eventlog.DamageError
+		if !errors.Is(err, eventlog.ErrDamaged) || !errors.As(err, &damage) || damage.From != 50 || damage.To != 59 {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n := len(list); n == 0 || list[n-1].Seq > 49 || list[n-1].Seq < 47 {
+			t.Errorf("%s: %d records before the damage", name, n)
+		}
+		if _, err := readAll(s, 59, wants); err != nil {
+			t.Errorf("%s, behind the damage: %v", name, err)
+		}
+		if _, err := readAll(s, 55, wants); !errors.As(err, &damage) || damage.From != 56 || damage.To != 59 {
+			t.Errorf("%s, from within the damage: %v", name, err)
+		}
+	}
+	got := 0
+	err := s.Follow(ctx, 0, func(group []eventlog.Stored) error { got += len(group); return nil })
+	if !errors.Is(err, eventlog.ErrDamaged) || got != 49 {
+		t.Errorf("followed %d, %v", got, err)
+	}
+	if err := s.Erase(ctx, []uint64{55}); !errors.Is(err, eventlog.ErrDamaged) {
+		t.Errorf("Erase: %v", err)
+	}
+	add(t, s, "c", "the log goes on")
+	if err := s.Trim(ctx, 55); err != nil { // retention passes over the damage
+		t.Error(err)
+	}
+	if _, err := readAll(s, 55, nil); !errors.Is(err, eventlog.ErrDamaged) {
+		t.Errorf("after a trim into the damage: %v", err)
+	}
+	if err := s.Trim(ctx, 59); err != nil {
+		t.Error(err)
+	}
+	if list, err := readAll(s, 59, nil); err != nil || len(list) != 42 {
+		t.Errorf("after the trim: %d records, %v", len(list), err)
+	}
+}
+
+func TestUnreadableRecord(t *testing.T) {
+	dir := t.TempDir()
+	filled(t, dir, 20, "id")
+	behind(t, dir, func(db *pebble.DB) error {
+		return errors.Join(db.Set(seqKey(roomRecord, 7), []byte("x"), pebble.Sync), db.Set(seqKey(roomRecord, 1), []byte{99}, pebble.Sync))
+	})
+	if err := refused(t, dir, Options{}); !errors.Is(err, eventlog.ErrDamaged) {
+		t.Fatal(err)
+	}
+	behind(t, dir, func(db *pebble.DB) error {
+		rec := event("c0", "id0")
+		return db.Set(seqKey(roomRecord, 1), eventlog.EncodeRecord(nil, rec, (&clock{}).now()), pebble.Sync)
+	})
+	s := open(t, dir, Options{})
+	defer closeStore(t, s)
+	var damage *eventlog.DamageError
+	if list, err := readAll(s, 0, nil); !errors.As(err, &damage) || damage.From != 7 || damage.To != 7 || len(list) != 6 {
+		t.Fatalf("%d records, %v", len(list), err)
+	}
+	if err := s.Trim(ctx, 8); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := readAll(s, 8, nil); err != nil || len(list) != 12 {
+		t.Fatalf("%d records, %v", len(list), err)
+	}
+}
+
+// One flipped bit in a table is an error of whoever reads there, or changes nothing at all. It never changes what is read, and never ends the process.
+func TestFlippedBitIsNotSilent(t *testing.T) {
+	dir := t.TempDir()
+	filled(t, dir, 300, "id")
+	closeStore(t, open(t, dir, Options{})) // what was in the WAL is in a table now
+	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("no tables: %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "ballast")); err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	flips, noticed := 60, 0
+	if *long {
+		flips = 5000
+	}
+	for range flips {
+		bad := copyDir(t, dir)
+		table := filepath.Join(bad, filepath.Base(tables[rng.IntN(len(tables))]))
+		b, err := os.ReadFile(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bit := rng.IntN(len(b) * 8)
+		b[bit/8] ^= 1 << (bit % 8)
+		if err := os.WriteFile(table, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := everything(bad); err != nil {
+			noticed++
+			if strings.HasPrefix(err.Error(), "silent") {
+				t.Errorf("bit %d of %s: %v", bit, filepath.Base(table), err)
+			}
+		}
+	}
+	if noticed < flips/4 {
+		t.Fatalf("%d of %d flips were noticed: too few of them hit what is read", noticed, flips)
+	}
+}
+
+// everything reads a store of 300 records in every way. An error that begins with "silent" is a wrong answer.
+func everything(dir string) error {
+	s, err := Open(dir, Options{MinFree: 1 << 60, Fatal: func(reason string) { panic(reason) }}) // no ballast
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	for _, wants := range []func(_, c string) bool{nil, func(_, c string) bool { return c == "c1" }} {
+		list, err := readAll(s, 0, wants)
+		if err != nil {
+			if !errors.Is(err, eventlog.ErrDamaged) {
+				return fmt.Errorf("silent: not as damage: %w", err)
+			}
+			return err
+		}
+		for i, st := range list {
+			want := uint64(i + 1)
+			if wants != nil {
+				want = uint64(3*i + 2)
+			}
+			if id := fmt.Sprint("id", want-1); st.Seq != want || string(st.Body) != "body of "+id || st.Keys.EventID != id {
+				return fmt.Errorf("silent: record %d is %+v", want, st)
+			}
+		}
+		if n := len(list); n != 300 && wants == nil || n != 100 && wants != nil {
+			return fmt.Errorf("silent: %d records", n)
+		}
+	}
+	for i := range uint64(300) {
+		raw, err := s.Raw(ctx, i+1)
+		if errors.Is(err, eventlog.ErrNotFound) || err == nil && string(raw) != fmt.Sprint("raw of id", i) {
+			return fmt.Errorf("silent: raw body %q, %w", raw, err)
+		}
+		if err != nil {
+			return err
+		}
+		seqs, err := s.Find(ctx, fmt.Sprint("id", i))
+		if err != nil {
+			return err
+		}
+		if len(seqs) != 1 || seqs[0] != i+1 {
+			return fmt.Errorf("silent: id%d at %v", i, seqs)
+		}
+	}
+	return nil
+}
+
+func TestNewerFormatIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	filled(t, dir, 3, "id")
+	behind(t, dir, func(db *pebble.DB) error { return db.Set(keyFormat, []byte{0, 0, 0, format + 1}, pebble.Sync) })
+	err := refused(t, dir, Options{})
+	for _, word := range []string{dir, "format 2", "up to 1", "newer binary"} {
+		if !strings.Contains(err.Error(), word) {
+			t.Fatalf("%q does not say %q", err, word)
+		}
+	}
+}
+
+func TestLostIdentityIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	filled(t, dir, 3, "id")
+	behind(t, dir, func(db *pebble.DB) error { return db.Delete(keyFormat, pebble.Sync) })
+	if err := refused(t, dir, Options{AcceptLoss: true}); !errors.Is(err, eventlog.ErrDamaged) {
+		t.Fatal(err)
+	}
+}
+
+func TestSecondOpenIsRefused(t *testing.T) {
+	if dir := os.Getenv("SECOND_OPEN"); dir != "" { // the second process
+		s, err := Open(dir, Options{MinFree: 1})
+		if err == nil {
+			_ = s.Close()
+			t.Fatal("opened")
+		}
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	defer closeStore(t, s)
+	if err := refused(t, dir, Options{}); !strings.Contains(err.Error(), dir) {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestSecondOpenIsRefused$", "-test.v")
+	cmd.Env = append(os.Environ(), "SECOND_OPEN="+dir)
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "SKIP") {
+		t.Fatalf("the second process: %v\n%s", err, out)
+	}
+	add(t, s, "c", "the first one goes on")
+}

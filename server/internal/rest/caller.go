@@ -1,0 +1,80 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+)
+
+// CertificateHeader is the metadata in which the gRPC server gets the verified client certificate (DER) of a request.
+const CertificateHeader = "headgate-client-certificate-bin"
+
+// admit refuses what a page of another site made a browser send.
+func (a *api) admit(r *http.Request) error {
+	if a.options.OpenToAnybody && !isLoopback(r.Host) {
+		// A name that its owner points at this machine makes his pages, to the browser, pages of this gateway.
+		return refusal(codes.PermissionDenied, "HOST_REFUSED", fmt.Sprintf(
+			"the host %q is not a name of this machine: no readers are configured, so only localhost, 127.0.0.1 and [::1] are served; use one of them, or configure readers",
+			r.Host), "")
+	}
+	if err := a.crossOrigin.Check(r); err != nil {
+		return refusal(codes.PermissionDenied, "CROSS_ORIGIN",
+			"a page of another site sent this "+r.Method+": send it from a page of this gateway, or from a program that is no browser", "")
+	}
+	return nil
+}
+
+// isLoopback tells whether the Host header, with or without a port, names this machine whatever a name server says.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	} else if inner, ok := strings.CutPrefix(host, "["); ok {
+		host = strings.TrimSuffix(inner, "]")
+	}
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// authorize settles in the headers of r whose request it is: that of its Authorization, else that of its session.
+func (a *api) authorize(w http.ResponseWriter, r *http.Request) error {
+	// grpc-gateway drops what cannot be metadata and tells nobody. Without its bad Authorization a request would be that of its certificate,
+	// and without its bad X-Forwarded-For it would come from nowhere.
+	if slices.ContainsFunc(r.Header.Values("X-Forwarded-For"), notMetadata) {
+		r.Header.Del("X-Forwarded-For")
+	}
+	given := r.Header.Values("Authorization")
+	if slices.ContainsFunc(given, notMetadata) {
+		return unauthenticated("the Authorization header holds other characters than printable ASCII ones")
+	}
+	if len(given) > 0 {
+		return nil
+	}
+	if token := a.bySession(w, r); token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+		inputOf(r.Context()).byCookie = true
+	}
+	return nil
+}
+
+func notMetadata(value string) bool {
+	return strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' })
+}
+
+// certificate returns the metadata that tells of the client's certificate. A header of the same name that a client sends is dropped with all
+// the others.
+func certificate(_ context.Context, r *http.Request) metadata.MD {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+		return nil
+	}
+	return metadata.Pairs(CertificateHeader, string(r.TLS.VerifiedChains[0][0].Raw))
+}

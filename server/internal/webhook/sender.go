@@ -1,0 +1,70 @@
+package webhook
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// senderOf is the address that a post came from: of the connection, or behind trusted proxies the last one in X-Forwarded-For that is not theirs.
+// What stands before it there, anybody can write.
+func senderOf(r *http.Request, proxies []netip.Prefix) netip.Addr {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	sender := at.Addr().Unmap()
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for len(hops) > 0 && contains(proxies, sender) {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1]))
+		if err != nil {
+			break
+		}
+		sender, hops = hop.Unmap(), hops[:len(hops)-1]
+	}
+	return sender
+}
+
+func contains(prefixes []netip.Prefix, at netip.Addr) bool {
+	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(at) })
+}
+
+func (s *Source) allows(sender netip.Addr) bool {
+	return len(s.AllowAddresses) == 0 || contains(s.AllowAddresses, sender)
+}
+
+// strikes counts refusals by address, in bounded memory: an address is forgotten after a quiet while, and all are when there are too many.
+type strikes struct {
+	perSecond int
+
+	mu       sync.Mutex
+	now, old map[netip.Addr]*rate.Limiter // guarded by mu
+	turned   time.Time                    // guarded by mu
+}
+
+const (
+	strikesKept = 10 * time.Second
+	strikesMost = 10_000
+)
+
+// allow counts one refusal, and says whether the address may be told its reason.
+func (s *strikes) allow(sender netip.Addr, at time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now == nil || at.Sub(s.turned) > strikesKept || len(s.now) >= strikesMost {
+		s.old, s.now, s.turned = s.now, make(map[netip.Addr]*rate.Limiter), at
+	}
+	l := s.now[sender]
+	if l == nil {
+		if l = s.old[sender]; l == nil {
+			l = rate.NewLimiter(rate.Limit(s.perSecond), 2*s.perSecond)
+		}
+		s.now[sender] = l
+	}
+	return l.AllowN(at, 1)
+}

@@ -1,0 +1,67 @@
+package server
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"sync/atomic"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// certificates are how connections are taken, as the files say at one time. They are immutable.
+type certificates struct {
+	// withoutClients is for listeners that do not tell clients apart, withClients for those that do.
+	withoutClients, withClients *tls.Config
+}
+
+func newCertificates(own tls.Certificate, clientCAs *x509.CertPool) *certificates {
+	c := &certificates{withoutClients: tlsConfig()}
+	c.withoutClients.Certificates = []tls.Certificate{own}
+	c.withClients = c.withoutClients.Clone()
+	if clientCAs != nil {
+		c.withClients.ClientCAs, c.withClients.ClientAuth = clientCAs, tls.VerifyClientCertIfGiven
+		// A resumed session would bring back a client whose authority is no longer one.
+		c.withClients.SessionTicketsDisabled = true
+	}
+	return c
+}
+
+func tlsConfig() *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+}
+
+// liveTLS takes new connections with the certificates in force. Connections that are open keep theirs.
+type liveTLS struct{ atomic.Pointer[certificates] }
+
+// config returns the configuration of a listener, which follows the certificates.
+func (t *liveTLS) config(clients bool) *tls.Config {
+	c := tlsConfig()
+	c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		now := t.Load()
+		if clients {
+			return now.withClients, nil
+		}
+		return now.withoutClients, nil
+	}
+	return c
+}
+
+// outerTLS are gRPC's credentials when it speaks TLS: to the outside it does, but not to the gateway's own REST, which is in the process.
+type outerTLS struct {
+	credentials.TransportCredentials
+	inner net.Listener
+}
+
+func (c outerTLS) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	if conn.LocalAddr().Network() == c.inner.Addr().Network() {
+		return insecure.NewCredentials().ServerHandshake(conn)
+	}
+	return c.TransportCredentials.ServerHandshake(conn)
+}
+
+// Clone is part of the interface.
+func (c outerTLS) Clone() credentials.TransportCredentials {
+	return outerTLS{c.TransportCredentials.Clone(), c.inner}
+}
