@@ -58,7 +58,7 @@ func replay(last int) func(*headgatev1.SubscribeRequest, scripted.Stream) error 
 
 // place is where a start stands in the scripted log.
 func place(start *headgatev1.Start) (int, error) {
-	if start.GetAt() == headgatev1.Start_AT_EARLIEST {
+	if start.GetAt() == headgatev1.Start_EDGE_EARLIEST {
 		return 0, nil
 	}
 	return strconv.Atoi(strings.TrimLeft(start.GetAfterCursor(), "c"))

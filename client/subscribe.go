@@ -90,12 +90,12 @@ func (c *Client) Subscribe(ctx context.Context, s Subscription) iter.Seq2[Messag
 
 // Earliest begins with the oldest event that the log holds.
 func Earliest() *headgatev1.Start {
-	return &headgatev1.Start{Position: &headgatev1.Start_At_{At: headgatev1.Start_AT_EARLIEST}}
+	return &headgatev1.Start{Position: &headgatev1.Start_At{At: headgatev1.Start_EDGE_EARLIEST}}
 }
 
 // Latest begins with what comes from now on.
 func Latest() *headgatev1.Start {
-	return &headgatev1.Start{Position: &headgatev1.Start_At_{At: headgatev1.Start_AT_LATEST}}
+	return &headgatev1.Start{Position: &headgatev1.Start_At{At: headgatev1.Start_EDGE_LATEST}}
 }
 
 // After begins just after the cursor of a message.

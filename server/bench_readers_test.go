@@ -143,7 +143,7 @@ func (r *reader) subscribe() (err error) {
 		return err
 	}
 	if err := r.stream.SendMsg(&headgatev1.SubscribeRequest{
-		Start: &headgatev1.Start{Position: &headgatev1.Start_At_{At: headgatev1.Start_AT_EARLIEST}},
+		Start: &headgatev1.Start{Position: &headgatev1.Start_At{At: headgatev1.Start_EDGE_EARLIEST}},
 		Filter: &headgatev1.Filter{
 			Sources: []string{"acme"}, Contexts: []string{"Cust26759"}, Entities: []string{"relation"}, Actions: []string{"created", "changed"},
 		},

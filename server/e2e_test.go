@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 }
 
 func earliest() *headgatev1.Start {
-	return &headgatev1.Start{Position: &headgatev1.Start_At_{At: headgatev1.Start_AT_EARLIEST}}
+	return &headgatev1.Start{Position: &headgatev1.Start_At{At: headgatev1.Start_EDGE_EARLIEST}}
 }
 
 // stored reads everything that is stored and matches, over gRPC.

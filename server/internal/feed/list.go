@@ -72,7 +72,7 @@ func (s *Service) listEvents(ctx context.Context, req *headgatev1.ListEventsRequ
 }
 
 func (s *Service) listStart(ctx context.Context, req *headgatev1.ListEventsRequest) (uint64, error) {
-	start := &headgatev1.Start{Position: &headgatev1.Start_At_{At: headgatev1.Start_AT_EARLIEST}}
+	start := &headgatev1.Start{Position: &headgatev1.Start_At{At: headgatev1.Start_EDGE_EARLIEST}}
 	switch {
 	case req.GetAfterCursor() != "" && req.GetFromTime() != nil:
 		return 0, invalid("from_time", "it cannot be combined with after_cursor")

@@ -22,11 +22,11 @@ type reader struct {
 }
 
 func earliest() *headgatev1.Start {
-	return &headgatev1.Start{Position: &headgatev1.Start_At_{At: headgatev1.Start_AT_EARLIEST}}
+	return &headgatev1.Start{Position: &headgatev1.Start_At{At: headgatev1.Start_EDGE_EARLIEST}}
 }
 
 func latest() *headgatev1.Start {
-	return &headgatev1.Start{Position: &headgatev1.Start_At_{At: headgatev1.Start_AT_LATEST}}
+	return &headgatev1.Start{Position: &headgatev1.Start_At{At: headgatev1.Start_EDGE_LATEST}}
 }
 
 func after(cursor string) *headgatev1.Start {

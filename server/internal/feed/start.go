@@ -79,11 +79,11 @@ type place struct {
 func (s *Service) locate(ctx context.Context, start *headgatev1.Start, onLost headgatev1.OnLostCursor) (place, error) {
 	st := s.log.State()
 	switch p := start.GetPosition().(type) {
-	case *headgatev1.Start_At_:
+	case *headgatev1.Start_At:
 		switch p.At {
-		case headgatev1.Start_AT_EARLIEST:
+		case headgatev1.Start_EDGE_EARLIEST:
 			return place{pos: st.Earliest - 1, earliest: true}, nil
-		case headgatev1.Start_AT_LATEST:
+		case headgatev1.Start_EDGE_LATEST:
 			return place{pos: s.log.Head()}, nil
 		}
 		return place{}, fault.New(codes.InvalidArgument, fault.StartRequired, "start.at: say earliest or latest", "field", "start.at")

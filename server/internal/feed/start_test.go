@@ -86,7 +86,7 @@ func TestResumableFromEveryStart(t *testing.T) {
 func TestStartIsRequired(t *testing.T) {
 	g := newGateway(t)
 	for _, start := range []*headgatev1.Start{
-		nil, {}, {Position: &headgatev1.Start_At_{}}, {Position: &headgatev1.Start_At_{At: 9}},
+		nil, {}, {Position: &headgatev1.Start_At{}}, {Position: &headgatev1.Start_At{At: 9}},
 	} {
 		wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: start}), codes.InvalidArgument, fault.StartRequired)
 	}

@@ -50,7 +50,7 @@ func names(md protoreflect.MessageDescriptor, prefix string) string {
 	return strings.Join(all, ", ")
 }
 
-// enumName returns the full name of an enum's value that was written short, "earliest" for AT_EARLIEST, and any other value as it is.
+// enumName returns the full name of an enum's value that was written short, "earliest" for EDGE_EARLIEST, and any other value as it is.
 func enumName(fd protoreflect.FieldDescriptor, value string) string {
 	if fd.Enum() == nil || value != strings.ToLower(value) {
 		return value

@@ -41,8 +41,8 @@ func asked(t *testing.T, method, query, body string, headers ...string) *headgat
 	return <-got
 }
 
-func at(p headgatev1.Start_At) *headgatev1.Start {
-	return &headgatev1.Start{Position: &headgatev1.Start_At_{At: p}}
+func at(p headgatev1.Start_Edge) *headgatev1.Start {
+	return &headgatev1.Start{Position: &headgatev1.Start_At{At: p}}
 }
 
 func after(cursor string) *headgatev1.Start {
@@ -57,11 +57,11 @@ func TestRequestsAreRead(t *testing.T) {
 	}{
 		{
 			"short enum names", "start.at=earliest&on_lost_cursor=latest", `{"start":{"at":"earliest"},"on_lost_cursor":"latest"}`,
-			&headgatev1.SubscribeRequest{Start: at(headgatev1.Start_AT_EARLIEST), OnLostCursor: headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST},
+			&headgatev1.SubscribeRequest{Start: at(headgatev1.Start_EDGE_EARLIEST), OnLostCursor: headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST},
 		},
 		{
-			"full enum names and numbers", "start.at=AT_LATEST&on_lost_cursor=1", `{"start":{"at":"AT_LATEST"},"on_lost_cursor":1}`,
-			&headgatev1.SubscribeRequest{Start: at(headgatev1.Start_AT_LATEST), OnLostCursor: headgatev1.OnLostCursor_ON_LOST_CURSOR_FAIL},
+			"full enum names and numbers", "start.at=EDGE_LATEST&on_lost_cursor=1", `{"start":{"at":"EDGE_LATEST"},"on_lost_cursor":1}`,
+			&headgatev1.SubscribeRequest{Start: at(headgatev1.Start_EDGE_LATEST), OnLostCursor: headgatev1.OnLostCursor_ON_LOST_CURSOR_FAIL},
 		},
 		{
 			"times and durations", "start.from_time=2026-01-31T13:00:00%2B01:00&heartbeat_interval=15s",
@@ -117,7 +117,7 @@ func TestLastEventIDWinsOverStart(t *testing.T) {
 	if diff := cmp.Diff(after("c9"), got.GetStart(), protocmp.Transform()); diff != "" {
 		t.Errorf("POST: -want +got\n%s", diff)
 	}
-	if got := asked(t, "GET", "start.at=earliest", "", "Last-Event-ID", ""); got.GetStart().GetAt() != headgatev1.Start_AT_EARLIEST {
+	if got := asked(t, "GET", "start.at=earliest", "", "Last-Event-ID", ""); got.GetStart().GetAt() != headgatev1.Start_EDGE_EARLIEST {
 		t.Errorf("an empty header: got %v", got)
 	}
 }

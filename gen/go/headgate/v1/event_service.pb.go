@@ -81,56 +81,56 @@ func (OnLostCursor) EnumDescriptor() ([]byte, []int) {
 	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{0}
 }
 
-// The fixed positions.
-type Start_At int32
+// The two ends of the log.
+type Start_Edge int32
 
 const (
 	// Not a position; refused.
-	Start_AT_UNSPECIFIED Start_At = 0
+	Start_EDGE_UNSPECIFIED Start_Edge = 0
 	// The oldest event that the log still holds. REST callers may write "earliest".
-	Start_AT_EARLIEST Start_At = 1
+	Start_EDGE_EARLIEST Start_Edge = 1
 	// After the newest event: only what comes from now on. REST callers may write "latest".
-	Start_AT_LATEST Start_At = 2
+	Start_EDGE_LATEST Start_Edge = 2
 )
 
-// Enum value maps for Start_At.
+// Enum value maps for Start_Edge.
 var (
-	Start_At_name = map[int32]string{
-		0: "AT_UNSPECIFIED",
-		1: "AT_EARLIEST",
-		2: "AT_LATEST",
+	Start_Edge_name = map[int32]string{
+		0: "EDGE_UNSPECIFIED",
+		1: "EDGE_EARLIEST",
+		2: "EDGE_LATEST",
 	}
-	Start_At_value = map[string]int32{
-		"AT_UNSPECIFIED": 0,
-		"AT_EARLIEST":    1,
-		"AT_LATEST":      2,
+	Start_Edge_value = map[string]int32{
+		"EDGE_UNSPECIFIED": 0,
+		"EDGE_EARLIEST":    1,
+		"EDGE_LATEST":      2,
 	}
 )
 
-func (x Start_At) Enum() *Start_At {
-	p := new(Start_At)
+func (x Start_Edge) Enum() *Start_Edge {
+	p := new(Start_Edge)
 	*p = x
 	return p
 }
 
-func (x Start_At) String() string {
+func (x Start_Edge) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (Start_At) Descriptor() protoreflect.EnumDescriptor {
+func (Start_Edge) Descriptor() protoreflect.EnumDescriptor {
 	return file_headgate_v1_event_service_proto_enumTypes[1].Descriptor()
 }
 
-func (Start_At) Type() protoreflect.EnumType {
+func (Start_Edge) Type() protoreflect.EnumType {
 	return &file_headgate_v1_event_service_proto_enumTypes[1]
 }
 
-func (x Start_At) Number() protoreflect.EnumNumber {
+func (x Start_Edge) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use Start_At.Descriptor instead.
-func (Start_At) EnumDescriptor() ([]byte, []int) {
+// Deprecated: Use Start_Edge.Descriptor instead.
+func (Start_Edge) EnumDescriptor() ([]byte, []int) {
 	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{1, 0}
 }
 
@@ -382,7 +382,7 @@ type Start struct {
 	//
 	// Types that are valid to be assigned to Position:
 	//
-	//	*Start_At_
+	//	*Start_At
 	//	*Start_AfterCursor
 	//	*Start_FromTime
 	Position      isStart_Position `protobuf_oneof:"position"`
@@ -427,13 +427,13 @@ func (x *Start) GetPosition() isStart_Position {
 	return nil
 }
 
-func (x *Start) GetAt() Start_At {
+func (x *Start) GetAt() Start_Edge {
 	if x != nil {
-		if x, ok := x.Position.(*Start_At_); ok {
+		if x, ok := x.Position.(*Start_At); ok {
 			return x.At
 		}
 	}
-	return Start_AT_UNSPECIFIED
+	return Start_EDGE_UNSPECIFIED
 }
 
 func (x *Start) GetAfterCursor() string {
@@ -458,9 +458,9 @@ type isStart_Position interface {
 	isStart_Position()
 }
 
-type Start_At_ struct {
-	// A fixed position.
-	At Start_At `protobuf:"varint,1,opt,name=at,proto3,enum=headgate.v1.Start_At,oneof"`
+type Start_At struct {
+	// An end of the log.
+	At Start_Edge `protobuf:"varint,1,opt,name=at,proto3,enum=headgate.v1.Start_Edge,oneof"`
 }
 
 type Start_AfterCursor struct {
@@ -474,7 +474,7 @@ type Start_FromTime struct {
 	FromTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=from_time,json=fromTime,proto3,oneof"`
 }
 
-func (*Start_At_) isStart_Position() {}
+func (*Start_At) isStart_Position() {}
 
 func (*Start_AfterCursor) isStart_Position() {}
 
@@ -1661,15 +1661,15 @@ const file_headgate_v1_event_service_proto_rawDesc = "" +
 	"\asources\x18\x05 \x03(\tR\asources\x12!\n" +
 	"\fprimary_keys\x18\x06 \x03(\x05R\vprimaryKeys\x12%\n" +
 	"\x0echanged_fields\x18\a \x03(\tR\rchangedFields\x12F\n" +
-	" exclude_changed_by_associate_ids\x18\b \x03(\x05R\x1cexcludeChangedByAssociateIds\"\xd6\x01\n" +
-	"\x05Start\x12'\n" +
-	"\x02at\x18\x01 \x01(\x0e2\x15.headgate.v1.Start.AtH\x00R\x02at\x12#\n" +
+	" exclude_changed_by_associate_ids\x18\b \x03(\x05R\x1cexcludeChangedByAssociateIds\"\xe0\x01\n" +
+	"\x05Start\x12)\n" +
+	"\x02at\x18\x01 \x01(\x0e2\x17.headgate.v1.Start.EdgeH\x00R\x02at\x12#\n" +
 	"\fafter_cursor\x18\x02 \x01(\tH\x00R\vafterCursor\x129\n" +
-	"\tfrom_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\bfromTime\"8\n" +
-	"\x02At\x12\x12\n" +
-	"\x0eAT_UNSPECIFIED\x10\x00\x12\x0f\n" +
-	"\vAT_EARLIEST\x10\x01\x12\r\n" +
-	"\tAT_LATEST\x10\x02B\n" +
+	"\tfrom_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\bfromTime\"@\n" +
+	"\x04Edge\x12\x14\n" +
+	"\x10EDGE_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rEDGE_EARLIEST\x10\x01\x12\x0f\n" +
+	"\vEDGE_LATEST\x10\x02B\n" +
 	"\n" +
 	"\bposition\"3\n" +
 	"\x05Shard\x12\x14\n" +
@@ -1796,7 +1796,7 @@ var file_headgate_v1_event_service_proto_enumTypes = make([]protoimpl.EnumInfo, 
 var file_headgate_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_headgate_v1_event_service_proto_goTypes = []any{
 	(OnLostCursor)(0),                  // 0: headgate.v1.OnLostCursor
-	(Start_At)(0),                      // 1: headgate.v1.Start.At
+	(Start_Edge)(0),                    // 1: headgate.v1.Start.Edge
 	(Gap_Reason)(0),                    // 2: headgate.v1.Gap.Reason
 	(Closing_Reason)(0),                // 3: headgate.v1.Closing.Reason
 	(*Filter)(nil),                     // 4: headgate.v1.Filter
@@ -1821,7 +1821,7 @@ var file_headgate_v1_event_service_proto_goTypes = []any{
 	(*Event)(nil),                      // 23: headgate.v1.Event
 }
 var file_headgate_v1_event_service_proto_depIdxs = []int32{
-	1,  // 0: headgate.v1.Start.at:type_name -> headgate.v1.Start.At
+	1,  // 0: headgate.v1.Start.at:type_name -> headgate.v1.Start.Edge
 	21, // 1: headgate.v1.Start.from_time:type_name -> google.protobuf.Timestamp
 	4,  // 2: headgate.v1.SubscribeRequest.filter:type_name -> headgate.v1.Filter
 	5,  // 3: headgate.v1.SubscribeRequest.start:type_name -> headgate.v1.Start
@@ -1873,7 +1873,7 @@ func file_headgate_v1_event_service_proto_init() {
 	}
 	file_headgate_v1_event_proto_init()
 	file_headgate_v1_event_service_proto_msgTypes[1].OneofWrappers = []any{
-		(*Start_At_)(nil),
+		(*Start_At)(nil),
 		(*Start_AfterCursor)(nil),
 		(*Start_FromTime)(nil),
 	}
