@@ -37,8 +37,7 @@ func child() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	a := s.Addresses()
-	line, _ := json.Marshal(server.Listen{Webhook: a.Webhook, API: a.API, GRPC: a.GRPC, Admin: a.Admin})
+	line, _ := json.Marshal(server.Listen(s.Addresses()))
 	fmt.Println(string(line))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()

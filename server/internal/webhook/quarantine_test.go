@@ -51,6 +51,33 @@ func TestQuarantineIsListed(t *testing.T) {
 	}
 }
 
+// TestTwinsAreNotDuplicates: the CRM uses one event id for several events; what tells them apart is kept apart.
+func TestTwinsAreNotDuplicates(t *testing.T) {
+	d := newDoor(t)
+	b := body(t)
+	for _, change := range [][2]string{
+		{"Cust26759", "Cust26759"},
+		{"Cust26759", "Default"},
+		{`"Event": "relation.created"`, `"Event": "relation.changed"`},
+		{`"PrimaryKey": 20`, `"PrimaryKey": 0`},
+		{`"PrimaryKey": 20,`, ""},
+		{"abca7e30", "abca7e31"},
+	} {
+		if status, text := d.signed(strings.Replace(b, change[0], change[1], 1)); status != http.StatusOK || text != stored.text+"\n" {
+			t.Errorf("with %s: answered %d %s", change[1], status, text)
+		}
+	}
+	// What does not tell them apart: the payload, and how it is written.
+	for _, change := range [][2]string{{`"reldef_id": 7`, `"reldef_id": 8`}, {"\n", ""}, {`"PrimaryKey": 20`, `"PrimaryKey": "20"`}} {
+		if status, text := d.signed(strings.Replace(b, change[0], change[1], 1)); status != http.StatusOK || text != duplicate.text+"\n" {
+			t.Errorf("with %s: answered %d %s", change[1], status, text)
+		}
+	}
+	if n := len(d.stored()); n != 6 {
+		t.Errorf("%d records", n)
+	}
+}
+
 // TestNothingOfTheBodyIsLogged: neither values of a body nor signatures, however they are refused.
 func TestNothingOfTheBodyIsLogged(t *testing.T) {
 	metrics := prometheus.NewRegistry()

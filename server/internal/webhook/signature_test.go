@@ -153,9 +153,15 @@ func TestSecretsRotate(t *testing.T) {
 		now  time.Time
 		want int
 	}{
-		{"old", from, 200}, {"old", to.Add(-1), 200}, {"old", to, 401}, {"old", to.Add(time.Hour), 401},
-		{"new", from.Add(-1), 401}, {"new", from, 200}, {"new", to.Add(time.Hour), 200},
-		{"always", from.Add(-1000 * time.Hour), 200}, {"always", to.Add(1000 * time.Hour), 200},
+		{"old", from, 200},
+		{"old", to.Add(-1), 200},
+		{"old", to, 401},
+		{"old", to.Add(time.Hour), 401},
+		{"new", from.Add(-1), 401},
+		{"new", from, 200},
+		{"new", to.Add(time.Hour), 200},
+		{"always", from.Add(-1000 * time.Hour), 200},
+		{"always", to.Add(1000 * time.Hour), 200},
 		{"never", from, 401},
 	} {
 		now = c.now
