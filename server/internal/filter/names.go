@@ -73,12 +73,13 @@ func knownEventType(name string) bool {
 
 // openEntity says whether the name is one of a documented kind whose names are up to each installation.
 func openEntity(name string) bool {
-	for _, prefix := range [...]string{"list.", "webhook", "y_"} {
+	for _, prefix := range [...]string{"list.", "y_"} {
 		if len(name) > len(prefix) && strings.HasPrefix(name, prefix) {
 			return true
 		}
 	}
-	return false
+	id, numbered := strings.CutPrefix(name, "webhook")
+	return numbered && id != "" && strings.Trim(id, "0123456789") == ""
 }
 
 // splitEventType cuts at the last dot, as list.category.created is of the entity list.category. ok is false without a dot.

@@ -126,6 +126,7 @@ func TestNearlyKnownNamesAreRefused(t *testing.T) {
 			"sale-stakeholde": "salestakeholder",
 			"project-member":  "projectmember",
 			"Webhook":         "webhook",
+			"webhooks":        "webhook",
 			"List.Category":   "list.category",
 			"Y_person":        "y_person",
 			"WEBHOOK66":       "webhook66",
