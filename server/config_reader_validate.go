@@ -190,7 +190,7 @@ func readerWarnings(c *Config) []string {
 		for i, a := range c.Readers[name].Allow {
 			for k, pattern := range a.Sources {
 				grant := access.NewGrant([]access.Rule{{Sources: []string{pattern}}}, false)
-				if !slices.ContainsFunc(sources, func(source string) bool { return grant.Concerns(source, "", "") }) {
+				if !slices.ContainsFunc(sources, func(source string) bool { return grant.Concerns(source, "", "", "") }) {
 					warnings = append(warnings, fmt.Sprintf("readers.%s.allow[%d].sources[%d]: no source is called %s; there are %s",
 						name, i, k, pattern, strings.Join(sources, ", ")))
 				}

@@ -20,7 +20,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g, failed := errgroup.WithContext(context.Background())
 	g.Go(func() error { return s.log.Run(logCtx) })
 	g.Go(func() error { return ignoreStopped(s.grpc.Serve(s.listener[listenGRPC])) })
-	g.Go(func() error { return ignoreStopped(s.grpc.Serve(s.inner)) })
+	g.Go(func() error { return ignoreStopped(s.innerGRPC.Serve(s.inner)) })
 	g.Go(func() error { s.reload.run(logCtx); return nil })
 	for name, srv := range s.http {
 		g.Go(func() error { return ignoreClosed(srv.Serve(s.listener[name])) })
@@ -47,6 +47,7 @@ func (s *Server) drain() {
 	s.feed.Drain()
 	shutdown(ctx, s.http[listenAPI])
 	stopGRPC(ctx, s.grpc)
+	stopGRPC(ctx, s.innerGRPC)
 	// Even when the readers used up the time, posts that are under way get a moment to be stored and answered.
 	last, cancelLast := context.WithTimeout(context.Background(), max(time.Until(deadline), time.Second))
 	defer cancelLast()

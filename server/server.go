@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/net/netutil"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -49,11 +50,12 @@ type Server struct {
 	reload    *reloader
 	stopping  atomic.Bool
 
-	grpc     *grpc.Server
-	inner    *bufconn.Listener // REST's way to the gRPC server
-	conn     *grpc.ClientConn
-	http     map[string]*http.Server
-	listener map[string]net.Listener
+	grpc      *grpc.Server
+	innerGRPC *grpc.Server      // REST's own
+	inner     *bufconn.Listener // its listener
+	conn      *grpc.ClientConn
+	http      map[string]*http.Server
+	listener  map[string]net.Listener
 }
 
 // The names of the four listeners, as in the configuration.
@@ -63,6 +65,10 @@ const (
 	listenGRPC    = "grpc"
 	listenAdmin   = "admin"
 )
+
+// maxConnections are how many a listener has at once. More wait until one of them ends. There are fewer than the files that a process may usually
+// have open, so that nobody can keep the log from opening its own.
+var maxConnections = map[string]int{listenWebhook: 4_000, listenAPI: 4_000, listenGRPC: 10_000, listenAdmin: 500}
 
 // Addresses are where a server listens.
 type Addresses struct{ Webhook, API, GRPC, Admin string }
@@ -96,6 +102,7 @@ func (s *Server) build() error {
 		if err != nil {
 			return fmt.Errorf("listen.%s: %w", name, err)
 		}
+		l = netutil.LimitListener(l, maxConnections[name])
 		// gRPC does TLS itself: it must know the client's certificate.
 		if s.cfg.TLS.on(name) && name != listenGRPC {
 			l = tls.NewListener(l, s.tls.config(name == listenAPI))
@@ -166,32 +173,45 @@ func sourcesOf(cfg Config) []webhook.Source {
 	return list
 }
 
+// buildGRPC makes two servers of the same services: one for the outside, and one that only REST speaks to, over a connection inside the process. That
+// one has no bounds of a connection, because all REST callers share it.
 func (s *Server) buildGRPC() {
-	s.inner = bufconn.Listen(1 << 20)
 	var creds credentials.TransportCredentials = insecure.NewCredentials()
 	if s.cfg.TLS.on(listenGRPC) {
-		creds = outerTLS{credentials.NewTLS(s.tls.config(true)), s.inner}
+		creds = credentials.NewTLS(s.tls.config(true))
 	}
-	guard := access.NewGuard(s.access, needs, slog.Default().With("log", "audit"))
-	s.grpc = grpc.NewServer(
-		grpc.Creds(creds),
-		grpc.ForceServerCodecV2(feed.Codec()),
-		grpc.ChainUnaryInterceptor(guard.Unary, feed.StrictUnary),
-		grpc.ChainStreamInterceptor(guard.Stream, feed.StrictStream),
-		grpc.MaxConcurrentStreams(1000),
+	s.grpc = s.newGRPC(
+		grpc.Creds(calm{creds}),
+		// With the size of a page, this bounds what a connection can make the server hold by asking and not taking.
+		grpc.MaxConcurrentStreams(maxStreamsPerConnection),
 		grpc.MaxHeaderListSize(16<<10),
 		grpc.ConnectionTimeout(10*time.Second),
 		grpc.MaxRecvMsgSize(1<<20),
-		// A dead peer is noticed within 30 s. Clients may ask as often as every 10 s.
+		// A dead peer is noticed within 30 s.
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+		// Clients may ask as often as every 10 s. The network can bring two such pings closer together.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 	)
-	headgatev1.RegisterEventServiceServer(s.grpc, s.feed)
-	adminv1.RegisterAdminServiceServer(s.grpc, admin.New(s.log, admin.Gateway{
+	reflection.Register(s.grpc)
+	s.inner = bufconn.Listen(1 << 20)
+	s.innerGRPC = s.newGRPC()
+}
+
+// maxStreamsPerConnection is how many calls one connection may have open.
+const maxStreamsPerConnection = 250
+
+func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
+	guard := access.NewGuard(s.access, needs, slog.Default().With("log", "audit"))
+	srv := grpc.NewServer(append(options,
+		grpc.ForceServerCodecV2(feed.Codec()),
+		grpc.ChainUnaryInterceptor(guard.Unary, feed.StrictUnary),
+		grpc.ChainStreamInterceptor(guard.Stream, feed.StrictStream))...)
+	headgatev1.RegisterEventServiceServer(srv, s.feed)
+	adminv1.RegisterAdminServiceServer(srv, admin.New(s.log, admin.Gateway{
 		Version: s.cfg.Version, StartedAt: s.startedAt, Problem: s.problem, Sources: s.sourceStatus, Streams: s.streamStatus,
 	}))
-	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
-	reflection.Register(s.grpc)
+	grpc_health_v1.RegisterHealthServer(srv, s.health)
+	return srv
 }
 
 func (s *Server) buildHTTP() (err error) {

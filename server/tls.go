@@ -3,11 +3,7 @@ package server
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"net"
 	"sync/atomic"
-
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 )
 
 // certificates are how connections are taken, as the files say at one time. They are immutable.
@@ -46,22 +42,4 @@ func (t *liveTLS) config(clients bool) *tls.Config {
 		return now.withoutClients, nil
 	}
 	return c
-}
-
-// outerTLS are gRPC's credentials when it speaks TLS: to the outside it does, but not to the gateway's own REST, which is in the process.
-type outerTLS struct {
-	credentials.TransportCredentials
-	inner net.Listener
-}
-
-func (c outerTLS) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	if conn.LocalAddr().Network() == c.inner.Addr().Network() {
-		return insecure.NewCredentials().ServerHandshake(conn)
-	}
-	return c.TransportCredentials.ServerHandshake(conn)
-}
-
-// Clone is part of the interface.
-func (c outerTLS) Clone() credentials.TransportCredentials {
-	return outerTLS{c.TransportCredentials.Clone(), c.inner}
 }

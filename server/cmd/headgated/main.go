@@ -19,12 +19,16 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"google.golang.org/grpc/grpclog"
 
 	"github.com/headgate/headgate/server"
 )
 
 // version is what releases set: go build -ldflags "-X main.version=v1.2.3".
 var version string
+
+// The libraries below write of every client that goes away, with its address, past the program's own log.
+func init() { grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard)) }
 
 func main() {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -14,7 +14,7 @@ import (
 type Limits struct {
 	// Streams is how many it may have at once, Connections from how many connections.
 	Streams, Connections int
-	// RequestsPerSecond is how many calls it may begin, on average; bursts of ten times that are let through.
+	// RequestsPerSecond is how many calls it may begin, on average; bursts of twice that are let through.
 	RequestsPerSecond int
 }
 
@@ -29,13 +29,8 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("this reader may have %d %s; try again in %s", e.Allowed, e.Limit, e.RetryAfter)
 }
 
-// Why a session ended.
-var (
-	// ErrGrantChanged: the reader was removed, its credential was withdrawn, or its grant is another one now.
-	ErrGrantChanged = errors.New("what this reader may read has changed")
-	// ErrExpired: its credential has.
-	ErrExpired = errors.New("the credential has expired")
-)
+// ErrGrantChanged: a session ended because its reader was removed, its credential was withdrawn, or its grant is another one now.
+var ErrGrantChanged = errors.New("what this reader may read has changed")
 
 // Control holds the policy in force and the calls that run under it. It is safe for concurrent use.
 type Control struct {
@@ -65,35 +60,20 @@ type Session struct {
 	control *Control
 	remote  string
 	stream  bool
-	ended   chan struct{}
 	timer   *time.Timer
-
-	once  sync.Once
-	cause error
+	// life ends when the session must.
+	life context.Context
+	end  context.CancelCauseFunc
 }
 
 // Ended is closed when the session must end before its time; Cause then says why.
-func (s *Session) Ended() <-chan struct{} { return s.ended }
+func (s *Session) Ended() <-chan struct{} { return s.life.Done() }
 
 // Cause is ErrGrantChanged or ErrExpired once Ended is closed.
-func (s *Session) Cause() error {
-	select {
-	case <-s.ended:
-		return s.cause
-	default:
-		return nil
-	}
-}
+func (s *Session) Cause() error { return context.Cause(s.life) }
 
 // Expired says whether the session ended because its credential did.
 func (s *Session) Expired() bool { return errors.Is(s.Cause(), ErrExpired) }
-
-func (s *Session) end(cause error) {
-	s.once.Do(func() {
-		s.cause = cause
-		close(s.ended)
-	})
-}
 
 // Replace puts another policy in force. Sessions whose reader is gone, or has another grant, end.
 func (c *Control) Replace(p *Policy) {
@@ -116,24 +96,19 @@ func (c *Control) Identify(ctx context.Context, cred Credentials) (Identity, err
 }
 
 // Begin starts a call: it identifies the reader and counts the call against its limits. remote is the address
-// at the other end of the connection. ErrNone, ErrUnknown, a *LimitError. Done must be called when the call is over.
+// at the other end of the connection. The errors of Identify, a *LimitError. Done must be called when the call is over.
 func (c *Control) Begin(ctx context.Context, cred Credentials, remote string, stream bool) (*Session, error) {
-	id, err := c.Identify(ctx, cred)
+	id, err := c.identifyLocked(ctx, cred)
+	defer c.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	// The policy may have been replaced since.
-	if !id.Reader.same(id.find(c.policy)) {
-		return nil, ErrUnknown
-	}
-	id.Reader = id.find(c.policy)
 	u := c.useOf(id.Reader)
 	if err := u.admit(id.Reader, remote, stream); err != nil {
 		return nil, err
 	}
-	s := &Session{Identity: id, Grant: id.Reader.Grant, control: c, remote: remote, stream: stream, ended: make(chan struct{})}
+	s := &Session{Identity: id, Grant: id.Reader.Grant, control: c, remote: remote, stream: stream}
+	s.life, s.end = context.WithCancelCause(context.Background())
 	if stream {
 		u.streams++
 		u.connections[remote]++
@@ -143,6 +118,21 @@ func (c *Control) Begin(ctx context.Context, cred Credentials, remote string, st
 		}
 	}
 	return s, nil
+}
+
+// identifyLocked is Identify; it returns with the lock held and while the policy is still the one in force. Identifying can take seconds, when
+// keys are fetched, and holds nobody up meanwhile.
+func (c *Control) identifyLocked(ctx context.Context, cred Credentials) (Identity, error) {
+	c.mu.Lock()
+	for {
+		p := c.policy
+		c.mu.Unlock()
+		id, err := p.Identify(ctx, cred)
+		c.mu.Lock()
+		if p == c.policy {
+			return id, err
+		}
+	}
 }
 
 // Done gives back what the call took.
@@ -173,7 +163,7 @@ func (c *Control) useOf(r *Reader) *use {
 	if n := r.Limits.RequestsPerSecond; n != u.limit {
 		u.limit, u.requests = n, nil
 		if n > 0 {
-			u.requests = rate.NewLimiter(rate.Limit(n), 10*n)
+			u.requests = rate.NewLimiter(rate.Limit(n), 2*n)
 		}
 	}
 	return u

@@ -11,6 +11,8 @@ import (
 type Grant struct {
 	rules    []rule
 	operator bool
+	// words is the same for two grants that allow the same in the same words.
+	words string
 }
 
 // Rule is one line of a grant: what matches every part of it may be read. A part without patterns matches everything. In a pattern * stands for any
@@ -35,6 +37,7 @@ func NewGrant(rules []Rule, operator bool) *Grant {
 			rawBody: r.RawBody,
 		})
 	}
+	g.words = fmt.Sprintf("%v %#v", g.operator, g.rules)
 	return g
 }
 
@@ -43,26 +46,37 @@ func Everything() *Grant { return NewGrant([]Rule{{RawBody: true}}, true) }
 
 // Allows says whether an event may be read.
 func (g *Grant) Allows(source, context, entity, action string) bool {
-	return slices.ContainsFunc(g.rules, func(r rule) bool { return r.allows(source, context, entity, action) })
+	for i := range g.rules {
+		if g.rules[i].allows(source, context, entity, action) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *rule) allows(source, context, entity, action string) bool {
 	return r.sources.match(source) && r.contexts.match(context) && r.entities.match(entity) && r.actions.match(action)
 }
 
-// Concerns says whether any event of the source, context and entity may be read. An empty part stands for all there are: a gap of all contexts of a
-// source concerns everybody who may read some context of it.
-func (g *Grant) Concerns(source, context, entity string) bool {
-	return slices.ContainsFunc(g.rules, func(r rule) bool {
-		return (source == "" || r.sources.match(source)) && (context == "" || r.contexts.match(context)) && (entity == "" || r.entities.match(entity))
-	})
+// Concerns says whether any event of the source, context, entity and action may be read. An empty part stands for all there are: a gap of all contexts
+// of a source concerns everybody who may read some context of it.
+func (g *Grant) Concerns(source, context, entity, action string) bool {
+	for i := range g.rules {
+		if r := &g.rules[i]; r.sources.concern(source) && r.contexts.concern(context) && r.entities.concern(entity) && r.actions.concern(action) {
+			return true
+		}
+	}
+	return false
 }
 
 // AllowsRaw says whether the CRM's request body of an event may be read.
 func (g *Grant) AllowsRaw(source, context, entity, action string) bool {
-	return slices.ContainsFunc(g.rules, func(r rule) bool {
-		return r.rawBody && r.allows(source, context, entity, action)
-	})
+	for i := range g.rules {
+		if r := &g.rules[i]; r.rawBody && r.allows(source, context, entity, action) {
+			return true
+		}
+	}
+	return false
 }
 
 // Everything says whether all events of all tenants may be read.
@@ -74,9 +88,6 @@ func (g *Grant) Everything() bool {
 
 // Operator says whether AdminService may be used.
 func (g *Grant) Operator() bool { return g.operator }
-
-// fingerprint is the same for two grants that allow the same in the same words.
-func (g *Grant) fingerprint() string { return fmt.Sprintf("%v %v", g.operator, g.rules) }
 
 // patterns are the alternatives of one part.
 type patterns []pattern
@@ -101,6 +112,9 @@ func newPatterns(list []string) patterns {
 func (ps patterns) match(name string) bool {
 	return len(ps) == 0 || slices.ContainsFunc(ps, func(p pattern) bool { return p.match(name) })
 }
+
+// concern is match for a name that may be empty, which stands for all there are.
+func (ps patterns) concern(name string) bool { return name == "" || ps.match(name) }
 
 func (p pattern) match(name string) bool {
 	first, last := p[0], p[len(p)-1]

@@ -82,7 +82,27 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 		return next(srv, ss)
 	}
 	defer s.Done()
+	stop := context.AfterFunc(s.life, func() { time.AfterFunc(overdue, func() { cutOff(ss.Context()) }) })
+	defer stop()
 	return next(srv, &sessionStream{ServerStream: ss, ctx: context.WithValue(ss.Context(), sessionKey{}, s)})
+}
+
+// overdue is how long after its session's end a stream may still say so and end by itself.
+const overdue = 2 * time.Second
+
+// cutOff ends a stream whose handler has not: it is blocked in sending to a client that takes nothing, and there is no other way to wake it. The
+// client finds the status behind what was on its way. On a stream that has ended it does nothing.
+//
+// What grpc-go keeps for a stream has the method, though the interface does not name it. It is made to be called beside a sending handler, as
+// that of a stream in two directions.
+func cutOff(ctx context.Context) {
+	t, ok := grpc.ServerTransportStreamFromContext(ctx).(interface{ WriteStatus(*status.Status) error })
+	if !ok {
+		return
+	}
+	err := fault.Retry(codes.Unavailable, fault.Unavailable,
+		"the credential or its grant ended while nothing was being received; reconnect with your last cursor to find out what holds now", time.Second)
+	_ = t.WriteStatus(status.Convert(err)) // it fails when the connection is gone, and the stream with it
 }
 
 type sessionStream struct {
@@ -118,6 +138,9 @@ func (g *Guard) admit(ctx context.Context, method string, stream bool) (*Session
 	return s, nil
 }
 
+// keysRetry is after how long keys may be fetched again.
+const keysRetry = 10 * time.Second
+
 func (g *Guard) begin(ctx context.Context, stream bool) (*Session, error) {
 	cred, err := credentialsOf(ctx)
 	if err != nil {
@@ -130,6 +153,8 @@ func (g *Guard) begin(ctx context.Context, stream bool) (*Session, error) {
 		return s, nil
 	case errors.As(err, &over):
 		return nil, fault.Retry(codes.ResourceExhausted, fault.Limit, err.Error(), over.RetryAfter, "limit", over.Limit, "allowed", strconv.Itoa(over.Allowed))
+	case errors.Is(err, ErrNoKeys):
+		return nil, fault.Retry(codes.Unavailable, fault.Unavailable, err.Error(), keysRetry)
 	}
 	return nil, fault.New(codes.Unauthenticated, fault.Unauthenticated, err.Error())
 }

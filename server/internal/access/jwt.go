@@ -3,11 +3,13 @@ package access
 import (
 	"context"
 	"crypto"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -32,10 +34,8 @@ type JWT struct {
 // algorithms are those that a token may be signed with: public keys only, so that a key set is no secret.
 var algorithms = []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.EdDSA}
 
-// issuerKey names a verifier: readers of one issuer and audience share it, and its cache.
-type issuerKey struct{ issuer, audience, keys string }
-
-type verifier struct{ *oidc.IDTokenVerifier }
+// issuer is one with its keys. Its readers share a verifier, whatever their audiences, and so the cache of the keys.
+type issuer struct{ name, keysURL, keys string }
 
 func (p *Policy) addJWT(r *Reader) error {
 	j := r.JWT
@@ -47,26 +47,24 @@ func (p *Policy) addJWT(r *Reader) error {
 	case (j.KeysURL == "") == (len(j.Keys) == 0):
 		return errors.New("jwt: name either a url or a file of the issuer's keys")
 	}
-	key := j.key()
-	if p.verifiers[key] == nil {
+	if key := j.issuer(); p.verifiers[key] == nil {
 		keys, err := keySet(j)
 		if err != nil {
 			return err
 		}
-		p.verifiers[key] = &verifier{oidc.NewVerifier(j.Issuer, keys, &oidc.Config{ClientID: j.Audience, SupportedSigningAlgs: algorithms})}
+		// The audience is one of the terms that holds looks at: a token may be for several.
+		p.verifiers[key] = oidc.NewVerifier(j.Issuer, keys, &oidc.Config{SkipClientIDCheck: true, SupportedSigningAlgs: algorithms})
 	}
 	p.byJWT = append(p.byJWT, r)
 	return nil
 }
 
-func (j *JWT) key() issuerKey {
-	return issuerKey{j.Issuer, j.Audience, j.KeysURL + string(j.Keys)}
-}
+func (j *JWT) issuer() issuer { return issuer{j.Issuer, j.KeysURL, string(j.Keys)} }
 
 func keySet(j *JWT) (oidc.KeySet, error) {
 	if j.KeysURL != "" {
 		// The context outlives the calls that fetch: the key set belongs to the policy.
-		return oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), newKeyFetcher()), j.KeysURL), nil
+		return remoteKeys{oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), newKeyFetcher()), j.KeysURL)}, nil
 	}
 	var set jose.JSONWebKeySet
 	if err := json.Unmarshal(j.Keys, &set); err != nil {
@@ -84,29 +82,60 @@ func keySet(j *JWT) (oidc.KeySet, error) {
 	return &oidc.StaticKeySet{PublicKeys: keys}, nil
 }
 
-// identifyJWT verifies the token with each issuer's keys, then looks whose it is.
+// identifyJWT verifies the token with the keys of its issuer, then looks whose it is.
 func (p *Policy) identifyJWT(ctx context.Context, token string) (Identity, error) {
+	name := issuerOf(token)
+	failed := ErrUnknown
+	ctx = context.WithValue(ctx, failedKey{}, &failed)
+	var verified *oidc.IDToken
+	var by []issuer
 	for key, v := range p.verifiers {
+		if key.name != name { // else every token would have the keys of all issuers fetched
+			continue
+		}
 		t, err := v.Verify(ctx, token)
-		if err != nil {
-			continue
-		}
-		var claims map[string]any
-		if err := t.Claims(&claims); err != nil {
-			continue
-		}
-		find := func(p *Policy) *Reader { return p.holder(key, t, claims) }
-		if r := find(p); r != nil {
-			return Identity{Reader: r, Expires: t.Expiry, Credential: "jwt " + t.Subject, find: find}, nil
+		var expired *oidc.TokenExpiredError
+		switch {
+		case err == nil:
+			verified, by = t, append(by, key)
+		case errors.As(err, &expired):
+			failed = ErrExpired
 		}
 	}
-	return Identity{}, ErrUnknown
+	if verified == nil {
+		return Identity{}, failed
+	}
+	var claims map[string]any
+	if err := verified.Claims(&claims); err != nil {
+		return Identity{}, ErrUnknown
+	}
+	find := func(p *Policy) *Reader { return p.holder(by, verified, claims) }
+	r := find(p)
+	if r == nil {
+		return Identity{}, ErrUnknown
+	}
+	return Identity{Reader: r, Expires: verified.Expiry, Credential: "jwt " + verified.Subject, find: find}, nil
 }
 
-// holder returns the one reader whose terms a verified token fulfils. Where several do, it is nobody's: which grant would it be?
-func (p *Policy) holder(key issuerKey, t *oidc.IDToken, claims map[string]any) (found *Reader) {
+// issuerOf reads the issuer of a token that nobody has verified, empty when there is none.
+func issuerOf(token string) string {
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err != nil {
+		return ""
+	}
+	var claims struct {
+		Issuer string `json:"iss"`
+	}
+	if json.Unmarshal(payload, &claims) != nil {
+		return ""
+	}
+	return claims.Issuer
+}
+
+// holder returns the one reader whose terms a token fulfils that the issuers verified. Where several do, it is nobody's: which grant would it be?
+func (p *Policy) holder(by []issuer, t *oidc.IDToken, claims map[string]any) (found *Reader) {
 	for _, r := range p.byJWT {
-		if r.JWT.key() != key || !r.JWT.holds(t, claims) {
+		if !slices.Contains(by, r.JWT.issuer()) || !r.JWT.holds(t, claims) {
 			continue
 		}
 		if found != nil {
@@ -118,7 +147,7 @@ func (p *Policy) holder(key issuerKey, t *oidc.IDToken, claims map[string]any) (
 }
 
 func (j *JWT) holds(t *oidc.IDToken, claims map[string]any) bool {
-	if j.Subject != "" && j.Subject != t.Subject {
+	if !slices.Contains(t.Audience, j.Audience) || (j.Subject != "" && j.Subject != t.Subject) {
 		return false
 	}
 	for name, want := range j.Claims {
@@ -138,6 +167,21 @@ func (j *JWT) holds(t *oidc.IDToken, claims map[string]any) bool {
 	return true
 }
 
+// remoteKeys are an issuer's keys at a URL. That they cannot be had must not look like a wrong token, which nobody would send again.
+type remoteKeys struct{ *oidc.RemoteKeySet }
+
+// failedKey is where VerifySignature leaves its error: the verifier passes on only the text.
+type failedKey struct{}
+
+// VerifySignature implements oidc.KeySet.
+func (k remoteKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	payload, err := k.RemoteKeySet.VerifySignature(ctx, jwt)
+	if failed, ok := ctx.Value(failedKey{}).(*error); ok && errors.Is(err, ErrNoKeys) {
+		*failed = ErrNoKeys
+	}
+	return payload, err
+}
+
 // newKeyFetcher returns a client that fetches keys in bounded time and not too often: whoever makes up key ids in tokens makes us fetch.
 func newKeyFetcher() *http.Client {
 	return &http.Client{Timeout: 5 * time.Second, Transport: &limitedTransport{limiter: rate.NewLimiter(rate.Every(10*time.Second), 3)}}
@@ -145,9 +189,18 @@ func newKeyFetcher() *http.Client {
 
 type limitedTransport struct{ limiter *rate.Limiter }
 
+// RoundTrip implements http.RoundTripper. All its errors are ErrNoKeys.
 func (t *limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !t.limiter.Allow() {
-		return nil, errors.New("the issuer's keys were fetched a moment ago")
+		return nil, ErrNoKeys
 	}
-	return http.DefaultTransport.RoundTrip(r)
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoKeys, err)
+	}
+	if resp.StatusCode >= http.StatusBadRequest {
+		_ = resp.Body.Close()
+		return nil, ErrNoKeys
+	}
+	return resp, nil
 }

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
 )
 
 // Reader is a configured identity: the credentials it is known by and what it may read.
@@ -51,6 +53,10 @@ var (
 	ErrNone = errors.New("no credentials were given: send a bearer token, or a client certificate")
 	// ErrUnknown: they are of no reader.
 	ErrUnknown = errors.New("the credentials are of no reader that this server knows")
+	// ErrExpired: they were good until they expired. A session ends with it too.
+	ErrExpired = errors.New("the credential has expired")
+	// ErrNoKeys: whose they are cannot be told now, because the issuer's keys cannot be had.
+	ErrNoKeys = errors.New("the keys of the token's issuer cannot be fetched now; try again")
 )
 
 // Policy is the set of readers. It is immutable and safe for concurrent use; see Control for one that changes.
@@ -58,13 +64,13 @@ type Policy struct {
 	byToken       map[[sha256.Size]byte]*Reader
 	byCertificate map[string]*Reader
 	byJWT         []*Reader
-	verifiers     map[issuerKey]*verifier
+	verifiers     map[issuer]*oidc.IDTokenVerifier
 	open          *Reader // everybody is this one; nil when readers are told apart
 }
 
 // NewPolicy returns the policy of the readers. It fails when two of them have a credential in common, or a hash is none.
 func NewPolicy(readers []Reader) (*Policy, error) {
-	p := &Policy{byToken: make(map[[sha256.Size]byte]*Reader), byCertificate: make(map[string]*Reader), verifiers: make(map[issuerKey]*verifier)}
+	p := &Policy{byToken: make(map[[sha256.Size]byte]*Reader), byCertificate: make(map[string]*Reader), verifiers: make(map[issuer]*oidc.IDTokenVerifier)}
 	for i := range readers {
 		r := &readers[i]
 		for _, t := range r.Tokens {
@@ -100,7 +106,7 @@ func Open() *Policy {
 // Tells says whether the policy tells readers apart.
 func (p *Policy) Tells() bool { return p.open == nil }
 
-// Identify finds the reader that the credentials are of. ErrNone, ErrUnknown.
+// Identify finds the reader that the credentials are of. ErrNone, ErrUnknown, ErrExpired, ErrNoKeys.
 func (p *Policy) Identify(ctx context.Context, c Credentials) (Identity, error) {
 	if p.open != nil {
 		return Identity{Reader: p.open, Credential: "none", find: func(p *Policy) *Reader { return p.open }}, nil
@@ -121,6 +127,10 @@ func (p *Policy) Identify(ctx context.Context, c Credentials) (Identity, error) 
 		for _, name := range certificateNames(c.Certificate) {
 			find := func(p *Policy) *Reader { return p.byCertificate[name] }
 			if r := find(p); r != nil {
+				// TLS looked at it when the connection was made, which may be long ago.
+				if time.Now().After(c.Certificate.NotAfter) {
+					return Identity{}, ErrExpired
+				}
 				return Identity{Reader: r, Expires: c.Certificate.NotAfter, Credential: "certificate " + name, find: find}, nil
 			}
 		}
@@ -132,7 +142,10 @@ func (p *Policy) Identify(ctx context.Context, c Credentials) (Identity, error) 
 func certificateNames(c *x509.Certificate) []string {
 	var names []string
 	for _, u := range c.URIs {
-		names = append(names, u.String())
+		// Without a scheme it could spell another's subject.
+		if u.IsAbs() {
+			names = append(names, u.String())
+		}
 	}
 	return append(names, c.Subject.String())
 }
@@ -157,5 +170,5 @@ func HashToken(token string) string {
 
 // same says whether it is the same reader with the same grant: then its streams go on.
 func (r *Reader) same(other *Reader) bool {
-	return other != nil && r.Name == other.Name && r.Grant.fingerprint() == other.Grant.fingerprint()
+	return other != nil && r.Name == other.Name && r.Grant.words == other.Grant.words
 }

@@ -1,6 +1,8 @@
 package feed
 
 import (
+	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,6 +77,68 @@ func TestCheckpointOnceAtTheHead(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// meanwhile is the log; what is read at its head comes back only after something was done.
+type meanwhile struct {
+	Log
+	do func()
+}
+
+func (l *meanwhile) Read(ctx context.Context, after uint64, wants func(source, context string) bool) (eventlog.Chunk, error) {
+	chunk, err := l.Log.Read(ctx, after, wants)
+	if chunk.Through == after {
+		l.do()
+	}
+	return chunk, err
+}
+
+// TestCheckpointIsNotAheadOfEvents: what is appended between a read and its checkpoint, or before the wait, is neither covered by that checkpoint nor
+// slept through.
+func TestCheckpointIsNotAheadOfEvents(t *testing.T) {
+	var g *gateway
+	next := 0
+	ready := make(chan struct{})
+	g = newGateway(t, func(s *setup) {
+		s.wrap = func(l Log) Log {
+			return &meanwhile{l, func() {
+				<-ready
+				if next++; next <= 3 {
+					g.append(event(next))
+				}
+			}}
+		}
+	})
+	close(ready)
+	r := g.subscribe(&headgatev1.SubscribeRequest{Start: latest(), HeartbeatInterval: durationpb.New(5 * time.Minute)})
+	r.started()
+	if m := r.recv(); m.GetCheckpoint() == nil || g.seq(m.GetCursor()) != 0 {
+		t.Fatalf("got %v with the cursor of record %d", m, g.seq(m.GetCursor()))
+	}
+	for n := 1; n <= 3; n++ {
+		if got := keys([]*headgatev1.SubscribeResponse{r.recv()}); !cmp.Equal(got, numbers(n, n)) {
+			t.Fatalf("got %v instead of event %d", got, n)
+		}
+	}
+}
+
+// TestStopLeavesOutWhatCameLater: what is appended after the stream started is not sent, although the log hands it out with the rest.
+func TestStopLeavesOutWhatCameLater(t *testing.T) {
+	var later sync.Once
+	var g *gateway
+	g = newGateway(t, withStep(func(call string, _ uint64) error {
+		if call == "Read" {
+			later.Do(func() { g.append(event(4), event(5)) })
+		}
+		return nil
+	}))
+	g.append(event(1), event(2), event(3))
+	r := g.subscribe(&headgatev1.SubscribeRequest{Start: earliest(), StopWhenCaughtUp: true})
+	r.started()
+	all, _ := r.rest()
+	if want := append(numbers(1, 3), "REASON_CAUGHT_UP"); !cmp.Equal(keys(all), want) || g.seq(all[len(all)-1].GetCursor()) != 3 {
+		t.Errorf("got %v, ending at %d", keys(all), g.seq(all[len(all)-1].GetCursor()))
 	}
 }
 

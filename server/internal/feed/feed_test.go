@@ -184,19 +184,17 @@ func gap(source, context string) *eventlog.Record {
 // append appends the records and waits until readers see them.
 func (g *gateway) append(records ...*eventlog.Record) {
 	g.t.Helper()
-	want := g.log.Head() + uint64(len(records))
 	for _, r := range records {
 		if dup, err := g.log.Append(context.Background(), r); dup || err != nil {
 			g.t.Fatalf("append: duplicate %v, %v", dup, err)
 		}
 	}
-	g.waitHead(want)
+	g.visible()
 }
 
 // appendMany appends n events made by make, some at a time, and waits until readers see them.
 func (g *gateway) appendMany(n int, make func(i int) *eventlog.Record) {
 	g.t.Helper()
-	want := g.log.Head() + uint64(n)
 	const writers = 64
 	var wg sync.WaitGroup
 	for w := range writers {
@@ -209,22 +207,16 @@ func (g *gateway) appendMany(n int, make func(i int) *eventlog.Record) {
 		})
 	}
 	wg.Wait()
-	g.waitHead(want)
+	g.visible()
 }
 
-func (g *gateway) waitHead(want uint64) {
+// visible waits until readers see what was appended.
+func (g *gateway) visible() {
 	g.t.Helper()
-	deadline := time.After(patience)
-	for {
-		changed := g.log.Changed()
-		if g.log.Head() >= want {
-			return
-		}
-		select {
-		case <-changed:
-		case <-deadline:
-			g.t.Fatalf("the head stays at %d, expected %d", g.log.Head(), want)
-		}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := g.log.CatchUp(ctx); err != nil {
+		g.t.Fatalf("the head stays at %d: %v", g.log.Head(), err)
 	}
 }
 

@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	defaultPage  = 100
-	maxPage      = 1000
-	maxPageBytes = 1 << 20
+	defaultPage = 100
+	maxPage     = 1000
+	// maxPageBytes bounds what a caller that does not take its answer makes the server hold.
+	maxPageBytes = 128 << 10
 	// pageBudget is how many frames one page may look at, so that a filter that matches nothing does not read the whole log in one call.
 	pageBudget = 20_000
 	// pageReads bounds the same where the log leaves out what is not wanted.
@@ -246,10 +247,11 @@ func (s *Service) DescribeLog(ctx context.Context, _ *headgatev1.DescribeLogRequ
 	resp := &headgatev1.DescribeLogResponse{
 		Epoch:           s.log.Epoch(),
 		EarliestCursor:  s.log.Cursor(st.Earliest - 1),
-		EarliestTime:    timestamp(st.EarliestAt),
 		LatestCursor:    s.log.Cursor(st.Head),
-		LatestTime:      timestamp(st.HeadAt),
 		KnownEventTypes: filter.KnownEventTypes(),
+	}
+	if v.grant.Everything() { // else it is another's event, perhaps
+		resp.EarliestTime, resp.LatestTime = timestamp(st.EarliestAt), timestamp(st.HeadAt)
 	}
 	for _, t := range s.log.Tenants() {
 		if t.Source != "" && t.Context != "" && v.Wants(t.Source, t.Context) {

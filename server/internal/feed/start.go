@@ -141,7 +141,8 @@ func (s *Service) relocate(err error, lost string, onLost headgatev1.OnLostCurso
 		gap.ToTime = timestamp(st.EarliestAt)
 		return place{pos: st.Earliest - 1, gap: gap, lost: lost}, nil
 	case headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST:
-		gap.ToTime = timestamp(st.HeadAt)
+		// Not when the newest record was received: it may be one that the caller may not know of.
+		gap.ToTime = timestamppb.New(s.opt.Now())
 		return place{pos: st.Head, gap: gap, lost: lost}, nil
 	}
 	return place{}, err

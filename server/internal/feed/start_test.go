@@ -128,7 +128,7 @@ func TestNoSilentGapAtALostStart(t *testing.T) {
 				pos  uint64
 			}{
 				headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST: {append([]string{l.gap.String()}, numbers(4, 6)...), st.EarliestAt, 3},
-				headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST:   {[]string{l.gap.String()}, st.HeadAt, 6},
+				headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST:   {[]string{l.gap.String()}, g.clock.now(), 6},
 			} {
 				all := g.all(&headgatev1.SubscribeRequest{Start: after(l.cursor), OnLostCursor: on})
 				if got := keys(all); !cmp.Equal(got, want.keys) {

@@ -31,7 +31,7 @@ type stream struct {
 	place    place
 	pos      atomic.Uint64 // everything up to here has been looked at, and sent if it matched
 	sent     atomic.Uint64 // events
-	at       time.Time     // when a record at or before pos was received
+	at       time.Time     // when a record at or before pos was received, of those that the caller may know of
 	stopAt   uint64        // with stop_when_caught_up, the head when the stream started; else the largest number
 	caughtUp bool          // the checkpoint at the first reaching of the head was sent
 	lastSend time.Time
@@ -164,8 +164,8 @@ func (st *stream) send(chunk eventlog.Chunk) error {
 		return err
 	}
 	st.pos.Store(through)
-	if !chunk.At.IsZero() && through == chunk.Through {
-		st.at = chunk.At
+	if at := st.terms.view.passed(&chunk, through); !at.IsZero() {
+		st.at = at
 	}
 	return nil
 }

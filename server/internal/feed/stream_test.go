@@ -57,7 +57,8 @@ func TestBatches(t *testing.T) {
 	for name, tail := range map[string]func(*setup){"tail": func(*setup) {}, "disk": smallTail} {
 		t.Run(name, func(t *testing.T) {
 			g := newGateway(t, tail)
-			g.appendMany(300, func(i int) *eventlog.Record { return event(i+1, sized(10*(i%300))) })
+			g.appendMany(100, func(i int) *eventlog.Record { return event(i) })
+			g.appendMany(200, func(i int) *eventlog.Record { return event(100+i, sized(20*i)) })
 			full := false
 			for _, m := range g.all(&headgatev1.SubscribeRequest{Start: earliest()}) {
 				n, size := len(m.GetEvents()), 0

@@ -3,6 +3,9 @@ package feed
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -18,7 +21,7 @@ type Grant interface {
 	Allows(source, context, entity, action string) bool
 	AllowsRaw(source, context, entity, action string) bool
 	// Concerns says whether any event of these may be read; an empty one stands for all there are.
-	Concerns(source, context, entity string) bool
+	Concerns(source, context, entity, action string) bool
 	// Everything says whether all events of all tenants may be read.
 	Everything() bool
 	// Ended is closed when what is read under the grant must end; Expired then says whether that is for its credential's age.
@@ -31,7 +34,7 @@ type everything struct{}
 
 func (everything) Allows(_, _, _, _ string) bool    { return true }
 func (everything) AllowsRaw(_, _, _, _ string) bool { return true }
-func (everything) Concerns(_, _, _ string) bool     { return true }
+func (everything) Concerns(_, _, _, _ string) bool  { return true }
 func (everything) Everything() bool                 { return true }
 func (everything) Ended() <-chan struct{}           { return nil }
 func (everything) Expired() bool                    { return false }
@@ -60,31 +63,39 @@ func (v *view) refuseForbidden(f *headgatev1.Filter) error {
 	if len(sources) == 0 {
 		sources = []string{""}
 	}
-	for _, source := range sources {
-		if !v.grant.Concerns(source, "", "") {
+	for _, source := range f.GetSources() {
+		if !v.grant.Concerns(source, "", "", "") {
 			return forbidden("filter.sources", source)
 		}
 	}
+	anySource := func(context, entity, action string) bool {
+		return slices.ContainsFunc(sources, func(source string) bool { return v.grant.Concerns(source, context, entity, action) })
+	}
 	for _, context := range f.GetContexts() {
-		if !v.anySource(sources, context, "") {
+		if !anySource(context, "", "") {
 			return forbidden("filter.contexts", context)
 		}
 	}
 	for _, entity := range f.GetEntities() {
-		if !v.anySource(sources, "", entity) {
+		if !anySource("", entity, "") {
 			return forbidden("filter.entities", entity)
 		}
 	}
-	return nil
-}
-
-func (v *view) anySource(sources []string, context, entity string) bool {
-	for _, source := range sources {
-		if v.grant.Concerns(source, context, entity) {
-			return true
+	for _, action := range f.GetActions() {
+		if !anySource("", "", action) {
+			return forbidden("filter.actions", action)
 		}
 	}
-	return false
+	for _, name := range f.GetEventTypes() {
+		entity, action := name, ""
+		if dot := strings.LastIndexByte(name, '.'); dot >= 0 {
+			entity, action = name[:dot], name[dot+1:]
+		}
+		if !anySource("", entity, action) {
+			return forbidden("filter.event_types", name)
+		}
+	}
+	return nil
 }
 
 func forbidden(field, value string) error {
@@ -93,18 +104,34 @@ func forbidden(field, value string) error {
 
 // Match says whether the record is seen.
 func (v *view) Match(kind eventlog.Kind, k *eventlog.Keys) bool {
-	if !v.predicate.Match(kind, k) {
-		return false
-	}
+	return v.predicate.Match(kind, k) && v.allows(kind, k)
+}
+
+// allows says whether the caller may know of the record.
+func (v *view) allows(kind eventlog.Kind, k *eventlog.Keys) bool {
 	if kind == eventlog.KindEvent {
 		return v.grant.Allows(k.Source, k.Context, k.Entity, k.Action)
 	}
-	return v.grant.Concerns(k.Source, k.Context, k.Entity)
+	return v.grant.Concerns(k.Source, k.Context, k.Entity, "")
 }
 
 // Wants says whether any record of the tenant can be seen.
 func (v *view) Wants(source, context string) bool {
-	return v.predicate.Wants(source, context) && v.grant.Concerns(source, context, "")
+	return v.predicate.Wants(source, context) && v.grant.Concerns(source, context, "", "")
+}
+
+// passed returns when the last record of the chunk was received that the caller may know of, zero when there is none. Of others it must not learn when
+// something happened. As records are received in order, it is a lower bound for all that follows.
+func (v *view) passed(chunk *eventlog.Chunk, through uint64) time.Time {
+	if v.grant.Everything() && through == chunk.Through {
+		return chunk.At
+	}
+	for i := len(chunk.Frames) - 1; i >= 0; i-- {
+		if f := &chunk.Frames[i]; f.Seq <= through && v.allows(f.Kind, &f.Keys) {
+			return f.ReceivedAt
+		}
+	}
+	return time.Time{}
 }
 
 func (v *view) ended() bool {

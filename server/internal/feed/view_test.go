@@ -13,10 +13,10 @@ import (
 // onlyRelations is a grant for the relations of all tenants, without raw bodies.
 type onlyRelations struct{ everything }
 
-func (onlyRelations) Allows(_, _, entity, _ string) bool  { return entity == "relation" }
-func (onlyRelations) AllowsRaw(_, _, _, _ string) bool    { return false }
-func (onlyRelations) Concerns(_, _ string, e string) bool { return e == "" || e == "relation" }
-func (onlyRelations) Everything() bool                    { return false }
+func (onlyRelations) Allows(_, _, entity, _ string) bool { return entity == "relation" }
+func (onlyRelations) AllowsRaw(_, _, _, _ string) bool   { return false }
+func (onlyRelations) Concerns(_, _, e, _ string) bool    { return e == "" || e == "relation" }
+func (onlyRelations) Everything() bool                   { return false }
 
 // under makes a gateway where everybody has the grant.
 func under(grant Grant) func(*setup) {

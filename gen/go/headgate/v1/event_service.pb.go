@@ -891,7 +891,8 @@ func (x *Started) GetUnknownNames() []string {
 // event, and whenever it has been silent for a heartbeat interval.
 type Checkpoint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Every matching event whose received_at is earlier than this time has been sent. To the second; unset while the log is empty.
+	// Every matching event whose received_at is earlier than this time has been sent. To the second. For a caller that may not
+	// read everything it is the time of the last record on this stream that it may know of. Unset while there is none.
 	Through *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=through,proto3" json:"through,omitempty"`
 	// The stream stands at the newest event: nothing is waiting to be sent.
 	CaughtUp      bool `protobuf:"varint,2,opt,name=caught_up,json=caughtUp,proto3" json:"caught_up,omitempty"`
@@ -955,7 +956,7 @@ type Gap struct {
 	Contexts []string `protobuf:"bytes,3,rep,name=contexts,proto3" json:"contexts,omitempty"`
 	// When the window begins, by received_at; unset means unknown.
 	FromTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
-	// When the window ends, by received_at; unset means unknown.
+	// When the window ends, by received_at; unset means unknown. After on_lost_cursor latest it is the server's time when the stream went on.
 	ToTime        *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1158,7 +1159,7 @@ type ListEventsRequest struct {
 	// Only the events with this identifier of the CRM's, all of them in one page: there are at most a few. Excludes after_cursor and
 	// from_time.
 	EventId string `protobuf:"bytes,4,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
-	// How many events a page may hold at the most: 1 to 1,000, default 100. A page is also limited to 1 MiB and by the work of
+	// How many events a page may hold at the most: 1 to 1,000, default 100. A page is also limited to 128 KiB and by the work of
 	// looking for it, so it can hold fewer events, or none, although there are more.
 	PageSize      uint32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1499,11 +1500,11 @@ type DescribeLogResponse struct {
 	Epoch string `protobuf:"bytes,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// A cursor just before the oldest event.
 	EarliestCursor string `protobuf:"bytes,2,opt,name=earliest_cursor,json=earliestCursor,proto3" json:"earliest_cursor,omitempty"`
-	// When the oldest event was received. Unset while the log is empty.
+	// When the oldest event was received. Unset while the log is empty, and for a caller that may not read everything.
 	EarliestTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=earliest_time,json=earliestTime,proto3" json:"earliest_time,omitempty"`
 	// The cursor of the newest record.
 	LatestCursor string `protobuf:"bytes,4,opt,name=latest_cursor,json=latestCursor,proto3" json:"latest_cursor,omitempty"`
-	// When the newest record was received. Unset while the log is empty.
+	// When the newest record was received. Unset while the log is empty, and for a caller that may not read everything.
 	LatestTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=latest_time,json=latestTime,proto3" json:"latest_time,omitempty"`
 	// The event types that are documented for the CRM. Others can occur.
 	KnownEventTypes []string `protobuf:"bytes,6,rep,name=known_event_types,json=knownEventTypes,proto3" json:"known_event_types,omitempty"`

@@ -66,7 +66,8 @@ const (
 //	RAW_BODY_FORBIDDEN PERMISSION_DENIED  The caller may read the event but not the CRM's request body.
 //	OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
 //	DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
-//	UNAVAILABLE      UNAVAILABLE          The log cannot be read now. RetryInfo says when to try again.
+//	UNAVAILABLE      UNAVAILABLE          The log, or the keys of the token's issuer, cannot be read now; or the stream was cut off because its grant
+//	                                      ended while nothing was being received. RetryInfo says when to try again.
 //	LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
 //	                                      what, RetryInfo when to try again.
 //	DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.
@@ -195,7 +196,8 @@ func (c *eventServiceClient) DescribeLog(ctx context.Context, in *DescribeLogReq
 //	RAW_BODY_FORBIDDEN PERMISSION_DENIED  The caller may read the event but not the CRM's request body.
 //	OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
 //	DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
-//	UNAVAILABLE      UNAVAILABLE          The log cannot be read now. RetryInfo says when to try again.
+//	UNAVAILABLE      UNAVAILABLE          The log, or the keys of the token's issuer, cannot be read now; or the stream was cut off because its grant
+//	                                      ended while nothing was being received. RetryInfo says when to try again.
 //	LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
 //	                                      what, RetryInfo when to try again.
 //	DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.

@@ -1,0 +1,100 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/headgate/headgate/gen"
+	"github.com/headgate/headgate/server/internal/access"
+)
+
+// TestEveryMethodHasARule: what the gRPC server serves and what needs says are the same methods. A method without a rule is for nobody, which its
+// author should learn here.
+func TestEveryMethodHasARule(t *testing.T) {
+	s, _ := running(t, reader("one"))
+	served := map[string]bool{}
+	for service, info := range s.grpc.GetServiceInfo() {
+		for _, m := range info.Methods {
+			full := "/" + service + "/" + m.Name
+			served[full] = true
+			if need := needs[full]; need == 0 {
+				t.Errorf("%s has no rule: say in needs who may call it", full)
+			} else if admin := strings.Contains(service, ".admin."); admin != (need == access.NeedOperator) {
+				t.Errorf("%s: the rule is %v; what is of AdminService is for operators, and nothing else", full, need)
+			}
+		}
+	}
+	if len(served) < 10 {
+		t.Errorf("only %d methods are served", len(served))
+	}
+	for full := range needs {
+		if !served[full] {
+			t.Errorf("needs has a rule for %s, which is not served", full)
+		}
+	}
+}
+
+// route is one of the REST API.
+type route struct{ method, path string }
+
+// routes are those of the OpenAPI document, and those that have no gRPC method.
+func routes(t *testing.T) []route {
+	t.Helper()
+	var doc struct {
+		Paths map[string]map[string]any `json:"paths"`
+	}
+	if err := json.Unmarshal(gen.OpenAPI, &doc); err != nil {
+		t.Fatal(err)
+	}
+	list := []route{{http.MethodPost, "/v1/session"}}
+	for path, verbs := range doc.Paths {
+		for verb := range verbs {
+			list = append(list, route{strings.ToUpper(verb), strings.NewReplacer("{cursor}", "AAAAAAAAAAAAAAAAAAAAAA", "{id}", "1").Replace(path)})
+		}
+	}
+	if len(list) < 10 {
+		t.Fatalf("only %d routes: %v", len(list), list)
+	}
+	return list
+}
+
+// TestEveryRouteAsksWho: without credentials every route is closed but the description of the API and the end of a session, AdminService's are closed
+// to readers, and an operator gets answers.
+func TestEveryRouteAsksWho(t *testing.T) {
+	h := newHouse(t)
+	status := func(who string, r route) int {
+		t.Helper()
+		code, _ := h.http(who, r.method, r.path, "")
+		return code
+	}
+	public := []route{{http.MethodGet, "/openapi.json"}, {http.MethodDelete, "/v1/session"}}
+	for _, who := range []string{"nobody", "unknown", "expired"} {
+		for _, r := range routes(t) {
+			if got := status(who, r); got != http.StatusUnauthorized {
+				t.Errorf("%s: %v answers %d", who, r, got)
+			}
+		}
+		for _, r := range public {
+			if got := status(who, r); got/100 != 2 {
+				t.Errorf("%s: %v answers %d", who, r, got)
+			}
+		}
+	}
+	for _, r := range routes(t) {
+		admin := strings.HasPrefix(r.path, "/admin/")
+		for _, who := range []string{"all", "machine", "auditor"} {
+			if got := status(who, r); admin != (got == http.StatusForbidden) || got == http.StatusUnauthorized && (r.path != "/v1/session" || who != "machine") {
+				t.Errorf("%s: %v answers %d", who, r, got)
+			}
+		}
+		if got := status("chief", r); !slices.Contains([]int{200, 204, 400, 404}, got) {
+			t.Errorf("an operator: %v answers %d", r, got)
+		}
+	}
+	if got := status("chief", route{http.MethodGet, "/v1/nothing"}); got != http.StatusNotFound {
+		t.Errorf("a route that is not there answers %d", got)
+	}
+}

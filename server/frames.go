@@ -1,0 +1,90 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/time/rate"
+	"google.golang.org/grpc/credentials"
+)
+
+// Frames that carry nothing cost a client next to nothing. An honest one sends some when it cancels calls: of those it has at most maxStreamsPerConnection at once.
+const (
+	emptyFramesPerSecond = 500
+	emptyFramesAtOnce    = 5_000
+)
+
+var errEmptyFrames = errors.New("the client sends too many frames that carry nothing")
+
+// calm are gRPC's credentials on connections that end when the client sends too many frames that carry nothing. gRPC itself counts only pings.
+type calm struct {
+	credentials.TransportCredentials
+}
+
+func (c calm) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := c.TransportCredentials.ServerHandshake(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &calmConn{
+		Conn: conn, skip: len(http2.ClientPreface), empty: rate.NewLimiter(emptyFramesPerSecond, emptyFramesAtOnce),
+	}, info, nil
+}
+
+// Clone is part of the interface.
+func (c calm) Clone() credentials.TransportCredentials { return calm{c.TransportCredentials.Clone()} }
+
+// calmConn is a connection whose client speaks HTTP/2. One goroutine at a time may read from it.
+type calmConn struct {
+	net.Conn
+	empty  *rate.Limiter
+	skip   int     // bytes that come before the next frame's header
+	header [9]byte // of the next frame
+	have   int     // bytes of header
+}
+
+// Read fails once the client has sent too many frames that carry nothing.
+func (c *calmConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if empty := c.countEmpty(p[:n]); empty > 0 && !c.empty.AllowN(time.Now(), empty) {
+		return 0, errEmptyFrames
+	}
+	return n, err
+}
+
+// countEmpty looks at what was read next.
+func (c *calmConn) countEmpty(b []byte) (empty int) {
+	for len(b) > 0 {
+		if c.skip > 0 {
+			n := min(c.skip, len(b))
+			c.skip -= n
+			b = b[n:]
+			continue
+		}
+		n := copy(c.header[c.have:], b)
+		c.have += n
+		b = b[n:]
+		if c.have < len(c.header) {
+			return empty
+		}
+		c.have, c.skip = 0, int(c.header[0])<<16|int(c.header[1])<<8|int(c.header[2])
+		if carriesNothing(c.skip, http2.FrameType(c.header[3]), http2.Flags(c.header[4])) {
+			empty++
+		}
+	}
+	return empty
+}
+
+// carriesNothing says whether a frame neither calls, nor brings data, nor makes room for some. gRPC watches over pings itself, and data that
+// flows fast makes for many window updates.
+func carriesNothing(length int, kind http2.FrameType, flags http2.Flags) bool {
+	switch kind {
+	case http2.FrameHeaders, http2.FramePing, http2.FrameWindowUpdate:
+		return false
+	case http2.FrameData:
+		return length == 0 && !flags.Has(http2.FlagDataEndStream)
+	}
+	return true
+}

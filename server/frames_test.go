@@ -1,0 +1,95 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/time/rate"
+)
+
+// readConn is a connection that only reads.
+type readConn struct {
+	net.Conn
+	io.Reader
+}
+
+func (c readConn) Read(p []byte) (int, error) { return c.Reader.Read(p) }
+
+// TestEmptyFrames: frames that carry nothing are told from the others however the bytes arrive.
+func TestEmptyFrames(t *testing.T) {
+	var b bytes.Buffer
+	b.WriteString(http2.ClientPreface)
+	f := http2.NewFramer(&b, nil)
+	write := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 5 {
+		write(f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: make([]byte, 300), EndHeaders: true}))
+		write(f.WriteData(1, false, make([]byte, 16_384)))
+		write(f.WriteData(1, true, nil))
+		write(f.WriteWindowUpdate(0, 1))
+		write(f.WritePing(false, [8]byte{}))
+	}
+	const want = 6
+	write(f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1}))
+	write(f.WriteData(1, false, nil))
+	write(f.WriteRSTStream(1, http2.ErrCodeCancel))
+	write(f.WritePriority(1, http2.PriorityParam{StreamDep: 3}))
+	write(f.WriteContinuation(1, false, make([]byte, 300)))
+	write(f.WriteRawFrame(0x42, 0xff, 0, make([]byte, 300)))
+	for name, slice := range map[string]func(io.Reader) io.Reader{
+		"whole": func(r io.Reader) io.Reader { return r }, "bytes": iotest.OneByteReader, "halves": iotest.HalfReader,
+	} {
+		for allowed, is := range map[int]error{want: nil, want - 1: errEmptyFrames} {
+			conn := &calmConn{
+				Conn: readConn{Reader: slice(bytes.NewReader(b.Bytes()))}, skip: len(http2.ClientPreface), empty: rate.NewLimiter(0, allowed),
+			}
+			n, err := io.Copy(io.Discard, conn)
+			if !errors.Is(err, is) || (err == nil && n != int64(b.Len())) {
+				t.Errorf("%s, %d allowed: %d of %d bytes, %v", name, allowed, n, b.Len(), err)
+			}
+		}
+	}
+}
+
+// TestConnectionsAreLimited: one that is too many waits until another one ends.
+func TestConnectionsAreLimited(t *testing.T) {
+	before := maxConnections[listenAdmin]
+	maxConnections[listenAdmin] = 2
+	defer func() { maxConnections[listenAdmin] = before }()
+	s, _ := running(t, "")
+	held := make([]net.Conn, 2)
+	for i := range held {
+		var err error
+		if held[i], err = net.Dial("tcp", s.Addresses().Admin); err != nil {
+			t.Fatal(err)
+		}
+		defer held[i].Close()
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	get := func(within time.Duration) error {
+		client.Timeout = within
+		resp, err := client.Get("http://" + s.Addresses().Admin + "/healthz")
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err
+	}
+	if get(100*time.Millisecond) == nil {
+		t.Error("a third connection was served")
+	}
+	_ = held[0].Close()
+	if err := get(20 * time.Second); err != nil {
+		t.Error(err)
+	}
+}
