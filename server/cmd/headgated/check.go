@@ -182,7 +182,7 @@ func checkPort(ctx context.Context, r *report, name, address string) {
 	l, err := lc.Listen(ctx, "tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		r.say(verdictFail, name, "%s is in use; is headgated already running? Else choose another port", address)
+		r.say(verdictWarn, name, "%s is in use: by a gateway that runs with this configuration, or else choose another port", address)
 	case err != nil:
 		r.say(verdictFail, name, "cannot listen: %s; choose an address of this machine and a port that its user may take", err)
 	default:

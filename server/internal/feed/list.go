@@ -48,6 +48,9 @@ func (s *Service) listEvents(ctx context.Context, req *headgatev1.ListEventsRequ
 	if err != nil {
 		return nil, err
 	}
+	if err := v.refuseNothing(); err != nil {
+		return nil, err
+	}
 	if req.GetPageSize() > maxPage {
 		return nil, invalid("page_size", "it may be at most 1,000")
 	}

@@ -42,6 +42,9 @@ func (s *Service) newTerms(ctx context.Context, req *headgatev1.SubscribeRequest
 	if t.view, err = s.viewOf(ctx, req.GetFilter(), req.GetShard()); err != nil {
 		return t, err
 	}
+	if err := t.view.refuseNothing(); err != nil {
+		return t, err
+	}
 	if _, known := headgatev1.OnLostCursor_name[int32(t.onLost)]; !known {
 		return t, invalid("on_lost_cursor", "not a known value; say fail, earliest or latest")
 	}

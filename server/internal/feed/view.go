@@ -56,6 +56,14 @@ func (s *Service) viewOf(ctx context.Context, f *headgatev1.Filter, shard *headg
 	return v, v.refuseForbidden(f)
 }
 
+// refuseNothing refuses a reader that may read no event at all: what it gets would look like a quiet log.
+func (v *view) refuseNothing() error {
+	if v.grant.Concerns("", "", "", "") {
+		return nil
+	}
+	return fault.New(codes.PermissionDenied, fault.ContextForbidden, "this reader may read no events: its configuration allows none")
+}
+
 // refuseForbidden refuses a filter that names what may not be read, in the same words whether that exists or not. Left to silence, it would look
 // like a quiet tenant.
 func (v *view) refuseForbidden(f *headgatev1.Filter) error {

@@ -95,6 +95,9 @@ func (p *Predicate) judgeNames(f *headgatev1.Filter) error {
 			if field.known(name) {
 				continue
 			}
+			if strings.Contains(name, ",") {
+				return refuse(field.path, "%q holds a comma; give each name as a value of its own", name)
+			}
 			if n, ok := field.near(name); ok {
 				return refuse(field.path, "%q is not a known %s; did you mean %q?", name, field.noun, n.name)
 			}

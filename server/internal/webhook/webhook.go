@@ -246,6 +246,7 @@ func (h *Handler) accept(ctx context.Context, src *source, contentType string, b
 	done := stored
 	if problem != nil {
 		rec, done = h.quarantine(src, contentType, body, problem), quarantined
+		done.text += ": " + problem.Problem
 	}
 	// The sender may hang up; what it sent is stored all the same, for it would not send it again.
 	dup, err := h.log.Append(context.WithoutCancel(ctx), rec)

@@ -125,7 +125,7 @@ func TestTooLarge(t *testing.T) {
 func TestTooLargeAsAnEvent(t *testing.T) {
 	d := newDoor(t, func(s *setup) { s.opt.MaxBody = 8 << 20 })
 	b := strings.Replace(body(t), "Relation Webhook", strings.Repeat("x", maxEvent), 1)
-	if status, text := d.signed(b); status != 200 || text != quarantined.text+"\n" {
+	if status, text := d.signed(b); status != 200 || text != quarantined.text+": the encoded event is larger than 3 MiB\n" {
 		t.Errorf("answered %d %s", status, text)
 	}
 	if list := d.stored(); len(list) != 1 || list[0].Kind != eventlog.KindGap || d.raw(1) != b {

