@@ -108,7 +108,9 @@ func (st *stream) run(ctx context.Context) error {
 			continue
 		}
 		st.place.earliest = false
-		if err := st.send(chunk); err != nil {
+		if err := st.send(chunk); errors.Is(err, errEnded) {
+			continue
+		} else if err != nil {
 			return err
 		}
 		atHead := chunk.Through == pos
@@ -170,11 +172,18 @@ func (st *stream) send(chunk eventlog.Chunk) error {
 	return nil
 }
 
-// flush sends the gathered batch.
+// errEnded stops the sending of a chunk whose reader's grant has ended; the loop then says so.
+var errEnded = errors.New("the grant has ended")
+
+// flush sends the gathered batch, unless the grant has ended.
 func (st *stream) flush() error {
 	n := len(st.batch.run)
 	if n == 0 {
 		return nil
+	}
+	// A stalled reader comes here long after it was read for.
+	if st.terms.view.ended() {
+		return errEnded
 	}
 	last := st.batch.run[n-1].Seq
 	if err := st.out.SendMsg(st.batch.message()); err != nil {

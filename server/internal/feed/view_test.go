@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/eventlog"
 	"github.com/headgate/headgate/server/internal/fault"
 )
 
@@ -77,5 +78,27 @@ func TestPermissionNarrowsEveryRead(t *testing.T) {
 	}
 	if seen != 2 {
 		t.Errorf("a stream brought %d events, want 2", seen)
+	}
+}
+
+// TestPermissionEndsInTheMiddleOfAChunk: a reader that stands still while its grant ends gets no more of what was already read for it.
+func TestPermissionEndsInTheMiddleOfAChunk(t *testing.T) {
+	grant := &endable{done: make(chan struct{})}
+	g := newGateway(t, under(grant), func(s *setup) { s.dialOpts = smallWindows })
+	const n = 100
+	g.appendMany(n, func(i int) *eventlog.Record { return event(1+i, sized(32<<10)) }) // far more than the windows hold
+	r := g.subscribe(&headgatev1.SubscribeRequest{Start: earliest()})
+	until(t, "the stream stands still", func() bool {
+		list := g.feed.Streams(t.Context())
+		return len(list) == 1 && list[0].EventsSent > 0
+	})
+	close(grant.done)
+	seen := 0
+	m := r.recv()
+	for ; m.GetClosing() == nil; m = r.recv() {
+		seen += len(m.GetEvents())
+	}
+	if seen >= n || m.GetClosing().GetReason() != headgatev1.Closing_REASON_GRANT_CHANGED || g.seq(m.GetCursor()) != uint64(seen) {
+		t.Errorf("%d of %d events came, then %v at %d", seen, n, m.GetClosing(), g.seq(m.GetCursor()))
 	}
 }
