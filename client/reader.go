@@ -29,6 +29,10 @@ var (
 	// errSilent is the cause of a stream that is cancelled for its silence.
 	errSilent = errors.New("the gateway was silent for two heartbeats")
 	errEnded  = errors.New("the gateway ended the stream")
+	// What a gateway says when it ends a stream that can be continued.
+	errDraining          = errors.New("the gateway is stopping")
+	errGrantChanged      = errors.New("what this reader may read has changed")
+	errCredentialExpired = errors.New("the credential has expired")
 )
 
 // interruption is the end of a stream that another stream can continue.
@@ -115,8 +119,24 @@ func (r *reader) readStream(ctx context.Context) error {
 			if closing.GetReason() == headgatev1.Closing_REASON_CAUGHT_UP {
 				return errOver
 			}
-			return &interruption{cause: errEnded, after: max(0, closing.GetRetryAfter().AsDuration())}
+			return &interruption{cause: closedBecause(closing.GetReason()), after: max(0, closing.GetRetryAfter().AsDuration())}
 		}
+	}
+}
+
+// closedBecause is why the gateway ended a stream.
+func closedBecause(reason headgatev1.Closing_Reason) error {
+	switch reason {
+	case headgatev1.Closing_REASON_UNSPECIFIED:
+		return errEnded
+	case headgatev1.Closing_REASON_DRAINING:
+		return errDraining
+	case headgatev1.Closing_REASON_GRANT_CHANGED:
+		return errGrantChanged
+	case headgatev1.Closing_REASON_CREDENTIAL_EXPIRED:
+		return errCredentialExpired
+	default: // of a newer gateway
+		return fmt.Errorf("%w for reason %d", errEnded, reason)
 	}
 }
 

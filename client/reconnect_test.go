@@ -97,6 +97,35 @@ func TestConnectionIsMadeAgain(t *testing.T) {
 	}
 }
 
+func TestRetryIsToldWhyTheGatewayEndedTheStream(t *testing.T) {
+	for reason, want := range map[headgatev1.Closing_Reason]string{
+		headgatev1.Closing_REASON_UNSPECIFIED:        "the gateway ended the stream",
+		headgatev1.Closing_REASON_DRAINING:           "the gateway is stopping",
+		headgatev1.Closing_REASON_GRANT_CHANGED:      "what this reader may read has changed",
+		headgatev1.Closing_REASON_CREDENTIAL_EXPIRED: "the credential has expired",
+		99: "the gateway ended the stream for reason 99",
+	} {
+		c, _ := dial(t, scripted.Send(scripted.Started(0, heartbeat), scripted.Closing(0, reason, time.Millisecond)), replay(1))
+		var causes []string
+		_, err := read(t.Context(), c, client.Subscription{
+			Start: client.Earliest(), OnRetry: func(err error, _ time.Duration) { causes = append(causes, err.Error()) },
+		})
+		if err != nil || !slices.Equal(causes, []string{want}) {
+			t.Errorf("%v: retried because of %q, %v; want %q", reason, causes, err, want)
+		}
+	}
+}
+
+// What has changed or expired may have been renewed since: one new attempt tells.
+func TestRefusalAfterAnExpiredCredentialEndsTheIteration(t *testing.T) {
+	c, gateway := dial(t, scripted.Send(scripted.Started(0, heartbeat), scripted.Closing(0, headgatev1.Closing_REASON_CREDENTIAL_EXPIRED, 0)),
+		scripted.SendAndFail(status.Error(codes.Unauthenticated, "expired")))
+	_, err := read(t.Context(), c, client.Subscription{Start: client.Earliest()})
+	if status.Code(err) != codes.Unauthenticated || len(gateway.Requests()) != 2 {
+		t.Errorf("ended with %v after %d requests", err, len(gateway.Requests()))
+	}
+}
+
 // A stream that began at the latest event must not begin there again: what came in between would be lost.
 func TestBrokenStreamFromLatestGoesOnWhereItBegan(t *testing.T) {
 	c, gateway := dial(t, scripted.Send(scripted.Started(3, heartbeat)), replay(5))

@@ -3,13 +3,11 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/headgate/headgate/client"
@@ -83,31 +81,4 @@ func (g *gateway) tls() (*tls.Config, error) {
 		config.Certificates = []tls.Certificate{pair}
 	}
 	return config, nil
-}
-
-// explain turns the error of a call into what its user can do about it. Other errors it returns as they are.
-func (g *gateway) explain(err error) error {
-	answer, ok := errors.AsType[*client.Error](err)
-	if !ok {
-		return err
-	}
-	said := printable(answer.Error())
-	switch {
-	case noGateway(answer):
-		return fmt.Errorf("no gateway at %s: start one with `go run ./server/cmd/headgated --dev` or set --address (%s)", g.Address, printable(answer.Message))
-	case answer.Reason == client.ReasonCursorExpired || answer.Reason == client.ReasonCursorForeign:
-		return fmt.Errorf("%s (begin elsewhere, for example with --earliest, or say so with --on-lost-cursor)", said)
-	case answer.Reason == client.ReasonFilterInvalid:
-		return usageError{errors.New(said)}
-	case answer.Code == codes.Unauthenticated:
-		return fmt.Errorf("%s (give the reader's token in --token-file or HEADGATE_TOKEN)", said)
-	case answer.Code == codes.Unimplemented:
-		return fmt.Errorf("%s (what answers at %s does not offer this: check --address)", said, g.Address)
-	}
-	return errors.New(said)
-}
-
-// noGateway tells whether nothing that speaks for a gateway answered.
-func noGateway(answer *client.Error) bool {
-	return answer.Code == codes.Unavailable && answer.Reason == ""
 }

@@ -68,5 +68,11 @@ func (p printer) page(page *headgatev1.ListEventsResponse) error {
 			return err
 		}
 	}
-	return p.message(client.Message{Gap: page.GetGap(), Erased: page.GetErased()})
+	switch { // the page ends with its signal
+	case page.GetGap() != nil:
+		return p.gap(page.GetNextCursor(), page.GetGap())
+	case page.GetErased() != nil:
+		return p.erased(page.GetNextCursor(), page.GetErased())
+	}
+	return nil
 }

@@ -20,34 +20,37 @@ import (
 
 // outputFlag chooses how events are written.
 type outputFlag struct {
-	Output string `enum:"text,json" default:"text" placeholder:"text|json" help:"One line of text or of JSON for each event. Default: text."`
+	Output  string `enum:"text,json" default:"text" placeholder:"text|json" help:"One line of text or of JSON for each event. Default: text."`
+	Verbose bool   `short:"v" help:"In text, begin each event's line with the time of its receipt and its cursor."`
 }
 
-// printer writes events and signals, one line each and each in one write. Signals are for people's eyes: in text they go to the second
-// writer, in JSON to both.
+// printer writes events and signals, one line each and each in one write. In text, signals go to the second writer: they are no events.
 type printer struct {
-	out, err io.Writer
-	json     bool
+	out, err      io.Writer
+	json, verbose bool
 }
 
 func (f *outputFlag) printer(std *stdio) printer {
-	return printer{out: std.out, err: std.err, json: f.Output == "json"}
+	return printer{out: std.out, err: std.err, json: f.Output == "json", verbose: f.Verbose}
 }
 
 func (p printer) event(e *headgatev1.Event) error {
 	line := eventLine(e)
-	if p.json {
+	switch {
+	case p.json:
 		encoded, err := jsonLine(e)
 		if err != nil {
 			return err
 		}
 		line = encoded
+	case p.verbose:
+		line = fmt.Sprintf("%s %s %s", moment(e.GetReceivedAt()), printable(e.GetCursor()), line)
 	}
 	_, err := fmt.Fprintln(p.out, line)
 	return err
 }
 
-func (p printer) gap(g *headgatev1.Gap) error {
+func (p printer) gap(cursor string, g *headgatev1.Gap) error {
 	reason := strings.ToLower(strings.TrimPrefix(g.GetReason().String(), "REASON_"))
 	where := "every source"
 	if g.GetSource() != "" {
@@ -57,23 +60,29 @@ func (p printer) gap(g *headgatev1.Gap) error {
 		where += ", " + strings.Join(g.GetContexts(), " ")
 	}
 	text := fmt.Sprintf("gap: something may be missing here (%s): %s, %s to %s", reason, where, moment(g.GetFromTime()), moment(g.GetToTime()))
-	return p.signal("gap", g, text)
+	return p.signal(cursor, "gap", g, text)
 }
 
-func (p printer) erased(e *headgatev1.Erased) error {
+func (p printer) erased(cursor string, e *headgatev1.Erased) error {
 	text := fmt.Sprintf("erased: an event of %s stood here: source %s, %s", e.GetEntity(), e.GetSource(), e.GetContext())
-	return p.signal("erased", e, text)
+	return p.signal(cursor, "erased", e, text)
 }
 
-func (p printer) signal(name string, m proto.Message, text string) error {
-	if _, err := fmt.Fprintln(p.err, printable(text)); err != nil || !p.json {
+// signal writes one signal. Resuming after cursor leaves it behind.
+func (p printer) signal(cursor, name string, m proto.Message, text string) error {
+	if !p.json {
+		_, err := fmt.Fprintln(p.err, printable(text))
 		return err
 	}
 	encoded, err := jsonLine(m)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.out, "{%q:%s}\n", name, encoded)
+	at, err := json.Marshal(cursor)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.out, "{\"cursor\":%s,%q:%s}\n", at, name, encoded)
 	return err
 }
 

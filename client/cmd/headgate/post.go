@@ -5,12 +5,15 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -24,8 +27,9 @@ type poster struct {
 	client *http.Client
 }
 
-func newPoster(url string, secret []byte, concurrency int) *poster {
+func newPoster(url string, secret []byte, certificates *tls.Config, concurrency int) *poster {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = certificates // nil: the system's
 	transport.MaxIdleConnsPerHost = concurrency
 	return &poster{url: url, secret: secret, client: &http.Client{
 		Transport: transport,
@@ -91,7 +95,21 @@ func hint(status int, signed bool) string {
 	return ""
 }
 
-// unreachable explains why there was no answer at all.
+// unreachable explains why there was no answer at all. It does not wrap err: a broken pipe of the network is not one of the output.
 func unreachable(url string, err error) error {
-	return fmt.Errorf("no gateway at %s: start one with `go run ./server/cmd/headgated --dev` or set --url (%w)", url, err)
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
+	operation, _ := errors.AsType[*net.OpError](err)
+	switch {
+	case untrusted:
+		return fmt.Errorf("the certificate of %s fails the check: set --ca-file to the roots it comes from (%v)", url, err)
+	case notTLS || errors.Is(err, http.ErrSchemeMismatch):
+		return fmt.Errorf("what answers at %s is not encrypted: begin --url with http:// (%v)", url, err)
+	case operation != nil && operation.Op == "remote error": // an alert of TLS
+		return fmt.Errorf("what answers at %s refuses the encrypted connection: check --cert-file (%v)", url, err)
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF),
+		strings.Contains(err.Error(), "malformed HTTP response"):
+		return fmt.Errorf("what answers at %s does not speak HTTP, or only encrypted: check the port, or begin --url with https:// (%v)", url, err)
+	}
+	return fmt.Errorf("no gateway at %s: start one with `go run ./server/cmd/headgated --dev` or set --url (%v)", url, err)
 }

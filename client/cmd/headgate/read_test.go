@@ -75,6 +75,40 @@ func TestListStopsAtTheLimitAndSaysWhereToGoOn(t *testing.T) {
 	}
 }
 
+func TestListInJSONTellsWhereAGapStands(t *testing.T) {
+	gap := page(1, 1, false)
+	gap.Signal = &headgatev1.ListEventsResponse_Gap{Gap: &headgatev1.Gap{Source: "dev"}}
+	gap.NextCursor = scripted.Cursor(2)
+	address, _ := startGateway(t, &scripted.Gateway{Events: &pages{pages: []*headgatev1.ListEventsResponse{gap}}})
+	out, errs, err := headgate(t, nil, "list", "--address", address, "--output", "json")
+	if want := "\n" + `{"cursor":"` + scripted.Cursor(2) + `","gap":{"source":"dev"}}` + "\n"; err != nil || errs != "" || !strings.HasSuffix(out, want) {
+		t.Errorf("wrote %q, told %q, %v; want %q", out, errs, err, want)
+	}
+}
+
+func TestListAndGetNameOnlyTheirOwnFlags(t *testing.T) {
+	address, _ := startGateway(t, &scripted.Gateway{Events: expired{}})
+	for _, args := range [][]string{{"list", "--after", scripted.Cursor(1)}, {"get", scripted.Cursor(1)}} {
+		_, _, err := headgate(t, nil, append(args, "--address", address)...)
+		if err == nil || err.Error() != "CURSOR_EXPIRED: gone" {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
+// expired no longer has what it is asked for.
+type expired struct {
+	headgatev1.UnimplementedEventServiceServer
+}
+
+func (expired) ListEvents(context.Context, *headgatev1.ListEventsRequest) (*headgatev1.ListEventsResponse, error) {
+	return nil, scripted.Refusal(codes.OutOfRange, client.ReasonCursorExpired, "gone")
+}
+
+func (expired) GetEvent(context.Context, *headgatev1.GetEventRequest) (*headgatev1.GetEventResponse, error) {
+	return nil, scripted.Refusal(codes.OutOfRange, client.ReasonCursorExpired, "gone")
+}
+
 func TestListFindsByEventID(t *testing.T) {
 	log := &pages{pages: []*headgatev1.ListEventsResponse{page(1, 1, false)}}
 	address, _ := startGateway(t, &scripted.Gateway{Events: log})

@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -18,18 +18,19 @@ const (
 
 // report tells the answers and sums them up. It is safe for concurrent use.
 type report struct {
-	out   io.Writer
+	std   *stdio
 	many  bool
 	began time.Time
 
-	mu       sync.Mutex  // guards what follows, and the order of lines
-	answers  map[int]int // by status, 0 for no answer
-	failures int
-	lastErr  error // of the last request without an answer
+	mu          sync.Mutex  // guards what follows, and the order of lines
+	answers     map[int]int // by status, 0 for no answer
+	quarantined int
+	failures    int
+	lastErr     error // of the last request without an answer
 }
 
-func newReport(out io.Writer, planned int) *report {
-	return &report{out: out, many: planned > fewAnswers, began: time.Now(), answers: make(map[int]int)}
+func newReport(std *stdio, planned int) *report {
+	return &report{std: std, many: planned > fewAnswers, began: time.Now(), answers: make(map[int]int)}
 }
 
 // add tells one answer. failure is why there was none.
@@ -51,14 +52,16 @@ func (r *report) add(load payload, status int, text string, failure error) error
 	}
 	if status != http.StatusOK {
 		r.failures++
-		if text != "" {
-			line += ": " + text
-		}
+	} else if strings.HasPrefix(text, "stored in quarantine") {
+		r.quarantined++
+	}
+	if text != "" && text != "stored" {
+		line += ": " + text
 	}
 	if r.many && (status == http.StatusOK || r.failures > mostFailures) {
 		return nil
 	}
-	_, err := fmt.Fprintln(r.out, printable(line))
+	_, err := fmt.Fprintln(r.std.out, printable(line))
 	return err
 }
 
@@ -81,7 +84,15 @@ func (r *report) finish(url string, signed bool) error {
 			}
 			line += fmt.Sprintf(" %d x %s", r.answers[status], name)
 		}
-		if _, err := fmt.Fprintln(r.out, line); err != nil {
+		if r.quarantined > 0 {
+			line += fmt.Sprintf(", %d of them stored in quarantine", r.quarantined)
+		}
+		if _, err := fmt.Fprintln(r.std.out, line); err != nil {
+			return err
+		}
+	}
+	if r.quarantined > 0 {
+		if _, err := fmt.Fprintln(r.std.err, "see headgate quarantine list"); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"runtime/debug"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -47,6 +49,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return err
 	}
+	if len(args) == 0 {
+		parser.Stdout = stderr
+		_, _ = parser.Parse([]string{"--help"}) // it fails: no command was chosen
+		return usagef("say which command")
+	}
+	ignoreEmptyVariables(parser.Model.Node)
 	parsed, err := parser.Parse(args)
 	switch {
 	case answered:
@@ -60,6 +68,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return nil
 	}
 	return err
+}
+
+// ignoreEmptyVariables makes empty environment variables count as not set, as a deployment's template leaves them.
+func ignoreEmptyVariables(node *kong.Node) {
+	for _, flag := range node.Flags {
+		flag.Tag.Envs = slices.DeleteFunc(flag.Tag.Envs, func(name string) bool { return os.Getenv(name) == "" })
+	}
+	for _, child := range node.Children {
+		ignoreEmptyVariables(child)
+	}
 }
 
 // version is the module's version, which the go command stamps.

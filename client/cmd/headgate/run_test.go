@@ -68,7 +68,7 @@ func TestVersionAndHelpAreAnswered(t *testing.T) {
 
 func TestMistakesInTheCommandLine(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                                       "expected one of",
+		"":                                       "say which command",
 		"tale":                                   "unexpected argument tale",
 		"tail --entities relation":               "--entities",
 		"tail --earliest --latest":               "can't be used together",
@@ -109,6 +109,30 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		if err == nil || exitCode(err) != 2 || !strings.Contains(err.Error(), want) {
 			t.Errorf("headgate %s: %v; want %q and exit code 2", args, err, want)
 		}
+	}
+}
+
+func TestWithoutACommandThereIsHelp(t *testing.T) {
+	out, errs, err := headgate(t, nil)
+	if out != "" || !strings.HasPrefix(errs, "Usage: headgate <command>") || err == nil || exitCode(err) != 2 {
+		t.Errorf("wrote %q, told %q, %v", out, errs, err)
+	}
+}
+
+func TestEmptyVariablesAreNotSet(t *testing.T) {
+	address, _ := start(t, scripted.Send(scripted.CaughtUp(0)))
+	for _, name := range []string{"TOKEN_FILE", "CA_FILE", "CERT_FILE", "KEY_FILE", "PLAINTEXT", "SECRET_FILE", "URL"} {
+		t.Setenv("HEADGATE_"+name, "")
+	}
+	if _, _, err := headgate(t, nil, "tail", "--address", address); err != nil {
+		t.Error(err)
+	}
+	h := &hook{status: 200}
+	if _, _, err := headgate(t, nil, "send", "test", "--url", h.serve(t)); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := headgate(t, nil, "tail", "--address", address, "--ca-file="); err == nil || exitCode(err) != 2 {
+		t.Errorf("an empty flag is a mistake: %v", err)
 	}
 }
 

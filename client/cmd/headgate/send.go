@@ -24,7 +24,7 @@ type sendCommand struct {
 }
 
 // Run sends every payload count times and reports the answers.
-func (c *sendCommand) Run(ctx context.Context, std *stdio) error {
+func (c *sendCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 	if c.List {
 		_, err := fmt.Fprintln(std.out, strings.Join(sampleNames(), "\n"))
 		return err
@@ -40,9 +40,13 @@ func (c *sendCommand) Run(ctx context.Context, std *stdio) error {
 	if err != nil {
 		return err
 	}
-	post := newPoster(c.URL, secret, c.Concurrency)
+	certificates, err := g.tls()
+	if err != nil {
+		return err
+	}
+	post := newPoster(c.URL, secret, certificates, c.Concurrency)
 	defer post.close()
-	report := newReport(std.out, len(payloads)*c.Count)
+	report := newReport(std, len(payloads)*c.Count)
 	if err := c.sendAll(ctx, post, payloads, report); err != nil {
 		return err
 	}

@@ -201,6 +201,26 @@ func TestSendSumsUpMany(t *testing.T) {
 	}
 }
 
+func TestSendShowsWhatBecameOfAWebhook(t *testing.T) {
+	for text, want := range map[string]string{
+		"stored\n":         "200 associate.created #141424\n",
+		"already stored\n": "200 associate.created #141424: already stored\n",
+		"stored in quarantine: it has no EventId": "200 associate.created #141424: stored in quarantine: it has no EventId\n",
+	} {
+		h := &hook{status: 200, text: text}
+		out, errs, err := headgate(t, nil, "send", "associate.created", "--url", h.serve(t))
+		hinted := errs == "see headgate quarantine list\n"
+		if err != nil || out != want || hinted != strings.Contains(text, "quarantine") || (!hinted && errs != "") {
+			t.Errorf("%q: wrote %q, told %q, %v; want %q", text, out, errs, err, want)
+		}
+	}
+	h := &hook{status: 200, text: "stored in quarantine: no"}
+	out, errs, err := headgate(t, nil, "send", "associate.created", "--count", "30", "--url", h.serve(t))
+	if err != nil || !strings.HasSuffix(out, ": 30 x 200, 30 of them stored in quarantine\n") || errs != "see headgate quarantine list\n" {
+		t.Errorf("wrote %q, told %q, %v", out, errs, err)
+	}
+}
+
 func TestSendKeepsToTheRate(t *testing.T) {
 	h := &hook{status: 200}
 	began := time.Now()

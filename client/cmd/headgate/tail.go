@@ -47,7 +47,7 @@ func (c *tailCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 			giveUp()
 			return
 		}
-		_, _ = fmt.Fprintf(std.err, "reconnecting in %v: %s\n", wait.Round(time.Millisecond), printable(err.Error()))
+		_, _ = fmt.Fprintf(std.err, "reconnecting in %v: %s\n", wait.Round(time.Millisecond), printable(lastCause(err)))
 	}
 	lines := c.printer(std)
 	for msg, err := range connection.Subscribe(ctx, subscription) {
@@ -57,7 +57,7 @@ func (c *tailCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 		case err != nil && err == ctx.Err():
 			return nil // the user wanted it
 		case err != nil:
-			return g.explain(err)
+			return c.explain(g, err)
 		}
 		if msg.Started != nil {
 			if connected {
@@ -73,6 +73,16 @@ func (c *tailCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 	return nil
 }
 
+// explain knows the flags with which a lost position is answered.
+func (c *tailCommand) explain(g *gateway, err error) error {
+	explained := g.explain(err)
+	answer, ok := errors.AsType[*client.Error](err)
+	if ok && (answer.Reason == client.ReasonCursorExpired || answer.Reason == client.ReasonCursorForeign) {
+		return fmt.Errorf("%w (begin elsewhere, for example with --earliest, or say so with --on-lost-cursor)", explained)
+	}
+	return explained
+}
+
 func began(std *stdio, address, where string, terms *headgatev1.Started) {
 	_, _ = fmt.Fprintf(std.err, "reading from %s, beginning %s\n", address, printable(where))
 	for _, name := range terms.GetUnknownNames() {
@@ -86,9 +96,9 @@ func (p printer) message(msg client.Message) error {
 	case msg.Event != nil:
 		return p.event(msg.Event)
 	case msg.Gap != nil:
-		return p.gap(msg.Gap)
+		return p.gap(msg.Cursor(), msg.Gap)
 	case msg.Erased != nil:
-		return p.erased(msg.Erased)
+		return p.erased(msg.Cursor(), msg.Erased)
 	}
 	return nil
 }

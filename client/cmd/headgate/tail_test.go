@@ -120,20 +120,43 @@ func TestTailInJSON(t *testing.T) {
 	want := `{"cursor":"cccccccccccccccc000001","event_id":"event-1","entity":"relation","event_type":"relation.created","action":"created",` +
 		`"context":"Cust26759","source":"dev","primary_key":1,"changed_by_associate_id":5,"received_at":"2026-01-02T03:04:01Z",` +
 		`"relation":{"source_table":5,"source_record":1,"destination_table":5,"destination_record":2,"source_entity":"contact","destination_entity":"contact"}}
-{"gap":{"reason":"REASON_QUARANTINED","source":"dev","contexts":["Cust26759"],"from_time":"2026-01-02T03:04:05Z","to_time":"2026-01-02T03:04:05Z"}}
-{"erased":{"source":"dev","context":"Cust26759","entity":"associate"}}
-{"gap":{}}
+{"cursor":"cccccccccccccccc000002","gap":{"reason":"REASON_QUARANTINED","source":"dev","contexts":["Cust26759"],"from_time":"2026-01-02T03:04:05Z","to_time":"2026-01-02T03:04:05Z"}}
+{"cursor":"cccccccccccccccc000003","erased":{"source":"dev","context":"Cust26759","entity":"associate"}}
+{"cursor":"cccccccccccccccc000004","gap":{}}
 `
 	if diff := cmp.Diff(want, out); diff != "" {
 		t.Error(diff)
 	}
-	for _, loud := range []string{
-		"\ngap: something may be missing here (quarantined): source dev, Cust26759, 2026-01-02T03:04:05Z to 2026-01-02T03:04:05Z\n",
-		"\nerased: an event of associate stood here: source dev, Cust26759\n",
-		"\ngap: something may be missing here (unspecified): every source, ? to ?\n",
-	} {
-		if !strings.Contains(errs, loud) {
-			t.Errorf("told %q, want %q too", errs, loud)
+	if errs != "reading from "+address+", beginning with what comes from now on\n" {
+		t.Errorf("told %q: what the JSON says is not repeated", errs)
+	}
+}
+
+func TestTailInTextTellsSignalsApart(t *testing.T) {
+	at := timestamppb.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	erased := &headgatev1.SubscribeResponse{Cursor: scripted.Cursor(3), Signal: &headgatev1.SubscribeResponse_Erased{
+		Erased: &headgatev1.Erased{Source: "dev", Context: "Cust26759", Entity: "associate"},
+	}}
+	address, _ := start(t, scripted.Send(
+		scripted.Gap(2, &headgatev1.Gap{Reason: headgatev1.Gap_REASON_QUARANTINED, Source: "dev", Contexts: []string{"Cust26759"}, FromTime: at, ToTime: at}),
+		erased, scripted.Gap(4, &headgatev1.Gap{}), scripted.CaughtUp(4)))
+	out, errs, err := headgate(t, nil, "tail", "--address", address)
+	want := `gap: something may be missing here (quarantined): source dev, Cust26759, 2026-01-02T03:04:05Z to 2026-01-02T03:04:05Z
+erased: an event of associate stood here: source dev, Cust26759
+gap: something may be missing here (unspecified): every source, ? to ?
+`
+	if err != nil || out != "" || errs != want {
+		t.Errorf("wrote %q, told %q, %v; want %q", out, errs, err, want)
+	}
+}
+
+func TestVerboseTailTellsTimeAndCursor(t *testing.T) {
+	address, _ := start(t, scripted.Send(scripted.Batch(20, 20), scripted.CaughtUp(20)))
+	for _, flag := range []string{"-v", "--verbose"} {
+		out, _, err := headgate(t, nil, "tail", "--address", address, flag)
+		want := "2026-01-02T03:04:20Z " + scripted.Cursor(20) + " relation.created  Cust26759  #20  contact 1 -> contact 2  by 5\n"
+		if err != nil || out != want {
+			t.Errorf("wrote %q, %v; want %q", out, err, want)
 		}
 	}
 }
@@ -149,6 +172,15 @@ func TestTailTellsThatItConnectsAgain(t *testing.T) {
 	if len(lines) != 3 || !strings.HasPrefix(lines[1], "reconnecting in ") || !strings.HasSuffix(lines[1], `Unavailable: away\x1b[2J`) ||
 		lines[2] != "reading from "+address+", beginning where it stopped" {
 		t.Errorf("told %q", lines)
+	}
+}
+
+func TestTailTellsWhyTheGatewayEndedTheStream(t *testing.T) {
+	address, _ := start(t, scripted.Send(scripted.Started(0, heartbeat), scripted.Closing(0, headgatev1.Closing_REASON_CREDENTIAL_EXPIRED, 0)),
+		scripted.SendAndFail(status.Error(codes.Unauthenticated, "the token has expired")))
+	_, errs, err := headgate(t, nil, "tail", "--address", address)
+	if err == nil || !strings.Contains(err.Error(), "Unauthenticated") || !strings.HasSuffix(errs, ": the credential has expired\n") {
+		t.Errorf("told %q, ended with %v", errs, err)
 	}
 }
 
