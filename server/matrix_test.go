@@ -37,7 +37,6 @@ var may = map[string]func(what) bool{
 	"nobody":     func(what) bool { return false },
 	"unknown":    func(what) bool { return false },
 	"expired":    func(what) bool { return false },
-	"chief":      func(what) bool { return false },
 	"cust1":      func(w what) bool { return w.source+w.context+w.entity == "acmeCust1234relation" },
 	"associates": func(w what) bool { return w.entity == "associate" },
 	"globex":     func(w what) bool { return w.source == "globex" },

@@ -186,7 +186,7 @@ func (s *Server) buildGRPC() {
 		grpc.MaxConcurrentStreams(maxStreamsPerConnection),
 		grpc.MaxHeaderListSize(16<<10),
 		grpc.ConnectionTimeout(10*time.Second),
-		grpc.MaxRecvMsgSize(1<<20),
+		grpc.MaxRecvMsgSize(128<<10), // the largest filter takes 64 KiB
 		// A dead peer is noticed within 30 s.
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
 		// Clients may ask as often as every 10 s. The network can bring two such pings closer together.
@@ -229,7 +229,7 @@ func (s *Server) buildHTTP() (err error) {
 	s.http[listenWebhook] = &http.Server{
 		Handler: s.webhook, ErrorLog: quiet, MaxHeaderBytes: 16 << 10,
 		// The CRM gives up after seconds; nobody honest takes longer for a small body.
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second, IdleTimeout: 2 * time.Minute,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second, IdleTimeout: 10 * time.Second,
 	}
 	// No write time limit here: streams are meant to stay. The rest package sets one for each message.
 	s.http[listenAPI] = &http.Server{

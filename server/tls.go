@@ -16,6 +16,8 @@ func newCertificates(own tls.Certificate, clientCAs *x509.CertPool) *certificate
 	c := &certificates{withoutClients: tlsConfig()}
 	c.withoutClients.Certificates = []tls.Certificate{own}
 	c.withClients = c.withoutClients.Clone()
+	// The CRM and Prometheus speak HTTP/1. Without HTTP/2 a connection that asks for nothing is gone when its first header is late.
+	c.withoutClients.NextProtos = []string{"http/1.1"}
 	if clientCAs != nil {
 		c.withClients.ClientCAs, c.withClients.ClientAuth = clientCAs, tls.VerifyClientCertIfGiven
 		// A resumed session would bring back a client whose authority is no longer one.

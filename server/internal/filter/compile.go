@@ -13,6 +13,7 @@ import (
 const (
 	maxValues     = 1000
 	maxValueBytes = 256
+	maxBytes      = 64 << 10 // of all texts together: a stream keeps its filter for as long as it lives
 	maxShards     = 1024
 )
 
@@ -53,8 +54,20 @@ func (p *Predicate) takeTexts(f *headgatev1.Filter) error {
 		}
 		*field.set = newSet(field.values)
 	}
+	if n := textBytes(f); n > maxBytes {
+		return refuse("filter", "it takes %d bytes and may take %d; read in shards, or filter by entity and context", n, maxBytes)
+	}
 	p.changedFields = newSet(bothSpellings(f.GetChangedFields()))
 	return nil
+}
+
+func textBytes(f *headgatev1.Filter) (n int) {
+	for _, list := range [][]string{f.GetEntities(), f.GetEventTypes(), f.GetActions(), f.GetContexts(), f.GetSources(), f.GetChangedFields()} {
+		for _, v := range list {
+			n += len(v)
+		}
+	}
+	return n
 }
 
 // takeNumbers needs the sources and contexts: numbers of records and of associates are given out by each tenant for itself.
@@ -75,6 +88,9 @@ func (p *Predicate) takeNumbers(f *headgatev1.Filter) error {
 				" too (it names %d and %d).", p.sources.size(), p.contexts.size())
 		}
 		*field.set = newSet(field.values)
+	}
+	if n := textBytes(f); n > maxBytes {
+		return refuse("filter", "it takes %d bytes and may take %d; read in shards, or filter by entity and context", n, maxBytes)
 	}
 	return nil
 }

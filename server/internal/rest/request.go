@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// maxBody is how large the body of a request may be.
-const maxBody = 1 << 20
+// maxBody is how large the body of a request may be. It is read before the caller is known; the largest filter takes 64 KiB.
+const maxBody = 128 << 10
 
 // input is what fill makes the gRPC request from. It travels in the context of the HTTP request, which grpc-gateway hands on to conn.
 type input struct {

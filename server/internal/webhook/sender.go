@@ -21,13 +21,21 @@ func senderOf(r *http.Request, proxies []netip.Prefix) netip.Addr {
 	sender := at.Addr().Unmap()
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for len(hops) > 0 && contains(proxies, sender) {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1]))
+		hop, err := parseHop(strings.TrimSpace(hops[len(hops)-1]))
 		if err != nil {
 			break
 		}
 		sender, hops = hop.Unmap(), hops[:len(hops)-1]
 	}
 	return sender
+}
+
+// parseHop reads an address as proxies write it: bare, in brackets, or with a port.
+func parseHop(text string) (netip.Addr, error) {
+	if at, err := netip.ParseAddrPort(text); err == nil {
+		return at.Addr(), nil
+	}
+	return netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
 }
 
 func contains(prefixes []netip.Prefix, at netip.Addr) bool {

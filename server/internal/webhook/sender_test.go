@@ -24,6 +24,9 @@ func TestSenderOf(t *testing.T) {
 		{"127.0.0.1:5", "198.51.100.7", "198.51.100.7", proxies},
 		{"10.1.1.1:5", "203.0.113.9, 198.51.100.7, 10.2.2.2", "198.51.100.7", proxies}, // the first is what the sender wrote itself
 		{"10.1.1.1:5", "nonsense", "10.1.1.1", proxies},
+		{"10.1.1.1:5", "198.51.100.7:51234", "198.51.100.7", proxies},
+		{"10.1.1.1:5", "[2001:db8::1]:443", "2001:db8::1", proxies},
+		{"10.1.1.1:5", "[2001:db8::1]", "2001:db8::1", proxies},
 		{"[::ffff:10.1.1.1]:5", "198.51.100.7", "198.51.100.7", proxies},
 	} {
 		r := &http.Request{RemoteAddr: c.remote, Header: http.Header{}}

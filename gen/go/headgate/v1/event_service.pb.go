@@ -259,7 +259,8 @@ func (Closing_Reason) EnumDescriptor() ([]byte, []int) {
 // Which events to read. An event matches when it matches every field that is not empty; within a field one value is
 // enough. An empty filter means everything that the caller may read.
 //
-// Values are compared exactly and with regard to case. A field takes at most 1,000 values of at most 256 bytes.
+// Values are compared exactly and with regard to case. A field takes at most 1,000 values of at most 256 bytes,
+// all of them together 64 KiB.
 //
 // A Gap matches by source and context, an Erased by source, context and entity, as far as those are known: a Gap of all contexts
 // matches every filter.
