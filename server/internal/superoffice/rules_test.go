@@ -218,13 +218,6 @@ func TestEntityAndAction(t *testing.T) {
 	}
 }
 
-func TestDefaultTablesAreACopy(t *testing.T) {
-	clear(DefaultTables())
-	if got := DefaultTables()[5]; got != "contact" {
-		t.Errorf("table 5 is %q after a caller emptied its map", got)
-	}
-}
-
 // TestNoLocation: a source without a location reads dates without a zone as UTC.
 func TestNoLocation(t *testing.T) {
 	ev := mustTranslate(t, &Source{Name: "dev"}, relationBody(`{"updated":"2025-05-14T16:00:00"}`))

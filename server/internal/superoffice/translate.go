@@ -11,7 +11,6 @@
 package superoffice
 
 import (
-	"maps"
 	"time"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
@@ -23,7 +22,7 @@ type Source struct {
 	Name string
 	// Location is that of dates that come without a zone: the tenant's own. Nil means UTC.
 	Location *time.Location
-	// Tables names the entities of the CRM's table numbers. It goes before DefaultTables.
+	// Tables names the entities of the CRM's table numbers. It goes before the CRM's own numbers.
 	Tables map[int32]string
 }
 
@@ -63,9 +62,6 @@ var defaultTables = map[int32]string{
 	11: "project",
 	13: "sale",
 }
-
-// DefaultTables returns the entities of the table numbers that hold unless a source says otherwise. The map is the caller's.
-func DefaultTables() map[int32]string { return maps.Clone(defaultTables) }
 
 // entityOf names the entity of a table number, nil when it has none.
 func (s *Source) entityOf(table *int32) *string {
