@@ -31,7 +31,7 @@ type Error struct {
 	Code codes.Code
 	// Message says in words what was wrong.
 	Message string
-	// Metadata are the particulars, for example "earliest_cursor" and "earliest_time" of CURSOR_EXPIRED, or "field" of
+	// Metadata are the particulars, for example "earliest_cursor" of CURSOR_EXPIRED, or "field" of
 	// FILTER_INVALID. May be nil.
 	Metadata map[string]string
 

@@ -33,6 +33,7 @@ var (
 	errDraining          = errors.New("the gateway is stopping")
 	errGrantChanged      = errors.New("what this reader may read has changed")
 	errCredentialExpired = errors.New("the credential has expired")
+	errMaxAge            = errors.New("the stream was as old as one may get")
 )
 
 // interruption is the end of a stream that another stream can continue.
@@ -135,6 +136,8 @@ func closedBecause(reason headgatev1.Closing_Reason) error {
 		return errGrantChanged
 	case headgatev1.Closing_REASON_CREDENTIAL_EXPIRED:
 		return errCredentialExpired
+	case headgatev1.Closing_REASON_MAX_AGE:
+		return errMaxAge
 	default: // of a newer gateway
 		return fmt.Errorf("%w for reason %d", errEnded, reason)
 	}

@@ -84,9 +84,9 @@ func syncDir(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// isCursor tells whether the text has a cursor's form: 22 characters of base64url.
+// isCursor tells whether the text has a cursor's form: 22 or 32 characters of base64url.
 func isCursor(s string) bool {
-	if len(s) != 22 {
+	if len(s) != 22 && len(s) != 32 {
 		return false
 	}
 	for _, c := range []byte(s) {

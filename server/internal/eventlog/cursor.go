@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -15,14 +16,23 @@ import (
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
-// CursorSize is the length of every cursor in characters.
-const CursorSize = 22
+const (
+	// CursorSize is the length of a record's cursor in characters.
+	CursorSize = 22
+	// positionSize is the length of a position's.
+	positionSize = 32
+	nonceSize    = 8
+)
 
-// cursorCheck fills the rest of the block. With the epoch's 32 random bits it makes a guess succeed once in 2^64 tries.
-const cursorCheck = 0x68656164
+// The checks fill the rest of a block. With the epoch's 32 random bits cursorCheck makes a guess succeed once in 2^64 tries.
+const (
+	cursorCheck = 0x68656164
+	nonceCheck  = 0x67617465
+)
 
-// cursors turns sequences into cursors and back. A cursor is one AES block (epoch, sequence, check) under the log's own key: opaque,
-// unforgeable, of fixed length, and two of them do not tell how much lies between.
+// cursors turns sequences into cursors and back. A record's cursor is one AES block (epoch, sequence, check) under the log's own key: opaque,
+// unforgeable, of fixed length, and two of them do not tell how much lies between. A position's is such a block with a mask over it, after the nonce that
+// makes the mask: two of the same place differ, so that whether they are equal does not tell whether anything happened between.
 type cursors struct {
 	block  cipher.Block
 	epochs []Epoch
@@ -36,9 +46,33 @@ func newCursors(id Identity) (*cursors, error) {
 	return &cursors{block: block, epochs: id.Epochs}, nil
 }
 
-// append writes the cursor of the sequence. It names the epoch in which the record was written, so that a record keeps its cursor through
+// append writes the cursor of the record at the sequence. It names the epoch in which the record was written, so that a record keeps its cursor through
 // restorations.
 func (c *cursors) append(dst []byte, seq uint64) []byte {
+	b := c.plain(seq)
+	c.block.Encrypt(b[:], b[:])
+	return base64.RawURLEncoding.AppendEncode(dst, b[:])
+}
+
+// position returns a fresh cursor of the place just after the sequence.
+func (c *cursors) position(seq uint64) string {
+	var out [nonceSize + aes.BlockSize]byte
+	_, _ = rand.Read(out[:nonceSize]) // never fails: crypto/rand ends the process instead
+	b, mask := c.plain(seq), c.mask(out[:nonceSize])
+	subtle.XORBytes(b[:], b[:], mask[:])
+	c.block.Encrypt(out[nonceSize:], b[:])
+	return base64.RawURLEncoding.EncodeToString(out[:])
+}
+
+// mask differs unforeseeably with each nonce: a changed nonce, like a changed block, ends in a wrong check.
+func (c *cursors) mask(nonce []byte) (m [aes.BlockSize]byte) {
+	copy(m[:], nonce)
+	binary.BigEndian.PutUint32(m[12:], nonceCheck)
+	c.block.Encrypt(m[:], m[:])
+	return m
+}
+
+func (c *cursors) plain(seq uint64) (b [aes.BlockSize]byte) {
 	epoch := c.epochs[0].ID
 	for i := len(c.epochs) - 1; i > 0; i-- {
 		if seq > c.epochs[i].Start {
@@ -46,24 +80,29 @@ func (c *cursors) append(dst []byte, seq uint64) []byte {
 			break
 		}
 	}
-	var b [aes.BlockSize]byte
 	binary.BigEndian.PutUint32(b[:], epoch)
 	binary.BigEndian.PutUint64(b[4:], seq)
 	binary.BigEndian.PutUint32(b[12:], cursorCheck)
-	c.block.Encrypt(b[:], b[:])
-	return base64.RawURLEncoding.AppendEncode(dst, b[:])
+	return b
 }
 
-// parse returns the sequence, or ErrCursorMalformed, or ErrCursorForeign: of another log, or beyond where its epoch was cut.
+// parse returns the sequence that either kind of cursor stands for, or ErrCursorMalformed, or ErrCursorForeign: of another log, or beyond where its
+// epoch was cut.
 func (c *cursors) parse(cursor string) (uint64, error) {
-	var b [aes.BlockSize + 2]byte
-	if len(cursor) != CursorSize {
-		return 0, fmt.Errorf("%w: it has %d characters, a cursor has %d", ErrCursorMalformed, len(cursor), CursorSize)
+	if len(cursor) != CursorSize && len(cursor) != positionSize {
+		return 0, fmt.Errorf("%w: it has %d characters, a cursor has %d or %d", ErrCursorMalformed, len(cursor), CursorSize, positionSize)
 	}
-	if n, err := base64.RawURLEncoding.Strict().Decode(b[:], []byte(cursor)); err != nil || n != aes.BlockSize {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(raw) != base64.RawURLEncoding.DecodedLen(len(cursor)) { // the decoder passes over line ends
 		return 0, fmt.Errorf("%w: a cursor consists of A-Z a-z 0-9 - _", ErrCursorMalformed)
 	}
-	c.block.Decrypt(b[:aes.BlockSize], b[:aes.BlockSize])
+	nonce, sealed := raw[:len(raw)-aes.BlockSize], raw[len(raw)-aes.BlockSize:]
+	var b [aes.BlockSize]byte
+	c.block.Decrypt(b[:], sealed)
+	if len(nonce) > 0 {
+		mask := c.mask(nonce)
+		subtle.XORBytes(b[:], b[:], mask[:])
+	}
 	if binary.BigEndian.Uint32(b[12:]) != cursorCheck {
 		return 0, fmt.Errorf("%w: it was not made by this log", ErrCursorForeign)
 	}

@@ -45,8 +45,14 @@ func TestCursorRoundTrip(t *testing.T) {
 		if len(cursor) != CursorSize || strings.Trim(cursor, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 			rt.Fatalf("cursor %q", cursor)
 		}
-		if got, err := c.parse(cursor); err != nil || got != seq {
-			rt.Fatalf("%d became %d, %v", seq, got, err)
+		position := c.position(seq)
+		if len(position) != positionSize || position == c.position(seq) {
+			rt.Fatalf("position %q", position)
+		}
+		for _, cursor := range []string{cursor, position} {
+			if got, err := c.parse(cursor); err != nil || got != seq {
+				rt.Fatalf("%d became %d, %v", seq, got, err)
+			}
 		}
 	})
 }
@@ -54,24 +60,25 @@ func TestCursorRoundTrip(t *testing.T) {
 func TestEveryFlippedBitOfACursorIsRefused(t *testing.T) {
 	c := mustCursors(t, lineage())
 	for seq := range uint64(50) {
-		cursor := c.append(nil, seq)
-		raw, err := base64.RawURLEncoding.DecodeString(string(cursor))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for bit := range len(raw) * 8 {
-			raw[bit/8] ^= 1 << (bit % 8)
-			if got, err := c.parse(base64.RawURLEncoding.EncodeToString(raw)); !errors.Is(err, ErrCursorForeign) {
-				t.Fatalf("bit %d of %d: %d, %v", bit, seq, got, err)
+		for _, cursor := range [][]byte{c.append(nil, seq), []byte(c.position(seq))} {
+			raw, err := base64.RawURLEncoding.DecodeString(string(cursor))
+			if err != nil {
+				t.Fatal(err)
 			}
-			raw[bit/8] ^= 1 << (bit % 8)
-		}
-		for bit := range len(cursor) * 8 { // and in the text: the spare bits of the last character too
-			cursor[bit/8] ^= 1 << (bit % 8)
-			if got, err := c.parse(string(cursor)); !errors.Is(err, ErrCursorForeign) && !errors.Is(err, ErrCursorMalformed) {
-				t.Fatalf("bit %d of the text of %d: %d, %v", bit, seq, got, err)
+			for bit := range len(raw) * 8 {
+				raw[bit/8] ^= 1 << (bit % 8)
+				if got, err := c.parse(base64.RawURLEncoding.EncodeToString(raw)); !errors.Is(err, ErrCursorForeign) {
+					t.Fatalf("bit %d of %d: %d, %v", bit, seq, got, err)
+				}
+				raw[bit/8] ^= 1 << (bit % 8)
 			}
-			cursor[bit/8] ^= 1 << (bit % 8)
+			for bit := range len(cursor) * 8 { // and in the text: the spare bits of the last character too
+				cursor[bit/8] ^= 1 << (bit % 8)
+				if got, err := c.parse(string(cursor)); !errors.Is(err, ErrCursorForeign) && !errors.Is(err, ErrCursorMalformed) {
+					t.Fatalf("bit %d of the text of %d: %d, %v", bit, seq, got, err)
+				}
+				cursor[bit/8] ^= 1 << (bit % 8)
+			}
 		}
 	}
 }
@@ -79,7 +86,7 @@ func TestEveryFlippedBitOfACursorIsRefused(t *testing.T) {
 func TestMalformedCursors(t *testing.T) {
 	c := mustCursors(t, lineage())
 	good := string(c.append(nil, 7))
-	for _, text := range []string{"", "x", good[1:], good + "A", good[:21] + "=", good[:20] + "==", " " + good[1:], good[:10] + "+" + good[11:], good[:10] + "\n" + good[11:], good[:10] + "\x00" + good[11:], strings.Repeat("é", 11)} {
+	for _, text := range []string{"", "x", good[1:], good + "A", good[:21] + "=", good[:20] + "==", " " + good[1:], good[:10] + "+" + good[11:], good[:10] + "\n" + good[11:], good[:10] + "\x00" + good[11:], strings.Repeat("é", 11), good + strings.Repeat("\n", positionSize-CursorSize)} {
 		if got, err := c.parse(text); !errors.Is(err, ErrCursorMalformed) {
 			t.Errorf("%q: %d, %v", text, got, err)
 		}

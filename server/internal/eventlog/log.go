@@ -193,12 +193,16 @@ func (l *Log) Read(ctx context.Context, after uint64, wants func(source, context
 	return c, err
 }
 
-// Cursor returns the cursor of a sequence.
+// Position returns a fresh cursor of the place just after the sequence. It is for all but events: no two are equal, so whoever may not know of the
+// records there cannot see from it that there are any.
+func (l *Log) Position(seq uint64) string { return l.cursors.position(seq) }
+
+// Cursor returns the cursor of the record at the sequence, the same one always.
 func (l *Log) Cursor(seq uint64) string {
 	return string(l.cursors.append(make([]byte, 0, CursorSize), seq))
 }
 
-// Locate returns the sequence that the cursor stands for. ErrCursorMalformed, ErrCursorForeign. Whether the records after it are still kept, Read
+// Locate returns the sequence that a cursor of either kind stands for. ErrCursorMalformed, ErrCursorForeign. Whether the records after it are still kept, Read
 // tells.
 func (l *Log) Locate(cursor string) (uint64, error) {
 	seq, err := l.cursors.parse(cursor)
@@ -209,6 +213,16 @@ func (l *Log) Locate(cursor string) (uint64, error) {
 		return 0, fmt.Errorf("%w: it stands beyond the newest record", ErrCursorForeign)
 	}
 	return seq, nil
+}
+
+// LocateRecord returns the sequence of the record that the cursor is of. The errors of Locate; ErrNotFound for a position's, as it would tell
+// which record is the last before it.
+func (l *Log) LocateRecord(cursor string) (uint64, error) {
+	seq, err := l.Locate(cursor)
+	if err == nil && len(cursor) != CursorSize {
+		return 0, fmt.Errorf("record: %w", ErrNotFound)
+	}
+	return seq, err
 }
 
 // Get returns the record at the sequence. ErrNotFound, ErrTrimmed, ErrDamaged.

@@ -3,7 +3,6 @@ package feed
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -55,14 +54,9 @@ func (s *Service) statusOf(err error) error {
 	return fault.Retry(codes.Unavailable, fault.Unavailable, "the log cannot be read now; try again", drainRetry)
 }
 
+// expired does not say when the oldest event was received: it may be another tenant's.
 func (s *Service) expired() error {
-	st := s.log.State()
-	kv := []string{"earliest_cursor", s.log.Cursor(st.Earliest - 1)}
-	message := "the events after this cursor are no longer kept"
-	if !st.EarliestAt.IsZero() {
-		at := st.EarliestAt.Format(time.RFC3339Nano)
-		kv = append(kv, "earliest_time", at)
-		message += fmt.Sprintf("; the oldest one kept was received at %s", at)
-	}
-	return fault.New(codes.OutOfRange, fault.CursorExpired, message+"; begin at earliest_cursor, and reconcile what may be missing", kv...)
+	return fault.New(codes.OutOfRange, fault.CursorExpired,
+		"the events after this cursor are no longer kept; begin at earliest_cursor, and reconcile what may be missing",
+		"earliest_cursor", s.log.Position(s.log.State().Earliest-1))
 }

@@ -243,6 +243,9 @@ func (g *gateway) trim(through uint64) {
 	}
 }
 
+// ofRecord returns the cursor of the record where the cursor stands: that one can be compared.
+func (g *gateway) ofRecord(cursor string) string { return g.log.Cursor(g.seq(cursor)) }
+
 func (g *gateway) seq(cursor string) uint64 {
 	g.t.Helper()
 	seq, err := g.log.Locate(cursor)

@@ -64,18 +64,18 @@ func (s *Service) listEvents(ctx context.Context, req *headgatev1.ListEventsRequ
 		}
 		return s.listByID(ctx, req.GetEventId(), v, p)
 	}
-	if p.pos, err = s.listStart(ctx, req); err != nil {
+	if p.pos, err = s.listStart(ctx, req, &v); err != nil {
 		return nil, err
 	}
 	if err := s.fill(ctx, v, p, req.GetAfterCursor() == "" && req.GetFromTime() == nil); err != nil {
 		return nil, err
 	}
-	p.resp.NextCursor = s.log.Cursor(p.pos)
+	p.resp.NextCursor = s.log.Position(p.pos)
 	p.resp.HasMore = p.pos < s.log.Head()
 	return p.resp, nil
 }
 
-func (s *Service) listStart(ctx context.Context, req *headgatev1.ListEventsRequest) (uint64, error) {
+func (s *Service) listStart(ctx context.Context, req *headgatev1.ListEventsRequest, v *view) (uint64, error) {
 	start := &headgatev1.Start{Position: &headgatev1.Start_At{At: headgatev1.Start_EDGE_EARLIEST}}
 	switch {
 	case req.GetAfterCursor() != "" && req.GetFromTime() != nil:
@@ -83,10 +83,10 @@ func (s *Service) listStart(ctx context.Context, req *headgatev1.ListEventsReque
 	case req.GetAfterCursor() != "":
 		start.Position = &headgatev1.Start_AfterCursor{AfterCursor: req.GetAfterCursor()}
 	case req.GetFromTime() != nil:
-		p, err := s.locateTime(ctx, req.GetFromTime(), "from_time", headgatev1.OnLostCursor_ON_LOST_CURSOR_FAIL)
+		p, err := s.locateTime(ctx, req.GetFromTime(), "from_time", headgatev1.OnLostCursor_ON_LOST_CURSOR_FAIL, v)
 		return p.pos, err
 	}
-	p, err := s.locate(ctx, start, headgatev1.OnLostCursor_ON_LOST_CURSOR_FAIL)
+	p, err := s.locate(ctx, start, headgatev1.OnLostCursor_ON_LOST_CURSOR_FAIL, v)
 	return p.pos, err
 }
 
@@ -194,7 +194,7 @@ func (s *Service) listByID(ctx context.Context, id string, v view, p *page) (*he
 	if p.resp.HasMore = p.full; !p.full {
 		p.pos = head
 	}
-	p.resp.NextCursor = s.log.Cursor(p.pos)
+	p.resp.NextCursor = s.log.Position(p.pos)
 	return p.resp, nil
 }
 
@@ -208,7 +208,7 @@ func (s *Service) GetEvent(ctx context.Context, req *headgatev1.GetEventRequest)
 }
 
 func (s *Service) getEvent(ctx context.Context, req *headgatev1.GetEventRequest) (*headgatev1.GetEventResponse, error) {
-	seq, err := s.log.Locate(req.GetCursor())
+	seq, err := s.log.LocateRecord(req.GetCursor())
 	if err != nil {
 		return nil, err
 	}
@@ -249,8 +249,8 @@ func (s *Service) DescribeLog(ctx context.Context, _ *headgatev1.DescribeLogRequ
 	st := s.log.State()
 	resp := &headgatev1.DescribeLogResponse{
 		Epoch:           s.log.Epoch(),
-		EarliestCursor:  s.log.Cursor(st.Earliest - 1),
-		LatestCursor:    s.log.Cursor(st.Head),
+		EarliestCursor:  s.log.Position(st.Earliest - 1),
+		LatestCursor:    s.log.Position(st.Head),
 		KnownEventTypes: filter.KnownEventTypes(),
 	}
 	if v.grant.Everything() { // else it is another's event, perhaps

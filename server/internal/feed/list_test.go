@@ -197,7 +197,7 @@ func TestDurableIsFound(t *testing.T) {
 		case 2:
 			var log *headgatev1.DescribeLogResponse
 			log, err = g.client.DescribeLog(t.Context(), &headgatev1.DescribeLogRequest{})
-			found = log.GetLatestCursor() == g.log.Cursor(uint64(n))
+			found = err == nil && g.seq(log.GetLatestCursor()) == uint64(n)
 		case 3:
 			found = cmp.Equal(keys(g.all(&headgatev1.SubscribeRequest{Start: after(before)})), numbers(n, n))
 		}
@@ -268,6 +268,7 @@ func TestDescribeLog(t *testing.T) {
 			t.Error("no event types")
 		}
 		resp.KnownEventTypes = nil
+		resp.EarliestCursor, resp.LatestCursor = g.ofRecord(resp.GetEarliestCursor()), g.ofRecord(resp.GetLatestCursor())
 		return resp
 	}
 	want := &headgatev1.DescribeLogResponse{Epoch: g.log.Epoch(), EarliestCursor: g.log.Cursor(0), LatestCursor: g.log.Cursor(0)}

@@ -63,6 +63,78 @@ func TestNoTimeOfOthers(t *testing.T) {
 	}
 }
 
+// TestPositionsOfOthers: no cursor tells whether others' events came between two moments, nor which event is the last.
+func TestPositionsOfOthers(t *testing.T) {
+	g := newGateway(t, under(onlyCreatedOfOne{}))
+	g.append(event(1))
+	seen := map[string]bool{}
+	fresh := func(what, cursor string) {
+		t.Helper()
+		if seen[cursor] {
+			t.Errorf("%s: the cursor was given before", what)
+		}
+		seen[cursor] = true
+		// Were it answered, it would tell that the caller's own event is the newest of all.
+		_, err := g.client.GetEvent(t.Context(), &headgatev1.GetEventRequest{Cursor: cursor})
+		wantFailure(t, err, codes.NotFound, fault.EventNotFound)
+	}
+	for range 2 {
+		d, err := g.client.DescribeLog(t.Context(), &headgatev1.DescribeLogRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fresh("latest", d.GetLatestCursor())
+		fresh("earliest", d.GetEarliestCursor())
+		page, err := g.client.ListEvents(t.Context(), &headgatev1.ListEventsRequest{})
+		if err != nil || len(page.GetEvents()) != 1 {
+			t.Fatal(page, err)
+		}
+		fresh("page", page.GetNextCursor())
+		for _, start := range []*headgatev1.Start{latest(), after(page.GetNextCursor()), at(g.clock.now())} {
+			r := g.subscribe(&headgatev1.SubscribeRequest{Start: start})
+			m := r.recv()
+			fresh("started", m.GetCursor())
+			fresh("started", m.GetStarted().GetEarliestCursor())
+			_, m = r.caughtUp()
+			fresh("checkpoint", m.GetCursor())
+		}
+	}
+}
+
+// TestOldestOfOthers: how far back the log reaches is told to the minute to whoever may not know of the oldest record.
+func TestOldestOfOthers(t *testing.T) {
+	for name, c := range map[string]struct {
+		change  func(*setup)
+		horizon func(oldest time.Time) time.Time
+	}{
+		"everything": {func(*setup) {}, func(oldest time.Time) time.Time { return oldest }},
+		"one tenant": {under(onlyCreatedOfOne{}), func(oldest time.Time) time.Time { return oldest.Truncate(time.Minute).Add(time.Minute) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t, c.change)
+			g.append(event(1))
+			g.clock.advance(time.Hour + 20*time.Second)
+			g.append(event(2, in("globex", "Default")))
+			horizon := c.horizon(g.clock.now())
+			g.clock.advance(time.Hour)
+			g.append(event(3))
+			g.trim(1)
+			_, m := g.subscribe(&headgatev1.SubscribeRequest{Start: at(horizon)}).caughtUp()
+			if m == nil {
+				t.Error("the horizon itself is refused")
+			}
+			before := &headgatev1.SubscribeRequest{Start: at(horizon.Add(-time.Nanosecond))}
+			wantFailure(t, g.refused(before), codes.OutOfRange, fault.CursorExpired)
+			before.OnLostCursor = headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST
+			r := g.subscribe(before)
+			r.started()
+			if got := r.recv().GetGap().GetToTime().AsTime(); !got.Equal(horizon) {
+				t.Errorf("the gap ends at %v, want %v", got, horizon)
+			}
+		})
+	}
+}
+
 // wantThrough waits for the next checkpoint and looks at its time.
 func wantThrough(t *testing.T, r *reader, want time.Time) {
 	t.Helper()

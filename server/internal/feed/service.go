@@ -28,8 +28,9 @@ type Log interface {
 	State() eventlog.State
 	Tenants() []eventlog.Tenant
 	Epoch() string
-	Cursor(seq uint64) string
+	Position(seq uint64) string
 	Locate(cursor string) (uint64, error)
+	LocateRecord(cursor string) (uint64, error)
 }
 
 // Options say how the feed serves.
@@ -40,6 +41,9 @@ type Options struct {
 	Caller func(ctx context.Context) (reader, remote string)
 	// MaxStreams is how many streams are served at once. Default 10,000.
 	MaxStreams int
+	// MaxAge is after how long a stream is told to begin anew, give or take a tenth, so that load spreads again and what was agreed on at
+	// its beginning does not hold for ever. Default 1 h.
+	MaxAge time.Duration
 	// Metrics gets the feed's metrics. Default: none.
 	Metrics prometheus.Registerer
 	// Now is the clock that from_time is held against. Default time.Now.
@@ -62,6 +66,9 @@ type Service struct {
 func New(log Log, opt Options) *Service {
 	if opt.MaxStreams == 0 {
 		opt.MaxStreams = 10_000
+	}
+	if opt.MaxAge == 0 {
+		opt.MaxAge = time.Hour
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now

@@ -79,7 +79,7 @@ type place struct {
 }
 
 // locate finds where the request wants to begin.
-func (s *Service) locate(ctx context.Context, start *headgatev1.Start, onLost headgatev1.OnLostCursor) (place, error) {
+func (s *Service) locate(ctx context.Context, start *headgatev1.Start, onLost headgatev1.OnLostCursor, v *view) (place, error) {
 	st := s.log.State()
 	switch p := start.GetPosition().(type) {
 	case *headgatev1.Start_At:
@@ -96,18 +96,18 @@ func (s *Service) locate(ctx context.Context, start *headgatev1.Start, onLost he
 			err = eventlog.ErrTrimmed
 		}
 		if err != nil {
-			return s.relocate(err, p.AfterCursor, onLost)
+			return s.relocate(err, p.AfterCursor, onLost, v)
 		}
 		return place{pos: pos}, nil
 	case *headgatev1.Start_FromTime:
-		return s.locateTime(ctx, p.FromTime, "start.from_time", onLost)
+		return s.locateTime(ctx, p.FromTime, "start.from_time", onLost, v)
 	}
 	return place{}, fault.New(codes.InvalidArgument, fault.StartRequired,
 		"start: say where to begin: at earliest or latest, after_cursor, or from_time; a lost cursor must not mean latest by accident", "field", "start")
 }
 
 // locateTime finds the first record that was received at the time or later.
-func (s *Service) locateTime(ctx context.Context, ts *timestamppb.Timestamp, field string, onLost headgatev1.OnLostCursor) (place, error) {
+func (s *Service) locateTime(ctx context.Context, ts *timestamppb.Timestamp, field string, onLost headgatev1.OnLostCursor, v *view) (place, error) {
 	if err := ts.CheckValid(); err != nil {
 		return place{}, invalid(field, "not a valid time")
 	}
@@ -120,15 +120,15 @@ func (s *Service) locateTime(ctx context.Context, ts *timestamppb.Timestamp, fie
 		return place{}, err
 	}
 	// After the search, which passes over what is trimmed meanwhile. Where nothing was ever trimmed, nothing can be missing before the oldest record.
-	if st := s.log.State(); st.Earliest > 1 && (st.EarliestAt.IsZero() || t.Before(st.EarliestAt)) {
-		return s.relocate(eventlog.ErrTrimmed, s.log.Cursor(0), onLost)
+	if st := s.log.State(); st.Earliest > 1 && (st.EarliestAt.IsZero() || t.Before(v.earliestAt(&st))) {
+		return s.relocate(eventlog.ErrTrimmed, s.log.Position(0), onLost, v)
 	}
 	return place{pos: pos}, nil
 }
 
 // relocate does with a lost position, which the cursor lost stands for, what the reader asked for. It returns the error itself when that was to
 // fail.
-func (s *Service) relocate(err error, lost string, onLost headgatev1.OnLostCursor) (place, error) {
+func (s *Service) relocate(err error, lost string, onLost headgatev1.OnLostCursor, v *view) (place, error) {
 	gap := &headgatev1.Gap{}
 	switch {
 	case errors.Is(err, eventlog.ErrTrimmed):
@@ -141,7 +141,7 @@ func (s *Service) relocate(err error, lost string, onLost headgatev1.OnLostCurso
 	st := s.log.State()
 	switch onLost {
 	case headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST:
-		gap.ToTime = timestamp(st.EarliestAt)
+		gap.ToTime = timestamp(v.earliestAt(&st))
 		return place{pos: st.Earliest - 1, gap: gap, lost: lost}, nil
 	case headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST:
 		// Not when the newest record was received: it may be one that the caller may not know of.
@@ -162,7 +162,7 @@ func (t *terms) started(s *Service) *headgatev1.Started {
 	return &headgatev1.Started{
 		Filter:            proto.CloneOf(t.filter),
 		Epoch:             s.log.Epoch(),
-		EarliestCursor:    s.log.Cursor(s.log.State().Earliest - 1),
+		EarliestCursor:    s.log.Position(s.log.State().Earliest - 1),
 		HeartbeatInterval: durationpb.New(t.heartbeat),
 		UnknownNames:      t.view.predicate.Unknown(),
 	}

@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -59,7 +60,7 @@ func (s *Service) subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStr
 	if err := s.log.CatchUp(ctx); err != nil {
 		return s.statusOf(err)
 	}
-	if st.place, err = s.locate(ctx, req.GetStart(), terms.onLost); err != nil {
+	if st.place, err = s.locate(ctx, req.GetStart(), terms.onLost, &st.terms.view); err != nil {
 		return s.statusOf(err)
 	}
 	if req.GetStopWhenCaughtUp() {
@@ -87,6 +88,7 @@ func (st *stream) run(ctx context.Context) error {
 	}
 	timer := time.NewTimer(st.terms.heartbeat)
 	defer timer.Stop()
+	oldest := time.Now().Add(time.Duration((0.9 + 0.2*rand.Float64()) * float64(st.svc.opt.MaxAge)))
 	for {
 		// Taken before the read: what comes after the read closes it.
 		changed := st.svc.log.Changed()
@@ -95,6 +97,9 @@ func (st *stream) run(ctx context.Context) error {
 		}
 		if st.terms.view.ended() {
 			return st.close(st.terms.view.endReason(), nil)
+		}
+		if !time.Now().Before(oldest) {
+			return st.close(headgatev1.Closing_REASON_MAX_AGE, durationpb.New(0))
 		}
 		pos := st.pos.Load()
 		if pos >= st.stopAt {
@@ -123,7 +128,7 @@ func (st *stream) run(ctx context.Context) error {
 		if !atHead {
 			continue
 		}
-		timer.Reset(time.Until(st.lastSend.Add(st.terms.heartbeat)))
+		timer.Reset(min(time.Until(st.lastSend.Add(st.terms.heartbeat)), time.Until(oldest)))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -231,7 +236,7 @@ func (st *stream) lost(err error) error {
 		st.pos.Store(st.svc.log.State().Earliest - 1)
 		return nil
 	}
-	place, err := st.svc.relocate(err, "", st.terms.onLost) // the messages before carried the lost place's cursor
+	place, err := st.svc.relocate(err, "", st.terms.onLost, &st.terms.view) // the messages before carried the lost place's cursor
 	if err != nil {
 		return err
 	}
@@ -255,7 +260,7 @@ func (st *stream) close(reason headgatev1.Closing_Reason, retry *durationpb.Dura
 // signal sends a message that is no batch of events, with the cursor of the position unless it has one.
 func (st *stream) signal(m *headgatev1.SubscribeResponse) error {
 	if m.Cursor == "" {
-		m.Cursor = st.svc.log.Cursor(st.pos.Load())
+		m.Cursor = st.svc.log.Position(st.pos.Load())
 	}
 	if err := st.out.SendMsg(m); err != nil {
 		return err

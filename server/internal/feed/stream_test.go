@@ -376,3 +376,37 @@ func TestStreamsTellLag(t *testing.T) {
 		t.Errorf("slow, after it read: %+v", a)
 	}
 }
+
+// TestMaxAge: an old stream is ended between two events, whether it is quiet or busy, with the cursor to go on from.
+func TestMaxAge(t *testing.T) {
+	g := newGateway(t, func(s *setup) { s.feed.MaxAge = 50 * time.Millisecond })
+	for range 3 { // nothing comes, and the heartbeat is far
+		r := g.subscribe(&headgatev1.SubscribeRequest{Start: latest(), HeartbeatInterval: durationpb.New(time.Minute)})
+		r.started()
+		all, end := r.rest()
+		last := all[len(all)-1]
+		if !errors.Is(end, io.EOF) || last.GetClosing().GetReason() != headgatev1.Closing_REASON_MAX_AGE || g.seq(last.GetCursor()) != 0 {
+			t.Fatalf("the stream ended with %v, %v", last, end)
+		}
+	}
+	g.appendMany(20_000, func(i int) *eventlog.Record { return event(i + 1) })
+	next := uint64(1)
+	for start := earliest(); next <= 20_000; {
+		r := g.subscribe(&headgatev1.SubscribeRequest{Start: start, MaxBatchSize: 1})
+		r.started()
+		all, end := r.rest()
+		last := all[len(all)-1]
+		if !errors.Is(end, io.EOF) || last.GetClosing().GetReason() != headgatev1.Closing_REASON_MAX_AGE {
+			t.Fatalf("the stream ended with %v, %v", last, end)
+		}
+		for _, m := range all {
+			for _, e := range m.GetEvents() {
+				if seq := g.seq(e.GetCursor()); seq != next {
+					t.Fatalf("record %d follows %d", seq, next-1)
+				}
+				next++
+			}
+		}
+		start = after(last.GetCursor())
+	}
+}

@@ -209,6 +209,8 @@ const (
 	Closing_REASON_GRANT_CHANGED Closing_Reason = 3
 	// The caller's credential has expired. Reconnect with a new one.
 	Closing_REASON_CREDENTIAL_EXPIRED Closing_Reason = 4
+	// The stream has lasted for about an hour, the longest that one may. Reconnect at once, on a new connection if the client balances its load.
+	Closing_REASON_MAX_AGE Closing_Reason = 5
 )
 
 // Enum value maps for Closing_Reason.
@@ -219,6 +221,7 @@ var (
 		2: "REASON_DRAINING",
 		3: "REASON_GRANT_CHANGED",
 		4: "REASON_CREDENTIAL_EXPIRED",
+		5: "REASON_MAX_AGE",
 	}
 	Closing_Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":        0,
@@ -226,6 +229,7 @@ var (
 		"REASON_DRAINING":           2,
 		"REASON_GRANT_CHANGED":      3,
 		"REASON_CREDENTIAL_EXPIRED": 4,
+		"REASON_MAX_AGE":            5,
 	}
 )
 
@@ -471,7 +475,8 @@ type Start_AfterCursor struct {
 
 type Start_FromTime struct {
 	// The first event whose received_at is this time or later. A time in the future is refused with FILTER_INVALID;
-	// a time before the earliest event follows on_lost_cursor, because what was there may have been removed.
+	// a time before the earliest event follows on_lost_cursor when events have been removed. To a caller that may not read everything the earliest
+	// event's time counts as the next full minute, as it may be another's.
 	FromTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=from_time,json=fromTime,proto3,oneof"`
 }
 
@@ -653,7 +658,8 @@ func (x *SubscribeRequest) GetClientName() string {
 // server: store its cursor and go on.
 type SubscribeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Store it after you have handled this message. Resuming after it continues the stream without gap or repetition. Always set.
+	// Store it after you have handled this message. Resuming after it continues the stream without gap or repetition. Always set. With events it
+	// is the last one's. Any other is made afresh each time, so two that differ may stand at the same place.
 	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	// At least one, in the order of the log, when no signal is set.
 	Events []*Event `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
@@ -957,7 +963,7 @@ type Gap struct {
 	Contexts []string `protobuf:"bytes,3,rep,name=contexts,proto3" json:"contexts,omitempty"`
 	// When the window begins, by received_at; unset means unknown.
 	FromTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
-	// When the window ends, by received_at; unset means unknown. After on_lost_cursor latest it is the server's time when the stream went on.
+	// When the window ends, by received_at; unset means unknown. After on_lost_cursor earliest, to the minute for a caller that may not read everything; after on_lost_cursor latest it is the server's time when the stream went on.
 	ToTime        *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1503,7 +1509,7 @@ type DescribeLogResponse struct {
 	EarliestCursor string `protobuf:"bytes,2,opt,name=earliest_cursor,json=earliestCursor,proto3" json:"earliest_cursor,omitempty"`
 	// When the oldest event was received. Unset while the log is empty, and for a caller that may not read everything.
 	EarliestTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=earliest_time,json=earliestTime,proto3" json:"earliest_time,omitempty"`
-	// The cursor of the newest record.
+	// A cursor just after the newest record.
 	LatestCursor string `protobuf:"bytes,4,opt,name=latest_cursor,json=latestCursor,proto3" json:"latest_cursor,omitempty"`
 	// When the newest record was received. Unset while the log is empty, and for a caller that may not read everything.
 	LatestTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=latest_time,json=latestTime,proto3" json:"latest_time,omitempty"`
@@ -1723,17 +1729,18 @@ const file_headgate_v1_event_service_proto_rawDesc = "" +
 	"\x06Erased\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x18\n" +
 	"\acontext\x18\x02 \x01(\tR\acontext\x12\x16\n" +
-	"\x06entity\x18\x03 \x01(\tR\x06entity\"\x81\x02\n" +
+	"\x06entity\x18\x03 \x01(\tR\x06entity\"\x95\x02\n" +
 	"\aClosing\x123\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1b.headgate.v1.Closing.ReasonR\x06reason\x12:\n" +
 	"\vretry_after\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"retryAfter\"\x84\x01\n" +
+	"retryAfter\"\x98\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10REASON_CAUGHT_UP\x10\x01\x12\x13\n" +
 	"\x0fREASON_DRAINING\x10\x02\x12\x18\n" +
 	"\x14REASON_GRANT_CHANGED\x10\x03\x12\x1d\n" +
-	"\x19REASON_CREDENTIAL_EXPIRED\x10\x04\"\xd4\x01\n" +
+	"\x19REASON_CREDENTIAL_EXPIRED\x10\x04\x12\x12\n" +
+	"\x0eREASON_MAX_AGE\x10\x05\"\xd4\x01\n" +
 	"\x11ListEventsRequest\x12+\n" +
 	"\x06filter\x18\x01 \x01(\v2\x13.headgate.v1.FilterR\x06filter\x12!\n" +
 	"\fafter_cursor\x18\x02 \x01(\tR\vafterCursor\x127\n" +
