@@ -185,10 +185,21 @@ type abuser struct {
 	over   chan struct{} // closed once the server ended the connection
 	ended  time.Time     // when it did, or said that it would
 	goAway string        // the code with which it did
+
+	answers, calls atomic.Int32 // that the server began, and that it ended
 }
 
 // abuse connects, with TLS if there is a configuration.
 func abuse(address string, secure *tls.Config, settings ...http2.Setting) (*abuser, error) {
+	a, err := abuseDeaf(address, secure, settings...)
+	if err == nil {
+		go a.listen()
+	}
+	return a, err
+}
+
+// abuseDeaf is abuse by one that reads nothing. Its connection must be closed without close.
+func abuseDeaf(address string, secure *tls.Config, settings ...http2.Setting) (*abuser, error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return nil, err
@@ -204,7 +215,6 @@ func abuse(address string, secure *tls.Config, settings ...http2.Setting) (*abus
 		_ = conn.Close()
 		return nil, err
 	}
-	go a.listen()
 	return a, nil
 }
 
@@ -218,6 +228,11 @@ func (a *abuser) listen() {
 				a.ended = time.Now()
 			}
 			return
+		}
+		if h, ok := f.(*http2.HeadersFrame); ok && h.StreamEnded() {
+			a.calls.Add(1)
+		} else if ok {
+			a.answers.Add(1)
 		}
 		if g, ok := f.(*http2.GoAwayFrame); ok && a.goAway == "" {
 			a.goAway, a.ended = g.ErrCode.String(), time.Now()

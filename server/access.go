@@ -21,10 +21,19 @@ var needs = map[string]access.Need{
 	headgatev1.EventService_GetEvent_FullMethodName:    access.NeedReader,
 	headgatev1.EventService_DescribeLog_FullMethodName: access.NeedReader,
 
-	adminv1.AdminService_GetStatus_FullMethodName:      access.NeedOperator,
-	adminv1.AdminService_ListStreams_FullMethodName:    access.NeedOperator,
-	adminv1.AdminService_ListQuarantine_FullMethodName: access.NeedOperator,
-	adminv1.AdminService_GetQuarantined_FullMethodName: access.NeedOperator,
+	headgatev1.SubscriptionService_CreateSubscription_FullMethodName: access.NeedReader,
+	headgatev1.SubscriptionService_GetSubscription_FullMethodName:    access.NeedReader,
+	headgatev1.SubscriptionService_ListSubscriptions_FullMethodName:  access.NeedReader,
+	headgatev1.SubscriptionService_DeleteSubscription_FullMethodName: access.NeedReader,
+	headgatev1.SubscriptionService_SaveCursor_FullMethodName:         access.NeedReader,
+	headgatev1.SubscriptionService_SeekSubscription_FullMethodName:   access.NeedReader,
+	headgatev1.SubscriptionService_SkipEvent_FullMethodName:          access.NeedReader,
+
+	adminv1.AdminService_GetStatus_FullMethodName:         access.NeedOperator,
+	adminv1.AdminService_ListStreams_FullMethodName:       access.NeedOperator,
+	adminv1.AdminService_ListSubscriptions_FullMethodName: access.NeedOperator,
+	adminv1.AdminService_ListQuarantine_FullMethodName:    access.NeedOperator,
+	adminv1.AdminService_GetQuarantined_FullMethodName:    access.NeedOperator,
 
 	// Schemas are no secret, but who explores them should be somebody known.
 	reflectionv1.ServerReflection_ServerReflectionInfo_FullMethodName:      access.NeedReader,
@@ -44,10 +53,11 @@ func grantOf(ctx context.Context) feed.Grant {
 	return nil
 }
 
-// callerOf names the caller for the operator.
-func callerOf(ctx context.Context) (reader, remote string) {
+// callerOf is how the feed learns who calls.
+func callerOf(ctx context.Context) feed.Caller {
+	c := feed.Caller{Remote: access.RemoteOf(ctx)}
 	if s := access.SessionOf(ctx); s != nil {
-		reader = s.Reader.Name
+		c.Reader, c.Credential = s.Reader.Name, s.Credential
 	}
-	return reader, access.RemoteOf(ctx)
+	return c
 }

@@ -17,7 +17,8 @@ import (
 //  3. the configuration file: listen.grpc
 //  4. Default
 //
-// Sources, readers, TLS and lists stand only in the file. An empty environment variable counts as not set.
+// Sources, readers, TLS and lists stand only in the file. An empty environment variable counts as not set; of
+// others that begin with HEADGATE_ see CheckVariables.
 //
 // A running server reads its configuration again with Reload. What then takes effect: sources, readers and their limits, the files of secrets, keys
 // and certificates, and the log's level. All else waits for a restart.

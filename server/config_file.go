@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 )
 
@@ -21,10 +22,8 @@ func (l *loader) read(path string, most int64, what string) ([]byte, error) {
 func readFile(path string, most int64, what string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("there is no file %s; write %s to it", path, what)
 	case err != nil:
-		return nil, fmt.Errorf("cannot look at %s: %w", path, errors.Unwrap(err))
+		return nil, noFile(path, err, what)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a file; give the file that holds %s", path, what)
 	case info.Size() > most:
@@ -35,6 +34,19 @@ func readFile(path string, most int64, what string) ([]byte, error) {
 		return nil, fmt.Errorf("cannot read %s: %w; let the server's user read it", path, errors.Unwrap(err))
 	}
 	return data, nil
+}
+
+// noFile says why there is no such file. It does not repeat the file's name: it may be a secret itself. A folder that exists is none.
+func noFile(path string, err error, what string) error {
+	dir := filepath.Dir(path)
+	info, folder := os.Stat(dir)
+	switch {
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("cannot look at the file: %w; give the name of a file that holds %s", errors.Unwrap(err), what)
+	case folder != nil || !info.IsDir():
+		return fmt.Errorf("there is no file of this name, nor a folder for it; give the name of a file that holds %s", what)
+	}
+	return fmt.Errorf("there is no file of this name in %s; write %s to it, or correct the name", dir, what)
 }
 
 // warnOpen warns of a secret file that every user of the machine could read.

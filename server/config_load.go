@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -77,12 +78,25 @@ func document(data []byte) (*yaml.Node, error) {
 	case errors.Is(err, io.EOF):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("the configuration is not YAML: %w", err)
+		return nil, fmt.Errorf("the configuration is not YAML: %s", withoutQuotes(err))
 	}
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
 		return nil, errors.New("the configuration holds more than one YAML document; remove what comes after the line ---")
 	}
 	return doc.Content[0], nil
+}
+
+// quoted finds what the decoder's errors quote: single signs of YAML, but also the name of an anchor, which a value that begins with * is taken for.
+var quoted = regexp.MustCompile(`(?s)'[^']*'`)
+
+// withoutQuotes is what a decoder's error says, without what stands in the file.
+func withoutQuotes(err error) string {
+	return quoted.ReplaceAllStringFunc(err.Error(), func(text string) string {
+		if len(text) <= len("','") {
+			return text
+		}
+		return "'…'"
+	})
 }
 
 // environment applies the variables that are set, each to its setting. A wrong value in the file no longer matters then.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -36,9 +37,9 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(text)
 	switch {
 	case err != nil || p.Addr().Is4In6():
-		return netip.Prefix{}, fmt.Errorf("%q is not a network; write 203.0.113.0/24, 2001:db8::/32, or a single address", text)
+		return netip.Prefix{}, errors.New("is not a network; write 203.0.113.0/24, 2001:db8::/32, or a single address")
 	case p != p.Masked():
-		return netip.Prefix{}, fmt.Errorf("%q is not a network but an address in one; write %s, or the address without /%d", text, p.Masked(), p.Bits())
+		return netip.Prefix{}, fmt.Errorf("%s is not a network but an address in one; write %s, or the address without /%d", p, p.Masked(), p.Bits())
 	}
 	return p, nil
 }

@@ -6,8 +6,12 @@ import (
 )
 
 // Problem is one thing that is wrong with a configuration.
+//
+// It repeats only what was understood: names that are known here or one or two letters from such, numbers and addresses that are some, files, folders
+// and environment variables that exist. All else can be a secret that somebody wrote in the wrong place: then the place is told, and what is expected
+// there. Warnings keep to that too.
 type Problem struct {
-	// Path is the setting in the file: sources.acme.secrets[0].file. Empty for the file as a whole.
+	// Path is the setting in the file: sources.acme.secrets[0].file. In it ? stands for a name that was not understood. Empty for the file as a whole.
 	Path string
 	// Origin is where its value came from, "line 12" or an environment variable. Empty when it is not known or nothing was said.
 	Origin string
@@ -39,6 +43,9 @@ func (ps Problems) Error() string {
 	}
 	return b.String()
 }
+
+// unnamed stands in a path for a name that was not understood.
+const unnamed = "?"
 
 // add notes a problem.
 func (ps *Problems) add(path, format string, args ...any) {

@@ -61,7 +61,13 @@ func (l ReaderLimits) or(others ReaderLimits) ReaderLimits {
 func (l *loader) readers(n *yaml.Node, path string) map[string]Reader {
 	readers := map[string]Reader{}
 	before := len(l.problems)
-	l.pairs(n, path, func(key, val *yaml.Node, at string) { readers[key.Value] = l.reader(val, at) })
+	l.pairs(n, path, plainName.MatchString, func(key, val *yaml.Node, at string) {
+		if !plainName.MatchString(key.Value) {
+			l.refuse(key, at, badReaderName)
+			return
+		}
+		readers[key.Value] = l.reader(val, at)
+	})
 	if len(readers) == 0 && len(l.problems) == before {
 		l.refuse(n, path, "names no reader; name one, or remove the key: then everybody on this machine may read everything")
 	}
@@ -120,7 +126,8 @@ func (l *loader) jwt(n *yaml.Node, path string) *JWT {
 		"subject":  l.into(&j.Subject),
 		"claims": func(n *yaml.Node, path string) {
 			j.Claims = map[string]string{}
-			l.pairs(n, path, func(key, val *yaml.Node, at string) { j.Claims[key.Value], _ = l.scalar(val, at) })
+			never := func(string) bool { return false } // claims can have any name
+			l.pairs(n, path, never, func(key, val *yaml.Node, at string) { j.Claims[key.Value], _ = l.scalar(val, at) })
 		},
 		"keys_url": l.into(&j.KeysURL),
 		"keys_file": func(n *yaml.Node, path string) {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/x509"
 	"fmt"
 	"maps"
 	"net/url"
@@ -16,8 +17,17 @@ import (
 // maxTokens is how many tokens a reader may have: two while rotating, and some for who is slow.
 const maxTokens = 4
 
-// policyOf returns the policy of the configured readers: without any, everybody may read everything.
+// policyOf returns the policy of the configured readers, with the authorities of their certificates.
 func policyOf(c *Config) (*access.Policy, error) {
+	authorities, problems := c.TLS.clientAuthorities()
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return newPolicy(c, authorities)
+}
+
+// newPolicy returns the policy of the configured readers: without any, everybody may read everything.
+func newPolicy(c *Config, authorities *x509.CertPool) (*access.Policy, error) {
 	if len(c.Readers) == 0 {
 		return access.Open(), nil
 	}
@@ -37,7 +47,7 @@ func policyOf(c *Config) (*access.Policy, error) {
 		}
 		list = append(list, reader)
 	}
-	return access.NewPolicy(list)
+	return access.NewPolicy(list, authorities)
 }
 
 func (c *Config) validateReaders(ps *Problems) {
@@ -52,14 +62,15 @@ func (c *Config) validateReaders(ps *Problems) {
 		return
 	}
 	// What only all of them together can get wrong: a credential that two have in common.
-	if _, err := policyOf(c); err != nil {
+	if _, err := newPolicy(c, nil); err != nil {
 		ps.add("readers", "%s", err)
 	}
 }
 
 func (c *Config) validateReader(ps *Problems, path, name string, r Reader) {
 	if !plainName.MatchString(name) {
-		ps.add(path, "%q cannot be the name of a reader; use up to 63 small letters, digits and hyphens", name)
+		ps.add("readers."+unnamed, badReaderName)
+		return
 	}
 	if len(r.Tokens) == 0 && r.ClientCertificate == "" && r.JWT == nil {
 		ps.add(path, "has no credential; give it tokens, client_certificate or jwt")
@@ -117,7 +128,7 @@ func validateAllow(ps *Problems, path string, a Allow) {
 	}{{"sources", a.Sources}, {"contexts", a.Contexts}, {"entities", a.Entities}, {"actions", a.Actions}} {
 		for i, p := range part.patterns {
 			if p == "" || strings.ContainsFunc(p, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == ',' }) {
-				ps.add(fmt.Sprintf("%s.%s[%d]", path, part.name, i), "%q matches nothing; write one name, in which * stands for any text", p)
+				ps.add(fmt.Sprintf("%s.%s[%d]", path, part.name, i), "matches nothing; write one name, in which * stands for any text")
 			}
 		}
 	}
@@ -133,7 +144,7 @@ func (c *Config) validateClientCertificate(ps *Problems, path, name string) {
 	}
 	if strings.Contains(name, "://") {
 		if u, err := url.Parse(name); err != nil || u.Host == "" || strings.Contains(name, "*") {
-			ps.add(path, "%q is not a URI; write the whole URI of the certificate, like spiffe://corp/billing", name)
+			ps.add(path, "is not a URI; write the whole URI of the certificate, like spiffe://corp/billing")
 		}
 		return
 	}
@@ -145,7 +156,7 @@ func (c *Config) validateClientCertificate(ps *Problems, path, name string) {
 		return split
 	})
 	if len(parts) == 0 || slices.ContainsFunc(parts, func(p string) bool { return !namePart.MatchString(p) }) {
-		ps.add(path, "%q is neither a URI nor a subject as in RFC 2253; write it like spiffe://corp/billing or CN=billing,O=Corp, as openssl x509 -subject -nameopt RFC2253 does", name)
+		ps.add(path, "is neither a URI nor a subject as in RFC 2253; write it like spiffe://corp/billing or CN=billing,O=Corp, as openssl x509 -subject -nameopt RFC2253 does")
 	}
 }
 
@@ -153,7 +164,7 @@ func validateJWT(ps *Problems, path string, j *JWT) {
 	if j.Issuer == "" {
 		ps.add(path+".issuer", "is missing; write the issuer as it stands in the tokens, like https://id.example.com")
 	} else if !isTrustedURL(j.Issuer) {
-		ps.add(path+".issuer", "%q is not an https URL; write the issuer as it stands in the tokens, like https://id.example.com", j.Issuer)
+		ps.add(path+".issuer", "is not an https URL without a user; write the issuer as it stands in the tokens, like https://id.example.com")
 	}
 	if j.Audience == "" {
 		ps.add(path+".audience", "is missing; name the audience that the issuer puts into tokens for this gateway, else a token made for another service would open it")
@@ -163,14 +174,14 @@ func validateJWT(ps *Problems, path string, j *JWT) {
 	}
 	for _, claim := range slices.Sorted(maps.Keys(j.Claims)) {
 		if claim == "" || j.Claims[claim] == "" {
-			ps.add(path+".claims."+claim, "is empty; write the claim and the value that it must have, like {team: billing}")
+			ps.add(path+".claims."+unnamed, "is empty; write the claim and the value that it must have, like {team: billing}")
 		}
 	}
 	switch {
 	case j.KeysURL != "" && j.KeysFile != "":
 		ps.add(path, "has both keys_url and keys_file; keep one")
 	case j.KeysURL != "" && !isTrustedURL(j.KeysURL):
-		ps.add(path+".keys_url", "%q is not an https URL; without TLS anybody in between could give other keys", j.KeysURL)
+		ps.add(path+".keys_url", "is not an https URL without a user; without TLS anybody in between could give other keys")
 	case j.KeysURL == "" && len(j.Keys) == 0:
 		ps.add(path, "has no keys; give keys_url: where the issuer publishes its key set, or keys_file: a file of it")
 	}
@@ -191,8 +202,8 @@ func readerWarnings(c *Config) []string {
 			for k, pattern := range a.Sources {
 				grant := access.NewGrant([]access.Rule{{Sources: []string{pattern}}}, false)
 				if !slices.ContainsFunc(sources, func(source string) bool { return grant.Concerns(source, "", "", "") }) {
-					warnings = append(warnings, fmt.Sprintf("readers.%s.allow[%d].sources[%d]: no source is called %s; there are %s",
-						name, i, k, pattern, strings.Join(sources, ", ")))
+					warnings = append(warnings, fmt.Sprintf("readers.%s.allow[%d].sources[%d]: no source is called so; there are %s",
+						name, i, k, strings.Join(sources, ", ")))
 				}
 			}
 		}

@@ -74,7 +74,7 @@ func TestRefusalsDoNotRepeatSecrets(t *testing.T) {
 		"secret": {"[{id: a, secret: " + hidden + "}]", "sources.acme.secrets[0].secret", "give file: its name"},
 		"value":  {"[{id: a, value: " + hidden + "}]", "sources.acme.secrets[0].value", "must not stand in the configuration"},
 		"key":    {"[{id: a, key: [" + hidden + "]}]", "sources.acme.secrets[0].key", "give env: the variable's name"},
-		"other":  {"[{id: a, password: " + hidden + "}]", "sources.acme.secrets[0].password", "unknown key"},
+		"other":  {"[{id: a, password: " + hidden + "}]", "sources.acme.secrets[0].?", "unknown key"},
 		"item":   {"[" + hidden + "]", "sources.acme.secrets[0]", "must be a mapping"},
 		"alone":  {hidden, "sources.acme.secrets", "must be a list"},
 		"env":    {"[{id: a, env: " + hidden + "}]", "sources.acme.secrets[0].env", "not the name of an environment variable"},

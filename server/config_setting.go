@@ -1,7 +1,7 @@
 package server
 
 import (
-	"fmt"
+	"errors"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -19,7 +19,7 @@ type setting struct {
 
 // variable is the environment variable that sets s.
 func (s setting) variable() string {
-	return "HEADGATE_" + strings.ToUpper(strings.ReplaceAll(s.path, ".", "_"))
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(s.path, ".", "_"))
 }
 
 // settings lists every setting of c. What stands here can be set in the file and in the environment.
@@ -70,7 +70,7 @@ func (s setting) alive() setting {
 func parseCount(text string) (int, error) {
 	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a whole number; write it like 10000", text)
+		return 0, errors.New("is not a whole number; write it like 10000")
 	}
 	return int(n), nil
 }
@@ -81,14 +81,14 @@ func parseLevel(text string) (slog.Level, error) {
 			return level, nil
 		}
 	}
-	return 0, fmt.Errorf("%q is not a level; use debug, info, warn or error", text)
+	return 0, errors.New("is not a level; use debug, info, warn or error")
 }
 
 func formatLevel(level slog.Level) string { return strings.ToLower(level.String()) }
 
 func parseFormat(text string) (string, error) {
 	if !slices.Contains([]string{LogAuto, LogText, LogJSON}, text) {
-		return "", fmt.Errorf("%q is not a format; use auto, text or json", text)
+		return "", errors.New("is not a format; use auto, text or json")
 	}
 	return text, nil
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"errors"
 	"fmt"
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,7 +14,11 @@ import (
 
 func (l *loader) sources(n *yaml.Node, path string) map[string]Source {
 	sources := map[string]Source{}
-	l.pairs(n, path, func(key, val *yaml.Node, at string) {
+	l.pairs(n, path, plainName.MatchString, func(key, val *yaml.Node, at string) {
+		if !plainName.MatchString(key.Value) {
+			l.refuse(key, at, badSourceName)
+			return
+		}
 		sources[key.Value] = l.source(val, at)
 	})
 	return sources
@@ -50,7 +53,7 @@ func (l *loader) source(n *yaml.Node, path string) Source {
 func loadZone(name string) (*time.Location, error) {
 	loc, err := time.LoadLocation(name)
 	if err != nil || strings.EqualFold(name, "local") {
-		return nil, fmt.Errorf("%q is not a time zone; use a name of the tz database, like Europe/Oslo", name)
+		return nil, errors.New("is not a time zone; use a name of the tz database, like Europe/Oslo")
 	}
 	return loc, nil
 }
@@ -59,15 +62,15 @@ var tableName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 func (l *loader) tables(n *yaml.Node, path string) map[int32]string {
 	tables := map[int32]string{}
-	l.pairs(n, path, func(key, val *yaml.Node, at string) {
-		number, err := strconv.ParseInt(key.Value, 10, 32)
-		if err != nil || number < 1 || number > math.MaxInt32 {
-			l.refuse(key, at, "%q is not a table number; write them like {5: contact}", key.Value)
+	l.pairs(n, path, isTable, func(key, val *yaml.Node, at string) {
+		if !isTable(key.Value) {
+			l.refuse(key, at, "is not a table number; write them like {5: contact}")
 			return
 		}
+		number, _ := strconv.ParseInt(key.Value, 10, 32)
 		name, ok := l.scalar(val, at)
 		if ok && !tableName.MatchString(name) {
-			l.refuse(val, at, "%q is not an entity; use a name like contact, in small letters", name)
+			l.refuse(val, at, "is not an entity; use a name like contact, in small letters")
 		}
 		if other, ok := tables[int32(number)]; ok {
 			l.refuse(key, at, "table %d is already %s; remove one", number, other)
@@ -75,6 +78,11 @@ func (l *loader) tables(n *yaml.Node, path string) map[int32]string {
 		tables[int32(number)] = name
 	})
 	return tables
+}
+
+func isTable(text string) bool {
+	number, err := strconv.ParseInt(text, 10, 32)
+	return err == nil && number >= 1
 }
 
 func (l *loader) secret(n *yaml.Node, path string) Secret {
@@ -136,12 +144,11 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func (l *loader) secretFromEnv(variable string) (SecretKey, error) {
 	if !variableName.MatchString(variable) {
-		// It may be the secret itself: it is not repeated.
 		return nil, errors.New("this is not the name of an environment variable; give the variable's name, not what it holds")
 	}
 	text, ok := l.env(variable)
 	if !ok {
-		return nil, fmt.Errorf("the environment variable %s is not set; put the webhook's secret in it", variable)
+		return nil, errors.New("there is no environment variable of this name; put the webhook's secret in it, or correct the name")
 	}
 	key := trimNewline([]byte(text))
 	if err := checkSecret(key); err != nil {
@@ -161,7 +168,7 @@ func (l *loader) moment(n *yaml.Node, path string, offset time.Duration) time.Ti
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		l.refuse(n, path, "%q is not a date; write 2026-12-31 or 2026-12-31T23:59:59Z", text)
+		l.refuse(n, path, "is not a date; write 2026-12-31 or 2026-12-31T23:59:59Z")
 	}
 	return t.UTC()
 }

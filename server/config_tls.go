@@ -81,7 +81,7 @@ func (c *Config) validateTLS(ps *Problems) {
 	for i, name := range t.Listeners {
 		at := "tls.listeners[" + strconv.Itoa(i) + "]"
 		if !slices.Contains(allListeners, name) {
-			ps.add(at, "%q is not a listener; use %s", name, strings.Join(allListeners, ", "))
+			ps.add(at, "is not a listener; use %s", strings.Join(allListeners, ", "))
 		} else if slices.Contains(t.Listeners[:i], name) {
 			ps.add(at, "%q stands here twice; remove one", name)
 		}
@@ -102,15 +102,8 @@ func (t TLS) load() (*certificates, Problems) {
 		return data
 	}
 	cert, key := file("tls.cert_file", t.CertFile, "the server's certificate"), file("tls.key_file", t.KeyFile, "the certificate's private key")
-	var authorities *x509.CertPool
-	if t.ClientCAFile != "" {
-		authorities = x509.NewCertPool()
-		data := file("tls.client_ca_file", t.ClientCAFile, "the certificates of the clients' authorities")
-		if data != nil && !authorities.AppendCertsFromPEM(data) {
-			ps.add("tls.client_ca_file", "%s holds no certificate in PEM; write those of the clients' authorities to it", t.ClientCAFile)
-		}
-	}
-	if len(ps) > 0 {
+	authorities, more := t.clientAuthorities()
+	if ps = append(ps, more...); len(ps) > 0 {
 		return nil, ps
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(cert) {
@@ -124,4 +117,24 @@ func (t TLS) load() (*certificates, Problems) {
 		return nil, ps
 	}
 	return newCertificates(pair, authorities), nil
+}
+
+// clientAuthorities reads whose client certificates are believed. Nil: nobody's.
+func (t TLS) clientAuthorities() (*x509.CertPool, Problems) {
+	const setting = "tls.client_ca_file"
+	if t.ClientCAFile == "" {
+		return nil, nil
+	}
+	var ps Problems
+	data, err := readFile(t.ClientCAFile, maxFileBytes, "the certificates of the clients' authorities")
+	if err != nil {
+		ps.add(setting, "%s", err)
+		return nil, ps
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(data) {
+		ps.add(setting, "%s holds no certificate in PEM; write those of the clients' authorities to it", t.ClientCAFile)
+		return nil, ps
+	}
+	return pool, nil
 }

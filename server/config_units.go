@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -10,7 +11,7 @@ import (
 
 // parseDuration reads 90d, 12h, 1h30m, 1d12h: what time.ParseDuration reads, with days in front.
 func parseDuration(text string) (time.Duration, error) {
-	wrong := fmt.Errorf("%q is not a duration; write it like 90d, 12h or 1h30m", text)
+	wrong := errors.New("is not a duration; write it like 90d, 12h or 1h30m")
 	days, rest, found := strings.Cut(text, "d")
 	if !found {
 		days, rest = "", text
@@ -70,7 +71,7 @@ var sizeUnits = []struct {
 
 // parseSize reads 10GiB, 512MiB, 1GB. The unit is required: a bare number is more often a slip than a count of bytes.
 func parseSize(text string) (int64, error) {
-	wrong := fmt.Errorf("%q is not a size; write a whole number with a unit, like 10GiB, 512MiB or 1GB", text)
+	wrong := errors.New("is not a size; write a whole number with a unit, like 10GiB, 512MiB or 1GB")
 	digits := strings.TrimRight(text, "BKMGTibkmgt ")
 	n, err := strconv.ParseUint(digits, 10, 63)
 	if err != nil {

@@ -73,7 +73,7 @@ func (c *Config) validateListen(ps *Problems) {
 		path := "listen." + at.name
 		host, port, err := splitAddress(at.address)
 		if err != nil {
-			ps.add(path, "%q is not an address; write host:port, like 127.0.0.1:8080", at.address)
+			ps.add(path, "is not an address; write host:port, like 127.0.0.1:8080")
 			continue
 		}
 		if !isLoopback(host) {
@@ -134,13 +134,20 @@ func isLoopback(host string) bool {
 var (
 	// plainName is the name of a source or a reader.
 	plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	secretID  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+	// secretID is shorter than any secret, so that none can stand there: it is shown in logs.
+	secretID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,` + strconv.Itoa(minSecretBytes-2) + `}$`)
+)
+
+const (
+	badSourceName = "this cannot be the name of a source, it becomes part of the webhook's URL; use up to 63 small letters, digits and hyphens"
+	badReaderName = "this cannot be the name of a reader; use up to 63 small letters, digits and hyphens"
 )
 
 func (c *Config) validateSource(ps *Problems, name string, s Source) {
 	path := "sources." + name
 	if !plainName.MatchString(name) {
-		ps.add(path, "%q cannot be the name of a source, it becomes part of the webhook's URL; use up to 63 small letters, digits and hyphens", name)
+		ps.add("sources."+unnamed, badSourceName)
+		return
 	}
 	if s.Location == nil {
 		ps.add(path+".time_zone", "is missing; the CRM sends dates without a zone, so say which one it is in, like Europe/Oslo")
@@ -164,11 +171,11 @@ func validateContexts(ps *Problems, path string, contexts []string) {
 		at := path + "[" + strconv.Itoa(i) + "]"
 		switch {
 		case strings.Contains(context, "*"):
-			ps.add(at, "%q is a pattern, but a source's secrets must not speak for every tenant; list each context", context)
+			ps.add(at, "is a pattern, but a source's secrets must not speak for every tenant; list each context")
 		case context == "" || strings.ContainsFunc(context, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
-			ps.add(at, "%q is not a context; use the CRM's ContextIdentifier, like Cust12345 or Default", context)
+			ps.add(at, "is not a context; use the CRM's ContextIdentifier, like Cust12345 or Default")
 		case slices.Contains(contexts[:i], context):
-			ps.add(at, "%q stands here twice; remove one", context)
+			ps.add(at, "stands here twice; remove one")
 		}
 	}
 }
@@ -178,9 +185,9 @@ func validateSecrets(ps *Problems, path string, secrets []Secret) {
 	for i, s := range secrets {
 		at := path + "[" + strconv.Itoa(i) + "]"
 		if !secretID.MatchString(s.ID) {
-			ps.add(at+".id", "must be 1 to 63 letters, digits, dots, hyphens and underscores; it names the secret in logs, like 2026a")
+			ps.add(at+".id", "must be 1 to %d letters, digits, dots, hyphens and underscores; it names the secret in logs, like 2026a", minSecretBytes-1)
 		} else if seen[s.ID] {
-			ps.add(at+".id", "%q names another secret of this source too; give each its own", s.ID)
+			ps.add(at+".id", "names another secret of this source too; give each its own")
 		}
 		seen[s.ID] = true
 		if err := checkSecret(s.Key); err != nil {

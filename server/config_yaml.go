@@ -31,6 +31,13 @@ func (l *loader) refuse(n *yaml.Node, path, format string, args ...any) {
 	l.problems = append(l.problems, Problem{Path: path, Origin: line(n), Text: fmt.Sprintf(format, args...)})
 }
 
+// found notes where the value of a path stands. Below a ? there can be several: theirs is where the mapping stands.
+func (l *loader) found(n *yaml.Node, path string) {
+	if !strings.Contains(path, unnamed) {
+		l.origins[path] = line(n)
+	}
+}
+
 func line(n *yaml.Node) string { return "line " + strconv.Itoa(n.Line) }
 
 // section returns what is known below prefix, which is empty or ends in a dot, of fields by their whole paths.
@@ -65,12 +72,13 @@ func (l *loader) setting(s setting) field {
 
 // mapping reads a mapping whose keys are known. Any other key, and a key that stands there twice, is refused.
 func (l *loader) mapping(n *yaml.Node, path string, known map[string]field) {
-	l.pairs(n, path, func(key, val *yaml.Node, at string) {
+	names := slices.Sorted(maps.Keys(known))
+	understood := func(name string) bool { return known[name] != nil || nearest(name, names) != "" }
+	l.pairs(n, path, understood, func(key, val *yaml.Node, at string) {
 		if read, ok := known[key.Value]; ok {
 			read(val, at)
 			return
 		}
-		names := slices.Sorted(maps.Keys(known))
 		switch near := nearest(key.Value, names); {
 		case near != "":
 			l.refuse(key, at, "unknown key; did you mean %s?", near)
@@ -80,8 +88,8 @@ func (l *loader) mapping(n *yaml.Node, path string, known map[string]field) {
 	})
 }
 
-// pairs visits the pairs of a mapping, each key once. Nothing at all counts as an empty mapping.
-func (l *loader) pairs(n *yaml.Node, path string, visit func(key, val *yaml.Node, at string)) {
+// pairs visits the pairs of a mapping, each key once. understood says which keys problems may repeat. Nothing at all counts as an empty mapping.
+func (l *loader) pairs(n *yaml.Node, path string, understood func(string) bool, visit func(key, val *yaml.Node, at string)) {
 	n = resolve(n)
 	if isNull(n) {
 		return
@@ -90,7 +98,7 @@ func (l *loader) pairs(n *yaml.Node, path string, visit func(key, val *yaml.Node
 		l.refuse(n, path, "must be a mapping; write keys and values, like name: value")
 		return
 	}
-	l.origins[path] = line(n)
+	l.found(n, path)
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, val := resolve(n.Content[i]), n.Content[i+1]
@@ -98,7 +106,11 @@ func (l *loader) pairs(n *yaml.Node, path string, visit func(key, val *yaml.Node
 			l.refuse(key, path, "a key must be a plain word")
 			continue
 		}
-		at := strings.TrimPrefix(path+"."+key.Value, ".")
+		at := key.Value
+		if !understood(at) {
+			at = unnamed
+		}
+		at = strings.TrimPrefix(path+"."+at, ".")
 		if first, ok := seen[key.Value]; ok {
 			l.refuse(key, at, "stands here twice, first on line %d; remove one", first)
 			continue
@@ -118,7 +130,7 @@ func (l *loader) list(n *yaml.Node, path string, visit func(item *yaml.Node, at 
 		l.refuse(n, path, "must be a list; write [one, two]")
 		return
 	}
-	l.origins[path] = line(n)
+	l.found(n, path)
 	for i, item := range n.Content {
 		visit(item, fmt.Sprintf("%s[%d]", path, i))
 	}
@@ -135,7 +147,7 @@ func (l *loader) scalar(n *yaml.Node, path string) (string, bool) {
 		l.refuse(n, path, "has no value; give one or remove the key")
 		return "", false
 	}
-	l.origins[path] = line(n)
+	l.found(n, path)
 	return n.Value, true
 }
 
@@ -167,7 +179,7 @@ func (l *loader) yes(into *bool) field {
 			return
 		}
 		if text != "true" && text != "false" {
-			l.refuse(n, path, "%q is neither true nor false", text)
+			l.refuse(n, path, "is neither true nor false")
 		}
 		*into = text == "true"
 	}

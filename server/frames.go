@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -29,7 +30,7 @@ func (c calm) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, err
 		return nil, nil, err
 	}
 	return &calmConn{
-		Conn: conn, skip: len(http2.ClientPreface), empty: rate.NewLimiter(emptyFramesPerSecond, emptyFramesAtOnce),
+		Conn: conn, skip: len(http2.ClientPreface), empty: rate.NewLimiter(emptyFramesPerSecond, emptyFramesAtOnce), gone: make(chan struct{}),
 	}, info, nil
 }
 
@@ -43,7 +44,27 @@ type calmConn struct {
 	skip   int     // bytes that come before the next frame's header
 	header [9]byte // of the next frame
 	have   int     // bytes of header
+	once   sync.Once
+	gone   chan struct{} // closed with the connection
 }
+
+// Close is part of the interface.
+func (c *calmConn) Close() error {
+	defer c.once.Do(func() { close(c.gone) })
+	return c.Conn.Close()
+}
+
+// RemoteAddr is the address that calls find as their peer's. Through it they learn that the connection is gone, which gRPC tells them of only
+// while it still sends for them.
+func (c *calmConn) RemoteAddr() net.Addr { return lineAddr{c.Conn.RemoteAddr(), c.gone} }
+
+type lineAddr struct {
+	net.Addr
+	gone <-chan struct{}
+}
+
+// Gone is closed when the connection is.
+func (a lineAddr) Gone() <-chan struct{} { return a.gone }
 
 // Read fails once the client has sent too many frames that carry nothing.
 func (c *calmConn) Read(p []byte) (int, error) {

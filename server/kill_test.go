@@ -32,6 +32,9 @@ func child() int {
 			panic(err)
 		}
 	}
+	if os.Getenv(childEnv+"_READERS") != "" {
+		cfg.Readers = abusedReaders()
+	}
 	s, err := server.New(cfg)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

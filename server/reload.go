@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"slices"
@@ -121,16 +122,18 @@ func (r *reloader) apply(next *Config) error {
 		next.Readers = r.inForce.Readers
 		waiting = append(waiting, "readers")
 	}
-	policy, err := policyOf(next)
-	if err != nil {
-		return err
-	}
 	var certs *certificates
+	var authorities *x509.CertPool
 	if r.parts.tls != nil && next.TLS.CertFile != "" {
 		var problems Problems
 		if certs, problems = next.TLS.load(); len(problems) > 0 {
 			return problems
 		}
+		authorities = certs.withClients.ClientCAs
+	}
+	policy, err := newPolicy(next, authorities)
+	if err != nil {
+		return err
 	}
 	r.parts.access.Replace(policy)
 	if certs != nil {

@@ -22,6 +22,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return ignoreStopped(s.grpc.Serve(s.listener[listenGRPC])) })
 	g.Go(func() error { return ignoreStopped(s.innerGRPC.Serve(s.inner)) })
 	g.Go(func() error { s.reload.run(logCtx); return nil })
+	g.Go(func() error { s.feed.Watch(logCtx); return nil })
 	for name, srv := range s.http {
 		g.Go(func() error { return ignoreClosed(srv.Serve(s.listener[name])) })
 	}
@@ -85,6 +86,12 @@ func (s *Server) release() error {
 	}
 	for _, l := range s.listener {
 		_ = l.Close() // most are closed already by the server that served them
+	}
+	if s.subscriptions != nil {
+		s.subscriptions.Close()
+	}
+	if s.positions != nil {
+		errs = append(errs, s.positions.Close())
 	}
 	if s.engine != nil {
 		errs = append(errs, s.engine.Close())

@@ -8,12 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"golang.org/x/net/netutil"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -31,31 +31,36 @@ import (
 	"github.com/headgate/headgate/server/internal/eventlog/pebblestore"
 	"github.com/headgate/headgate/server/internal/feed"
 	"github.com/headgate/headgate/server/internal/rest"
+	"github.com/headgate/headgate/server/internal/subscription"
 	"github.com/headgate/headgate/server/internal/superoffice"
 	"github.com/headgate/headgate/server/internal/webhook"
 )
 
 // Server is one gateway.
 type Server struct {
-	cfg       Config
-	startedAt time.Time
-	engine    eventlog.Engine
-	log       *eventlog.Log
-	webhook   *webhook.Handler
-	feed      *feed.Service
-	registry  *prometheus.Registry
-	health    *health.Server
-	access    *access.Control
-	tls       *liveTLS // nil when no listener speaks TLS
-	reload    *reloader
-	stopping  atomic.Bool
+	cfg           Config
+	startedAt     time.Time
+	engine        eventlog.Engine
+	log           *eventlog.Log
+	positions     *subscription.Bolt
+	subscriptions *subscription.Subscriptions
+	webhook       *webhook.Handler
+	feed          *feed.Service
+	registry      *prometheus.Registry
+	health        *health.Server
+	access        *access.Control
+	tls           *liveTLS // nil when no listener speaks TLS
+	reload        *reloader
+	stopping      atomic.Bool
 
+	guard     *access.Guard
 	grpc      *grpc.Server
 	innerGRPC *grpc.Server      // REST's own
 	inner     *bufconn.Listener // its listener
 	conn      *grpc.ClientConn
 	http      map[string]*http.Server
 	listener  map[string]net.Listener
+	shared    map[string]*shared // what counts the connections of listener's
 }
 
 // The names of the four listeners, as in the configuration.
@@ -65,10 +70,6 @@ const (
 	listenGRPC    = "grpc"
 	listenAdmin   = "admin"
 )
-
-// maxConnections are how many a listener has at once. More wait until one of them ends. There are fewer than the files that a process may usually
-// have open, so that nobody can keep the log from opening its own.
-var maxConnections = map[string]int{listenWebhook: 4_000, listenAPI: 4_000, listenGRPC: 10_000, listenAdmin: 500}
 
 // Addresses are where a server listens.
 type Addresses struct{ Webhook, API, GRPC, Admin string }
@@ -81,7 +82,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, startedAt: time.Now(), registry: prometheus.NewRegistry(), health: health.NewServer(),
-		http: make(map[string]*http.Server), listener: make(map[string]net.Listener),
+		http: make(map[string]*http.Server), listener: make(map[string]net.Listener), shared: make(map[string]*shared),
 	}
 	s.reload = newReloader(cfg, s.registry)
 	if err := s.build(); err != nil {
@@ -94,15 +95,15 @@ func (s *Server) build() error {
 	if err := s.buildAccess(); err != nil {
 		return err
 	}
+	refused := newRefusedConnections(s.registry)
 	// The ports first: whoever starts a second gateway by mistake learns it from them.
 	for name, address := range map[string]string{
 		listenWebhook: s.cfg.Listen.Webhook, listenAPI: s.cfg.Listen.API, listenGRPC: s.cfg.Listen.GRPC, listenAdmin: s.cfg.Listen.Admin,
 	} {
-		l, err := net.Listen("tcp", address)
+		l, err := s.listen(name, address, refused)
 		if err != nil {
 			return fmt.Errorf("listen.%s: %w", name, err)
 		}
-		l = netutil.LimitListener(l, maxConnections[name])
 		// gRPC does TLS itself: it must know the client's certificate.
 		if s.cfg.TLS.on(name) && name != listenGRPC {
 			l = tls.NewListener(l, s.tls.config(name == listenAPI))
@@ -124,15 +125,27 @@ func (s *Server) build() error {
 	if err != nil {
 		return err
 	}
+	if s.positions, err = subscription.OpenBolt(filepath.Join(s.cfg.DataDir, "positions.db")); err != nil {
+		return err
+	}
+	s.subscriptions, err = subscription.Open(context.Background(), s.positions, subscription.Options{Locate: s.log.Locate, Logger: slog.Default()})
+	if err != nil {
+		return err
+	}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registerLogMetrics(s.registry, s.log)
 	s.webhook = webhook.New(s.log, sourcesOf(s.cfg), webhook.Options{
 		MaxBody: s.cfg.Webhook.MaxBodyBytes, TrustedProxies: s.cfg.Webhook.TrustedProxies,
 		RefusedPerSecond: s.cfg.Webhook.UnauthenticatedPerSecond, Logger: slog.Default(), Metrics: s.registry,
 	})
-	s.reload.parts.sources = s.webhook.SetSources
+	s.exemptSenders(sourcesOf(s.cfg))
+	s.reload.parts.sources = func(sources []webhook.Source) {
+		s.webhook.SetSources(sources)
+		s.exemptSenders(sources)
+	}
 	s.feed = feed.New(s.log, feed.Options{
 		Grant: grantOf, Caller: callerOf, MaxStreams: s.cfg.Limits.MaxStreams, Metrics: s.registry,
+		Subscriptions: s.subscriptions, Retention: s.cfg.Retention.MaxAge, Logger: slog.Default(),
 	})
 	s.buildGRPC()
 	return s.buildHTTP()
@@ -180,15 +193,20 @@ func (s *Server) buildGRPC() {
 	if s.cfg.TLS.on(listenGRPC) {
 		creds = credentials.NewTLS(s.tls.config(true))
 	}
+	s.guard = access.NewGuard(s.access, needs, slog.Default().With("log", "audit"))
 	s.grpc = s.newGRPC(
 		grpc.Creds(calm{creds}),
-		// With the size of a page, this bounds what a connection can make the server hold by asking and not taking.
 		grpc.MaxConcurrentStreams(maxStreamsPerConnection),
 		grpc.MaxHeaderListSize(16<<10),
 		grpc.ConnectionTimeout(10*time.Second),
 		grpc.MaxRecvMsgSize(128<<10), // the largest filter takes 64 KiB
-		// A dead peer is noticed within 30 s.
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
+		// Clients send little. Left to itself, gRPC lets one that sends much send up to 16 MiB a call ahead of those who read it.
+		grpc.StaticStreamWindowSize(64<<10), grpc.StaticConnWindowSize(64<<10),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			// A dead peer is noticed within 30 s.
+			Time: 20 * time.Second, Timeout: 10 * time.Second,
+			MaxConnectionIdle: connectionIdle, MaxConnectionAge: connectionAge, MaxConnectionAgeGrace: connectionGrace,
+		}),
 		// Clients may ask as often as every 10 s. The network can bring two such pings closer together.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 	)
@@ -197,20 +215,32 @@ func (s *Server) buildGRPC() {
 	s.innerGRPC = s.newGRPC()
 }
 
+const (
+	// connectionAge is how long a connection takes new calls. Then its client is asked to make another one, and so finds its way to other addresses of
+	// the same name, and shows its certificate anew.
+	connectionAge = time.Hour
+	// connectionGrace is longer than a stream lasts, which is told to come back after at most 66 minutes: what it cuts off is nobody honest.
+	connectionGrace = 75 * time.Minute
+)
+
+// connectionIdle is how long a connection may be without a call. A client makes another one when it has something to ask. A variable for the tests.
+var connectionIdle = 5 * time.Minute
+
 // maxStreamsPerConnection is how many calls one connection may have open.
 const maxStreamsPerConnection = 250
 
 func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
-	guard := access.NewGuard(s.access, needs, slog.Default().With("log", "audit"))
 	srv := grpc.NewServer(append(options,
-		grpc.ForceServerCodecV2(feed.Codec()),
-		grpc.ChainUnaryInterceptor(guard.Unary, feed.StrictUnary),
-		grpc.ChainStreamInterceptor(guard.Stream, feed.StrictStream))...)
-	headgatev1.RegisterEventServiceServer(srv, s.feed)
-	adminv1.RegisterAdminServiceServer(srv, admin.New(s.log, admin.Gateway{
-		Version: s.cfg.Version, StartedAt: s.startedAt, Problem: s.problem, Sources: s.sourceStatus, Streams: s.streamStatus,
+		grpc.ForceServerCodecV2(access.Codec(feed.Codec())),
+		grpc.UnaryInterceptor(s.guard.Unary),
+		grpc.ChainStreamInterceptor(s.guard.Stream, feed.StrictStream))...)
+	guarded := s.guard.Over(srv)
+	headgatev1.RegisterEventServiceServer(guarded, s.feed)
+	headgatev1.RegisterSubscriptionServiceServer(guarded, s.feed)
+	adminv1.RegisterAdminServiceServer(guarded, admin.New(s.log, admin.Gateway{
+		Version: s.cfg.Version, StartedAt: s.startedAt, Problem: s.problem, Sources: s.sourceStatus, Streams: s.streamStatus, Subscriptions: s.subscriptionStatus,
 	}))
-	grpc_health_v1.RegisterHealthServer(srv, s.health)
+	grpc_health_v1.RegisterHealthServer(guarded, s.health)
 	return srv
 }
 
@@ -221,7 +251,7 @@ func (s *Server) buildHTTP() (err error) {
 	if err != nil {
 		return err
 	}
-	api, err := rest.New(context.Background(), s.conn, rest.Options{OpenToAnybody: len(s.cfg.Readers) == 0})
+	api, err := rest.New(context.Background(), s.conn, rest.Options{OpenToAnybody: len(s.cfg.Readers) == 0, Enter: s.guard.Enter})
 	if err != nil {
 		return err
 	}

@@ -105,6 +105,14 @@ func (s *Server) streamStatus(ctx context.Context) []*adminv1.Stream {
 	return list
 }
 
+func (s *Server) subscriptionStatus(ctx context.Context) []*adminv1.ReaderSubscription {
+	var list []*adminv1.ReaderSubscription
+	for _, st := range s.feed.Subscriptions(ctx) {
+		list = append(list, &adminv1.ReaderSubscription{Reader: st.Reader, Subscription: st.GetSubscription(), Shards: st.GetShards()})
+	}
+	return list
+}
+
 func timestamp(t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {
 		return nil

@@ -30,7 +30,8 @@ func tlsConfig() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 }
 
-// liveTLS takes new connections with the certificates in force. Connections that are open keep theirs.
+// liveTLS takes new connections with the certificates in force. Connections that are open keep theirs; whether the client's still counts, access
+// looks at with every call.
 type liveTLS struct{ atomic.Pointer[certificates] }
 
 // config returns the configuration of a listener, which follows the certificates.

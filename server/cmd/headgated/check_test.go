@@ -110,7 +110,7 @@ func TestCheckTellsEveryProblemOfTheConfiguration(t *testing.T) {
 	verdicts(t, stdout,
 		[3]string{"fail", "config", "sources.acme.secrets[0].file (line 6): "},
 		[3]string{"fail", "config", "readers (line 7): names no reader"},
-		[3]string{"fail", "config", `shutdown_timeout (line 8): "soon" is not a duration`},
+		[3]string{"fail", "config", `shutdown_timeout (line 8): is not a duration`},
 	)
 	stdout, _, err = program(t, nil, "check", "--config", filepath.Join(t.TempDir(), "none.yaml"))
 	if err == nil || err.Error() != "1 check failed" {

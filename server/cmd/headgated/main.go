@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -40,7 +41,7 @@ func main() {
 		<-signals
 		exit(errors.New("a second signal ended it at once; what was under way was cut off"))
 	}()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.LookupEnv); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Environ()); err != nil {
 		exit(err)
 	}
 }
@@ -73,14 +74,14 @@ type flags struct {
 	} `cmd:"" help:"Look whether the gateway would run here: configuration, secrets, readers, certificates, clock, data directory, disk, ports."`
 }
 
-// run is the program. It returns nil once ctx was cancelled and everything under way has ended.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer, env func(string) (string, bool)) error {
+// run is the program, in an environment as os.Environ gives it. It returns nil once ctx was cancelled and everything under way has ended.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, environ []string) error {
 	var f flags
 	command, err := f.parse(args, stdout, stderr)
 	if err != nil || command == "" {
 		return err
 	}
-	cfg, err := f.load(env)
+	cfg, err := f.load(environ)
 	switch {
 	case f.Check.Print && err == nil:
 		return cfg.Print(stdout)
@@ -151,13 +152,37 @@ func (f *flags) parse(args []string, stdout, stderr io.Writer) (string, error) {
 	return parsed.Command(), nil
 }
 
-// load puts the configuration together.
-func (f *flags) load(env func(string) (string, bool)) (cfg server.Config, err error) {
+// load puts the configuration together, and refuses variables that no part of it asks for.
+func (f *flags) load(environ []string) (server.Config, error) {
+	vars, asked := make(map[string]string), make(map[string]bool)
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		vars[name] = value
+	}
+	look := func(name string) (string, bool) {
+		value, ok := vars[name]
+		return value, ok
+	}
+	given := f.before(look)
+	cfg, err := f.read(func(name string) (string, bool) {
+		asked[name] = true
+		return given(name)
+	})
+	if !f.Dev {
+		cfg.Reload = func() (server.Config, error) { return f.read(given) }
+	}
+	if err == nil {
+		err = server.CheckVariables(environ, asked)
+	}
+	return cfg, err
+}
+
+// read reads the configuration once.
+func (f *flags) read(env func(string) (string, bool)) (cfg server.Config, err error) {
 	if f.Dev {
-		cfg, err = server.LoadDev(f.before(env))
+		cfg, err = server.LoadDev(env)
 	} else {
-		cfg, err = server.Load(f.Config, f.before(env))
-		cfg.Reload = func() (server.Config, error) { return f.load(env) }
+		cfg, err = server.Load(f.Config, env)
 	}
 	cfg.Version = buildVersion()
 	cfg.AcceptDataLoss = f.AcceptDataLoss

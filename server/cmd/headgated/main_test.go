@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -33,11 +35,11 @@ func program(t *testing.T, vars map[string]string, args ...string) (stdout, stde
 	return out.String(), logged.String(), err
 }
 
-func environ(vars map[string]string) func(string) (string, bool) {
-	return func(name string) (string, bool) {
-		v, ok := vars[name]
-		return v, ok
+func environ(vars map[string]string) (list []string) {
+	for name, value := range vars {
+		list = append(list, name+"="+value)
 	}
+	return list
 }
 
 const secret = "a-secret-of-the-tests"
@@ -93,6 +95,49 @@ func TestCommandLineRefusals(t *testing.T) {
 	}
 }
 
+// TestMisspeltVariables: they are refused by name, at the start and in a check. Those that the configuration names for its secrets are not, and a
+// reload is not refused for one that it no longer names.
+func TestMisspeltVariables(t *testing.T) {
+	file := configFile(t, "")
+	vars := map[string]string{"HEADGATE_LOG_LEVL": "debug", "HEADGATE_ACME": secret}
+	for _, args := range [][]string{{"--config", file}, {"--dev", "--data-dir", t.TempDir()}} {
+		// Where nothing is refused, it runs and ends at once.
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		err := run(ctx, append(args, anyPorts...), io.Discard, io.Discard, environ(vars))
+		if err == nil || !strings.Contains(err.Error(), "HEADGATE_LOG_LEVL: no setting has this variable; did you mean HEADGATE_LOG_LEVEL?") ||
+			!strings.Contains(err.Error(), "HEADGATE_ACME: ") || strings.Contains(err.Error(), secret) {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+	for _, args := range [][]string{{"check", "--config", file}, {"check", "--print", "--config", file}} {
+		stdout, _, err := program(t, vars, args...)
+		if err == nil || !strings.Contains(stdout, "fail  config          HEADGATE_LOG_LEVL: no setting has this variable") {
+			t.Errorf("%q: %v\n%s", args, err, stdout)
+		}
+	}
+
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(strings.Replace(string(text), "file: acme.secret", "env: HEADGATE_ACME", 1))
+	f := flags{Config: file}
+	cfg, err := f.load(environ(map[string]string{"HEADGATE_ACME": secret}))
+	if err != nil {
+		t.Fatalf("a secret's variable: %v", err)
+	}
+	write(string(text))
+	if _, err := cfg.Reload(); err != nil {
+		t.Errorf("a reload that no longer names the variable: %v", err)
+	}
+}
+
 func TestVersionAndHelp(t *testing.T) {
 	defer func(was string) { version = was }(version)
 	version = "v1.2.3"
@@ -122,7 +167,7 @@ func TestFlagsComeBeforeEnvironmentBeforeFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg, err := f.load(environ(map[string]string{
-		"HEADGATE_LISTEN_GRPC": "127.0.0.1:2", "HEADGATE_LISTEN_API": "127.0.0.1:3", "HEADGATE_ACCEPT_DATA_LOSS": "false",
+		"HEADGATE_LISTEN_GRPC": "127.0.0.1:2", "HEADGATE_LISTEN_API": "127.0.0.1:3",
 	}))
 	if err != nil {
 		t.Fatal(err)

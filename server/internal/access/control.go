@@ -12,7 +12,7 @@ import (
 
 // Limits bound what one reader may take, over all its connections. Zero means no bound.
 type Limits struct {
-	// Streams is how many it may have at once, Connections from how many connections.
+	// Streams is how many it may have at once, Connections from how many connections it may have calls open, streams or not.
 	Streams, Connections int
 	// RequestsPerSecond is how many calls it may begin, on average; bursts of twice that are let through.
 	RequestsPerSecond int
@@ -20,13 +20,13 @@ type Limits struct {
 
 // LimitError says which limit was reached.
 type LimitError struct {
-	Limit      string // "streams", "connections", "requests per second"
+	Limit      string // "streams", "connections", "requests per second", "answers at once", "calls without credentials at once"
 	Allowed    int
 	RetryAfter time.Duration
 }
 
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("this reader may have %d %s; try again in %s", e.Allowed, e.Limit, e.RetryAfter)
+	return fmt.Sprintf("one caller may have %d %s; try again in %s", e.Allowed, e.Limit, e.RetryAfter)
 }
 
 // ErrGrantChanged: a session ended because its reader was removed, its credential was withdrawn, or its grant is another one now.
@@ -43,7 +43,8 @@ type Control struct {
 // use is what a reader takes now.
 type use struct {
 	streams     int
-	connections map[string]int // streams by remote address
+	answers     int            // see Hold
+	connections map[string]int // calls by remote address
 	requests    *rate.Limiter
 	limit       int // requests is for this many a second
 }
@@ -60,6 +61,7 @@ type Session struct {
 	control *Control
 	remote  string
 	stream  bool
+	release func() // what else the call holds; nil for nothing
 	timer   *time.Timer
 	// life ends when the session must.
 	life context.Context
@@ -75,10 +77,12 @@ func (s *Session) Cause() error { return context.Cause(s.life) }
 // Expired says whether the session ended because its credential did.
 func (s *Session) Expired() bool { return errors.Is(s.Cause(), ErrExpired) }
 
-// Replace puts another policy in force. Sessions whose reader is gone, or has another grant, end.
+// Replace puts a new policy in force, which takes over the keys of issuers that both have. Sessions whose reader is gone, or has another grant, or
+// whose certificate's authority is none any more, end.
 func (c *Control) Replace(p *Policy) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	p.keepKeys(c.policy)
 	c.policy = p
 	for s := range c.sessions {
 		if !s.Reader.same(s.find(p)) {
@@ -109,9 +113,9 @@ func (c *Control) Begin(ctx context.Context, cred Credentials, remote string, st
 	}
 	s := &Session{Identity: id, Grant: id.Reader.Grant, control: c, remote: remote, stream: stream}
 	s.life, s.end = context.WithCancelCause(context.Background())
+	u.connections[remote]++
 	if stream {
 		u.streams++
-		u.connections[remote]++
 		c.sessions[s] = struct{}{}
 		if !id.Expires.IsZero() {
 			s.timer = time.AfterFunc(time.Until(id.Expires), func() { s.end(ErrExpired) })
@@ -137,21 +141,47 @@ func (c *Control) identifyLocked(ctx context.Context, cred Credentials) (Identit
 
 // Done gives back what the call took.
 func (s *Session) Done() {
-	if !s.stream {
-		return
-	}
 	if s.timer != nil {
 		s.timer.Stop()
+	}
+	if s.release != nil {
+		s.release()
 	}
 	c := s.control
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.sessions, s)
 	u := c.use[s.Reader.Name]
-	u.streams--
+	if s.stream {
+		delete(c.sessions, s)
+		u.streams--
+	}
 	if u.connections[s.remote]--; u.connections[s.remote] == 0 {
 		delete(u.connections, s.remote)
 	}
+}
+
+// maxAnswers are how many single answers the server makes and keeps for one reader at once. With the size of the largest, it bounds what a reader
+// can make the server hold by asking and not taking.
+const maxAnswers = 64
+
+// answerRetry is after how long a reader that has that many under way should try again.
+const answerRetry = time.Second
+
+// Hold counts a single answer that is being made for the reader, from before its request is read until all of it has left the server's memory; then
+// release must be called. The error is a *LimitError.
+func (c *Control) Hold(r *Reader) (release func(), err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	u := c.useOf(r)
+	if u.answers >= maxAnswers {
+		return nil, &LimitError{Limit: "answers at once", Allowed: maxAnswers, RetryAfter: answerRetry}
+	}
+	u.answers++
+	return sync.OnceFunc(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		u.answers--
+	}), nil
 }
 
 func (c *Control) useOf(r *Reader) *use {
@@ -177,10 +207,7 @@ func (u *use) admit(r *Reader, remote string, stream bool) error {
 	if u.requests != nil && !u.requests.Allow() {
 		return &LimitError{Limit: "requests per second", Allowed: l.RequestsPerSecond, RetryAfter: time.Second}
 	}
-	if !stream {
-		return nil
-	}
-	if l.Streams > 0 && u.streams >= l.Streams {
+	if stream && l.Streams > 0 && u.streams >= l.Streams {
 		return &LimitError{Limit: "streams", Allowed: l.Streams, RetryAfter: limitRetry}
 	}
 	if l.Connections > 0 && u.connections[remote] == 0 && len(u.connections) >= l.Connections {

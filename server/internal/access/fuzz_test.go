@@ -1,7 +1,6 @@
 package access
 
 import (
-	"context"
 	"log/slog"
 	"net"
 	"strings"
@@ -27,9 +26,9 @@ func FuzzAuthorization(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header string) {
 		ctx := peer.NewContext(t.Context(), &peer.Peer{Addr: &net.TCPAddr{}})
 		ctx = metadata.NewIncomingContext(ctx, metadata.Pairs("authorization", header))
-		_, err := guard.Unary(ctx, nil, &grpc.UnaryServerInfo{FullMethod: readerMethod}, func(context.Context, any) (any, error) {
+		err := guard.Stream(nil, &sessionStream{ctx: ctx}, &grpc.StreamServerInfo{FullMethod: readerMethod}, func(any, grpc.ServerStream) error {
 			t.Fatalf("%q was let in", header)
-			return nil, nil
+			return nil
 		})
 		if status.Code(err) != codes.Unauthenticated {
 			t.Fatalf("%q: %v", header, err)

@@ -5,11 +5,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/headgate/headgate/server/internal/fault"
+	"github.com/headgate/headgate/server/internal/refusal"
 )
 
 // Need is what a caller must be for a method.
@@ -32,8 +33,8 @@ const (
 	NeedNothing
 )
 
-// CertificateHeader carries the client certificate (DER) of a REST caller from the gateway's own HTTP server to its gRPC server. It is believed
-// only from inside the process.
+// CertificateHeader carries the client certificate of a REST caller, and behind it what the client sent beside it (all in DER), from the gateway's
+// own HTTP server to its gRPC server. It is believed only from inside the process.
 const CertificateHeader = "headgate-client-certificate-bin"
 
 // insideNetwork is the network of bufconn, over which only this process speaks.
@@ -44,12 +45,15 @@ type Guard struct {
 	control *Control
 	needs   map[string]Need
 	audit   *slog.Logger
-	refused rate.Sometimes
+	refused refusal.Lines
+
+	single    map[string]bool // the methods that went through Over
+	strangers *Tally          // calls without credentials
 }
 
 // NewGuard returns a guard that lets calls through as needs says, by full method name. A method that is not in it is for nobody.
 func NewGuard(c *Control, needs map[string]Need, audit *slog.Logger) *Guard {
-	return &Guard{control: c, needs: needs, audit: audit, refused: rate.Sometimes{First: 100, Interval: 100 * time.Millisecond}}
+	return &Guard{control: c, needs: needs, audit: audit, single: make(map[string]bool), strangers: NewTally(maxStrangers)}
 }
 
 type sessionKey struct{}
@@ -60,54 +64,68 @@ func SessionOf(ctx context.Context) *Session {
 	return s
 }
 
-// Unary is the interceptor of single calls.
-func (g *Guard) Unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	s, err := g.admit(ctx, info.FullMethod, false)
-	if err != nil {
-		return nil, err
-	}
-	if s != nil {
-		ctx = context.WithValue(ctx, sessionKey{}, s)
-	}
-	return next(ctx, req)
-}
-
-// Stream is the interceptor of streams.
+// Stream is the interceptor of streams, and of the single calls that went through Over. It knows who calls before anything of the request is read.
 func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	s, err := g.admit(ss.Context(), info.FullMethod, true)
+	ctx := ss.Context()
+	single := g.single[info.FullMethod]
+	s, err := g.admit(ctx, info.FullMethod, !single)
 	if err != nil {
 		return err
 	}
 	if s == nil {
-		return next(srv, ss)
+		leave, err := g.admitStranger(ctx, info.FullMethod)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		return next(srv, &sessionStream{ServerStream: ss, ctx: ctx})
 	}
 	defer s.Done()
-	stop := context.AfterFunc(s.life, func() { time.AfterFunc(overdue, func() { cutOff(ss.Context()) }) })
-	defer stop()
-	return next(srv, &sessionStream{ServerStream: ss, ctx: context.WithValue(ss.Context(), sessionKey{}, s)})
+	if !single {
+		stop := context.AfterFunc(s.life, func() { time.AfterFunc(overdue, func() { cutOff(ctx, errOverdue) }) })
+		defer stop()
+	}
+	return next(srv, &sessionStream{ServerStream: ss, ctx: context.WithValue(ctx, sessionKey{}, s)})
 }
 
 // overdue is how long after its session's end a stream may still say so and end by itself.
 const overdue = 2 * time.Second
 
-// cutOff ends a stream whose handler has not: it is blocked in sending to a client that takes nothing, and there is no other way to wake it. The
-// client finds the status behind what was on its way. On a stream that has ended it does nothing.
+// cutOff ends a stream whose handler has not: it is blocked in sending to a client that takes nothing, or in receiving from one that sends nothing,
+// and there is no other way to wake it. The client finds the status behind what was on its way. On a stream that has ended it does nothing.
 //
 // What grpc-go keeps for a stream has the method, though the interface does not name it. It is made to be called beside a sending handler, as
 // that of a stream in two directions.
-func cutOff(ctx context.Context) {
+func cutOff(ctx context.Context, cause error) {
 	t, ok := grpc.ServerTransportStreamFromContext(ctx).(interface{ WriteStatus(*status.Status) error })
 	if !ok {
 		return
 	}
-	err := fault.Retry(codes.Unavailable, fault.Unavailable,
-		"the credential or its grant ended while nothing was being received; reconnect with your last cursor to find out what holds now", time.Second)
-	_ = t.WriteStatus(status.Convert(err)) // it fails when the connection is gone, and the stream with it
+	_ = t.WriteStatus(status.Convert(cause)) // it fails when the connection is gone, and the stream with it
 }
+
+var errOverdue = fault.Retry(codes.Unavailable, fault.Unavailable,
+	"the credential or its grant ended while nothing was being received; reconnect with your last cursor to find out what holds now", time.Second)
+
+// requestWithin is how long a request may take to arrive, once its headers have. None is larger than a few packets.
+const requestWithin = 10 * time.Second
+
+var errRequestSlow = fault.Retry(codes.Unavailable, fault.Unavailable, "the request did not arrive within "+requestWithin.String(), time.Second)
 
 type sessionStream struct {
 	grpc.ServerStream
-	ctx context.Context
+	ctx   context.Context
+	heard bool
+}
+
+// RecvMsg waits no longer than requestWithin for the first message, which is the request. Only a stream in two directions has others.
+func (s *sessionStream) RecvMsg(m any) error {
+	if !s.heard {
+		s.heard = true
+		late := time.AfterFunc(requestWithin, func() { cutOff(s.ctx, errRequestSlow) })
+		defer late.Stop()
+	}
+	return s.ServerStream.RecvMsg(m)
 }
 
 func (s *sessionStream) Context() context.Context { return s.ctx }
@@ -128,7 +146,7 @@ func (g *Guard) admit(ctx context.Context, method string, stream bool) (*Session
 	}
 	switch {
 	case err != nil:
-		g.refused.Do(func() { g.audit.Warn("call refused", append(who, "cause", status.Convert(err).Message())...) })
+		g.tellRefused(ctx, err, who)
 		return nil, err
 	case need == NeedOperator:
 		g.audit.Info("operator call", who...)
@@ -138,25 +156,43 @@ func (g *Guard) admit(ctx context.Context, method string, stream bool) (*Session
 	return s, nil
 }
 
+func (g *Guard) tellRefused(ctx context.Context, err error, who []any) {
+	if more, ok := g.refused.Allow(addressOf(ctx), time.Now()); ok {
+		g.audit.Warn("call refused", append(append(who, "cause", status.Convert(err).Message()), more...)...)
+	}
+}
+
 // keysRetry is after how long keys may be fetched again.
 const keysRetry = 10 * time.Second
 
 func (g *Guard) begin(ctx context.Context, stream bool) (*Session, error) {
 	cred, err := credentialsOf(ctx)
 	if err != nil {
-		return nil, fault.New(codes.Unauthenticated, fault.Unauthenticated, err.Error())
+		return nil, refusalOf(err)
 	}
 	s, err := g.control.Begin(ctx, cred, RemoteOf(ctx), stream)
+	if err != nil {
+		return nil, refusalOf(err)
+	}
+	if !stream && !isInside(ctx) { // what REST answers, Enter counts
+		if s.release, err = g.control.Hold(s.Reader); err != nil {
+			s.Done()
+			return nil, refusalOf(err)
+		}
+	}
+	return s, nil
+}
+
+// refusalOf is what the caller is told of an error of Control.
+func refusalOf(err error) error {
 	var over *LimitError
 	switch {
-	case err == nil:
-		return s, nil
 	case errors.As(err, &over):
-		return nil, fault.Retry(codes.ResourceExhausted, fault.Limit, err.Error(), over.RetryAfter, "limit", over.Limit, "allowed", strconv.Itoa(over.Allowed))
+		return fault.Retry(codes.ResourceExhausted, fault.Limit, err.Error(), over.RetryAfter, "limit", over.Limit, "allowed", strconv.Itoa(over.Allowed))
 	case errors.Is(err, ErrNoKeys):
-		return nil, fault.Retry(codes.Unavailable, fault.Unavailable, err.Error(), keysRetry)
+		return fault.Retry(codes.Unavailable, fault.Unavailable, err.Error(), keysRetry)
 	}
-	return nil, fault.New(codes.Unauthenticated, fault.Unauthenticated, err.Error())
+	return fault.New(codes.Unauthenticated, fault.Unauthenticated, err.Error())
 }
 
 // credentialsOf reads what the call came with.
@@ -178,34 +214,51 @@ func credentialsOf(ctx context.Context) (Credentials, error) {
 	if !ok {
 		return c, nil
 	}
-	if p.Addr.Network() == insideNetwork {
+	if isInside(ctx) {
 		if der := md.Get(CertificateHeader); len(der) == 1 {
-			cert, err := x509.ParseCertificate([]byte(der[0]))
-			if err != nil {
+			certs, err := x509.ParseCertificates([]byte(der[0]))
+			if err != nil || len(certs) == 0 {
 				return c, errors.New("the client certificate is unreadable")
 			}
-			c.Certificate = cert
+			c.Certificate, c.Intermediates = certs[0], certs[1:]
 		}
 		return c, nil
 	}
 	if info, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(info.State.VerifiedChains) > 0 {
-		c.Certificate = info.State.VerifiedChains[0][0]
+		c.Certificate, c.Intermediates = info.State.PeerCertificates[0], info.State.PeerCertificates[1:]
 	}
 	return c, nil
 }
 
-// RemoteOf is where a call came from: over REST the address of the HTTP client.
+// AddressHeader carries the address and port of a REST caller, believed as CertificateHeader is.
+const AddressHeader = "headgate-client-address"
+
+// RemoteOf is the address and port that a call came from: over REST those of the HTTP client.
 func RemoteOf(ctx context.Context) string {
 	p, ok := peer.FromContext(ctx)
 	if !ok {
 		return ""
 	}
-	if p.Addr.Network() == insideNetwork {
-		md, _ := metadata.FromIncomingContext(ctx)
-		if v := md.Get("x-forwarded-for"); len(v) > 0 {
-			list := strings.Split(v[len(v)-1], ",")
-			return strings.TrimSpace(list[len(list)-1])
+	if isInside(ctx) {
+		if md, _ := metadata.FromIncomingContext(ctx); len(md.Get(AddressHeader)) == 1 {
+			return md.Get(AddressHeader)[0]
 		}
 	}
 	return p.Addr.String()
+}
+
+// isInside says whether the call comes from the gateway's own REST.
+func isInside(ctx context.Context) bool {
+	p, ok := peer.FromContext(ctx)
+	return ok && p.Addr.Network() == insideNetwork
+}
+
+// addressOf is RemoteOf without the port, which is another for each connection.
+func addressOf(ctx context.Context) netip.Addr {
+	remote := RemoteOf(ctx)
+	if at, err := netip.ParseAddrPort(remote); err == nil {
+		return at.Addr()
+	}
+	at, _ := netip.ParseAddr(remote) // those that cannot be read count as one
+	return at
 }

@@ -3,6 +3,7 @@ package access
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
 	"io"
@@ -18,6 +19,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding"
+	_ "google.golang.org/grpc/encoding/proto" // registers the codec that the gateway's wraps
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
@@ -68,8 +71,8 @@ func newGuarded(t *testing.T, p *Policy) *guarded {
 	guard := NewGuard(g.control, map[string]Need{
 		readerMethod: NeedReader, operatorMethod: NeedOperator, openMethod: NeedNothing, streamMethod: NeedReader, floodMethod: NeedReader,
 	}, slog.New(slog.NewTextHandler(g.audit, nil)))
-	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(guard.Unary), grpc.ChainStreamInterceptor(guard.Stream))
-	srv.RegisterService(g.service(), nil)
+	srv := grpc.NewServer(grpc.ForceServerCodecV2(Codec(encoding.GetCodecV2("proto"))), grpc.UnaryInterceptor(guard.Unary), grpc.StreamInterceptor(guard.Stream))
+	guard.Over(srv).RegisterService(g.service(), nil)
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -108,12 +111,12 @@ func (g *guarded) service() *grpc.ServiceDesc {
 	for _, full := range []string{readerMethod, operatorMethod, openMethod, newMethod} {
 		desc.Methods = append(desc.Methods, grpc.MethodDesc{
 			MethodName: full[strings.LastIndexByte(full, '/')+1:],
-			Handler: func(srv any, ctx context.Context, decode func(any) error, chain grpc.UnaryServerInterceptor) (any, error) {
+			Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 				req := &emptypb.Empty{}
 				if err := decode(req); err != nil {
 					return nil, err
 				}
-				return chain(ctx, req, &grpc.UnaryServerInfo{Server: srv, FullMethod: full}, whoami)
+				return whoami(ctx, req)
 			},
 		})
 	}
@@ -236,19 +239,26 @@ func TestGuard(t *testing.T) {
 func TestCertificateFromInside(t *testing.T) {
 	g := newGuarded(t, guardReaders(t))
 	der := string(clientCertificate(t, pkix.Name{CommonName: "machine"}, time.Now().Add(time.Hour)).Raw)
-	forged := []string{CertificateHeader, der, "x-forwarded-for", "203.0.113.9"}
+	forged := []string{CertificateHeader, der, AddressHeader, "203.0.113.9:1"}
 	_, err := call(t, g.tcp, readerMethod, forged...)
 	wantRefused(t, "over TCP", err, codes.Unauthenticated, fault.Unauthenticated)
 	got, err := call(t, g.tcp, readerMethod, append(forged, "authorization", "Bearer billtoken")...)
 	if err != nil || !strings.HasPrefix(got, "billing 127.0.0.1:") {
 		t.Errorf("over TCP with a token: %q, %v", got, err)
 	}
-	got, err = call(t, g.inside, readerMethod, CertificateHeader, der, "x-forwarded-for", "198.51.100.1, 203.0.113.9")
-	if err != nil || got != "machine 203.0.113.9" {
+	got, err = call(t, g.inside, readerMethod, CertificateHeader, der, AddressHeader, "203.0.113.9:1", "x-forwarded-for", "198.51.100.1")
+	if err != nil || got != "machine 203.0.113.9:1" {
 		t.Errorf("from inside: %q, %v", got, err)
+	}
+	between := clients().issue(&x509.Certificate{Subject: pkix.Name{CommonName: "between"}, NotAfter: time.Now().Add(time.Hour)})
+	leaf := between.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "machine"}, NotAfter: time.Now().Add(time.Hour)})
+	if got, err = call(t, g.inside, readerMethod, CertificateHeader, string(leaf.Raw)+string(between.Raw)); err != nil || !strings.HasPrefix(got, "machine") {
+		t.Errorf("with what leads to its authority: %q, %v", got, err)
 	}
 	for name, header := range map[string][]string{
 		"two":        {CertificateHeader, der, CertificateHeader, der},
+		"no chain":   {CertificateHeader, string(leaf.Raw)},
+		"none":       {CertificateHeader, ""},
 		"unreadable": {CertificateHeader, "x"},
 	} {
 		_, err = call(t, g.inside, readerMethod, header...)
@@ -383,7 +393,17 @@ func TestAudit(t *testing.T) {
 	for range 300 {
 		_, _ = call(t, g.tcp, readerMethod)
 	}
-	if n := strings.Count(g.audit.String(), "call refused"); n < 100 || n > 200 {
+	if n := strings.Count(g.audit.String(), "call refused"); n < 20 || n > 100 {
 		t.Errorf("300 refusals make %d lines", n)
+	}
+	// Nor does it hide who else is: it comes from a connection of another address.
+	_, _ = call(t, g.inside, readerMethod, AddressHeader, "203.0.113.9:1")
+	if !strings.Contains(g.audit.String(), "remote=203.0.113.9") {
+		t.Error("the refusal of another address is not in the audit")
+	}
+	for deadline := time.Now().Add(patience); !strings.Contains(g.audit.String(), " suppressed="); _, _ = call(t, g.tcp, readerMethod) {
+		if time.Now().After(deadline) {
+			t.Fatal("what was suppressed is never told")
+		}
 	}
 }

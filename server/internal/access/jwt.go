@@ -59,16 +59,27 @@ func (p *Policy) addJWT(r *Reader) error {
 	return nil
 }
 
+// keepKeys takes over the verifiers that another policy has of the same issuers, with the keys that they fetched: an issuer that cannot be reached
+// just then must not shut its readers out. p must not be in force yet.
+func (p *Policy) keepKeys(of *Policy) {
+	for key := range p.verifiers {
+		if v := of.verifiers[key]; v != nil {
+			p.verifiers[key] = v
+		}
+	}
+}
+
 func (j *JWT) issuer() issuer { return issuer{j.Issuer, j.KeysURL, string(j.Keys)} }
 
 func keySet(j *JWT) (oidc.KeySet, error) {
 	if j.KeysURL != "" {
-		// The context outlives the calls that fetch: the key set belongs to the policy.
+		// The context outlives the calls that fetch: the key set belongs to the policies.
 		return remoteKeys{oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), newKeyFetcher()), j.KeysURL)}, nil
 	}
 	var set jose.JSONWebKeySet
-	if err := json.Unmarshal(j.Keys, &set); err != nil {
-		return nil, fmt.Errorf("jwt: the file of keys is not a JSON web key set: %w", err)
+	if json.Unmarshal(j.Keys, &set) != nil {
+		// The decoder's own text can repeat what is in the file, and somebody may have named the wrong one.
+		return nil, errors.New("jwt: the file of keys is not a JSON web key set")
 	}
 	var keys []crypto.PublicKey
 	for _, k := range set.Keys {

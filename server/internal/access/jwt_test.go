@@ -249,7 +249,7 @@ func TestJWTConfiguration(t *testing.T) {
 		"keys that are none":   {Issuer: "i", Audience: "a", Subject: "s", Keys: []byte("{")},
 		"no public key":        {Issuer: "i", Audience: "a", Subject: "s", Keys: private},
 	} {
-		if _, err := NewPolicy([]Reader{{Name: "r", JWT: &j, Grant: &Grant{}}}); err == nil {
+		if _, err := NewPolicy([]Reader{{Name: "r", JWT: &j, Grant: &Grant{}}}, nil); err == nil {
 			t.Errorf("%s is taken", name)
 		}
 	}
@@ -341,6 +341,32 @@ func TestJWTFlood(t *testing.T) {
 	}
 	if n := other.fetches.Load(); n != 0 {
 		t.Errorf("the keys of an issuer that no token named were fetched %d times", n)
+	}
+}
+
+// TestJWTKeysAreKept: a policy that follows another has the keys of the issuers that both have, and of no others.
+func TestJWTKeysAreKept(t *testing.T) {
+	s := newSigner(t, jose.ES256, "k1")
+	srv, other := newIssuerServer(t, keyFile(t, s)), newIssuerServer(t, keyFile(t, newSigner(t, jose.ES256, "k1")))
+	at := func(url string) *Policy { return policy(t, byJWT("audit", JWT{Subject: "audit", KeysURL: url})) }
+	c := NewControl(at(srv.URL))
+	token := Credentials{Bearer: s.token(t, nil)}
+	if _, err := c.Identify(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	srv.publish(nil)
+	for range 2 {
+		c.Replace(at(srv.URL))
+		if _, err := c.Identify(t.Context(), token); err != nil {
+			t.Errorf("after a change, with the issuer broken: %v", err)
+		}
+	}
+	if n := srv.fetches.Load(); n != 1 {
+		t.Errorf("%d fetches of keys that were known", n)
+	}
+	c.Replace(at(other.URL))
+	if _, err := c.Identify(t.Context(), token); !errors.Is(err, ErrUnknown) {
+		t.Errorf("with other keys: %v", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"math/big"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,10 +39,10 @@ func ended(s *Session) bool {
 	}
 }
 
-// policy makes a policy of readers that it must take.
+// policy makes a policy of readers that it must take, and of the tests' authority.
 func policy(t testing.TB, readers ...Reader) *Policy {
 	t.Helper()
-	p, err := NewPolicy(readers)
+	p, err := NewPolicy(readers, clients().pool())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,14 +54,53 @@ func byToken(name, token string, rules ...Rule) Reader {
 	return Reader{Name: name, Tokens: []string{HashToken(token)}, Grant: NewGrant(rules, false)}
 }
 
-// clientCertificate makes a certificate with the URIs and subject. Whether it is verified is TLS's business.
-func clientCertificate(t testing.TB, subject pkix.Name, until time.Time, uris ...string) *x509.Certificate {
-	t.Helper()
+// clients is the authority of the tests' client certificates.
+var clients = sync.OnceValue(func() *authority {
+	return (*authority)(nil).issue(&x509.Certificate{Subject: pkix.Name{CommonName: "clients"}, NotAfter: time.Now().Add(72 * time.Hour)})
+})
+
+// authority issues certificates.
+type authority struct {
+	*x509.Certificate
+	key *ecdsa.PrivateKey
+}
+
+// issue makes another authority; without a, one that stands on its own. It panics, as it is called where no test runs too.
+func (a *authority) issue(template *x509.Certificate) *authority {
+	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
+	return a.sign(template)
+}
+
+func (a *authority) sign(template *x509.Certificate) *authority {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: subject, NotBefore: until.Add(-48 * time.Hour), NotAfter: until}
+	if a == nil {
+		a = &authority{template, key}
+	}
+	template.SerialNumber, template.NotBefore = big.NewInt(time.Now().UnixNano()), template.NotAfter.Add(-96*time.Hour)
+	der, err := x509.CreateCertificate(rand.Reader, template, a.Certificate, key.Public(), a.key)
+	if err != nil {
+		panic(err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
+	return &authority{c, key}
+}
+
+func (a *authority) pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.Certificate)
+	return pool
+}
+
+// clientCertificate makes a certificate of the tests' authority with the URIs and subject.
+func clientCertificate(t testing.TB, subject pkix.Name, until time.Time, uris ...string) *x509.Certificate {
+	t.Helper()
+	template := &x509.Certificate{Subject: subject, NotAfter: until}
 	for _, text := range uris {
 		u, err := url.Parse(text)
 		if err != nil {
@@ -68,13 +108,5 @@ func clientCertificate(t testing.TB, subject pkix.Name, until time.Time, uris ..
 		}
 		template.URIs = append(template.URIs, u)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return clients().sign(template).Certificate
 }

@@ -31,8 +31,10 @@ type Reader struct {
 type Credentials struct {
 	// Bearer is the token of the Authorization header, without its scheme. Empty: none.
 	Bearer string
-	// Certificate is the verified client certificate. Nil: none.
+	// Certificate is the client certificate: TLS knows that the client has its key, and the policy says whether its authority counts. Nil: none.
 	Certificate *x509.Certificate
+	// Intermediates are what the client sent beside it, on the way to its authority.
+	Intermediates []*x509.Certificate
 }
 
 // Identity is who a call was found to be from.
@@ -43,7 +45,8 @@ type Identity struct {
 	// Credential names the credential without giving it away, for the audit: "token 9f86d081", "certificate spiffe://…", "jwt subject".
 	Credential string
 
-	// find looks the credential up in another policy, without verifying it anew; nil when it is of nobody there.
+	// find looks the credential up in another policy; nil when it is of nobody there. A token is not verified anew, a certificate is: its authority
+	// may be none there.
 	find func(*Policy) *Reader
 }
 
@@ -53,24 +56,29 @@ var (
 	ErrNone = errors.New("no credentials were given: send a bearer token, or a client certificate")
 	// ErrUnknown: they are of no reader.
 	ErrUnknown = errors.New("the credentials are of no reader that this server knows")
+	// ErrAuthority: the certificate is a reader's, but not of an authority in force.
+	ErrAuthority = errors.New("the client certificate is of no authority that this server believes now: connect again with one that is")
 	// ErrExpired: they were good until they expired. A session ends with it too.
 	ErrExpired = errors.New("the credential has expired")
 	// ErrNoKeys: whose they are cannot be told now, because the issuer's keys cannot be had.
 	ErrNoKeys = errors.New("the keys of the token's issuer cannot be fetched now; try again")
 )
 
-// Policy is the set of readers. It is immutable and safe for concurrent use; see Control for one that changes.
+// Policy is the set of readers. Once in force it is immutable and safe for concurrent use; see Control for one that changes.
 type Policy struct {
 	byToken       map[[sha256.Size]byte]*Reader
 	byCertificate map[string]*Reader
+	authorities   authorities
 	byJWT         []*Reader
 	verifiers     map[issuer]*oidc.IDTokenVerifier
 	open          *Reader // everybody is this one; nil when readers are told apart
 }
 
-// NewPolicy returns the policy of the readers. It fails when two of them have a credential in common, or a hash is none.
-func NewPolicy(readers []Reader) (*Policy, error) {
+// NewPolicy returns the policy of the readers. clients are the authorities of their certificates; nil when there are none. It fails when two readers
+// have a credential in common, or a hash is none.
+func NewPolicy(readers []Reader, clients *x509.CertPool) (*Policy, error) {
 	p := &Policy{byToken: make(map[[sha256.Size]byte]*Reader), byCertificate: make(map[string]*Reader), verifiers: make(map[issuer]*oidc.IDTokenVerifier)}
+	p.authorities.roots = clients
 	for i := range readers {
 		r := &readers[i]
 		for _, t := range r.Tokens {
@@ -106,7 +114,7 @@ func Open() *Policy {
 // Tells says whether the policy tells readers apart.
 func (p *Policy) Tells() bool { return p.open == nil }
 
-// Identify finds the reader that the credentials are of. ErrNone, ErrUnknown, ErrExpired, ErrNoKeys.
+// Identify finds the reader that the credentials are of. ErrNone, ErrUnknown, ErrAuthority, ErrExpired, ErrNoKeys.
 func (p *Policy) Identify(ctx context.Context, c Credentials) (Identity, error) {
 	if p.open != nil {
 		return Identity{Reader: p.open, Credential: "none", find: func(p *Policy) *Reader { return p.open }}, nil
@@ -125,18 +133,30 @@ func (p *Policy) Identify(ctx context.Context, c Credentials) (Identity, error) 
 	}
 	if c.Certificate != nil {
 		for _, name := range certificateNames(c.Certificate) {
-			find := func(p *Policy) *Reader { return p.byCertificate[name] }
-			if r := find(p); r != nil {
-				// TLS looked at it when the connection was made, which may be long ago.
-				if time.Now().After(c.Certificate.NotAfter) {
-					return Identity{}, ErrExpired
+			if r := p.byCertificate[name]; r != nil {
+				until, err := p.authorities.believe(c.Certificate, c.Intermediates)
+				if err != nil {
+					return Identity{}, err
 				}
-				return Identity{Reader: r, Expires: c.Certificate.NotAfter, Credential: "certificate " + name, find: find}, nil
+				find := func(p *Policy) *Reader { return p.ofCertificate(name, c) }
+				return Identity{Reader: r, Expires: until, Credential: "certificate " + name, find: find}, nil
 			}
 		}
 		return Identity{}, ErrUnknown
 	}
 	return Identity{}, ErrNone
+}
+
+// ofCertificate is the reader of that name, if the certificate counts here; else nil.
+func (p *Policy) ofCertificate(name string, c Credentials) *Reader {
+	r := p.byCertificate[name]
+	if r == nil {
+		return nil
+	}
+	if _, err := p.authorities.believe(c.Certificate, c.Intermediates); err != nil {
+		return nil
+	}
+	return r
 }
 
 func certificateNames(c *x509.Certificate) []string {

@@ -58,7 +58,7 @@ func TestOneReaderPerCredential(t *testing.T) {
 		"certificate": {{Name: "a", Certificate: "CN=x", Grant: &Grant{}}, {Name: "b", Certificate: "CN=x", Grant: &Grant{}}},
 		"no hash":     {{Name: "a", Tokens: []string{"a token in clear"}, Grant: &Grant{}}},
 	} {
-		if _, err := NewPolicy(readers); err == nil || strings.Contains(err.Error(), "in clear") {
+		if _, err := NewPolicy(readers, nil); err == nil || strings.Contains(err.Error(), "in clear") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -30,9 +30,10 @@ type Gateway struct {
 	StartedAt time.Time
 	// Problem returns why the gateway is not ready, nil when it is.
 	Problem func() error
-	// Sources and Streams return how they do.
-	Sources func() []*adminv1.SourceStatus
-	Streams func(ctx context.Context) []*adminv1.Stream
+	// Sources, Streams and Subscriptions return how they do.
+	Sources       func() []*adminv1.SourceStatus
+	Streams       func(ctx context.Context) []*adminv1.Stream
+	Subscriptions func(ctx context.Context) []*adminv1.ReaderSubscription
 }
 
 // Service implements headgate.admin.v1.AdminService. It is safe for concurrent use.
@@ -75,6 +76,11 @@ func timestamp(t time.Time) *timestamppb.Timestamp {
 		return nil
 	}
 	return timestamppb.New(t)
+}
+
+// ListSubscriptions implements AdminService.
+func (s *Service) ListSubscriptions(ctx context.Context, _ *adminv1.ListSubscriptionsRequest) (*adminv1.ListSubscriptionsResponse, error) {
+	return &adminv1.ListSubscriptionsResponse{Subscriptions: s.gw.Subscriptions(ctx)}, nil
 }
 
 // ListStreams implements AdminService.

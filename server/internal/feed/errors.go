@@ -48,6 +48,9 @@ func (s *Service) statusOf(err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return status.FromContextError(context.DeadlineExceeded).Err()
 	}
+	if f := faultOf(err); f != nil {
+		return f
+	}
 	if _, ok := err.(interface{ GRPCStatus() *status.Status }); ok { // this package's own, or the transport's; a wrapped one is neither
 		return err
 	}

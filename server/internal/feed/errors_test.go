@@ -82,7 +82,10 @@ func TestErrorsAreAsDocumented(t *testing.T) {
 		}
 		return err
 	}
-	plain := newGateway(t)
+	plain := newGateway(t, named)
+	if _, err := plain.named.CreateSubscription(t.Context(), &headgatev1.CreateSubscriptionRequest{Name: "there", Start: latest()}); err != nil {
+		t.Fatal(err)
+	}
 	provoke := map[string]func() error{
 		fault.StartRequired:   func() error { return plain.refused(&headgatev1.SubscribeRequest{}) },
 		fault.FilterInvalid:   func() error { return plain.refused(&headgatev1.SubscribeRequest{Start: latest(), OnLostCursor: 9}) },
@@ -120,6 +123,30 @@ func TestErrorsAreAsDocumented(t *testing.T) {
 			g := newGateway(t, under(onlyRelations{}))
 			g.append(event(1))
 			_, err := g.client.GetEvent(t.Context(), &headgatev1.GetEventRequest{Cursor: g.log.Cursor(1), IncludeRawBody: true})
+			return err
+		},
+		fault.SubscriptionNotFound: func() error {
+			_, err := plain.named.GetSubscription(t.Context(), &headgatev1.GetSubscriptionRequest{Name: "nowhere"})
+			return err
+		},
+		fault.SubscriptionExists: func() error {
+			_, err := plain.named.CreateSubscription(t.Context(), &headgatev1.CreateSubscriptionRequest{Name: "there", Start: latest()})
+			return err
+		},
+		fault.SubscriptionMismatch: func() error {
+			return plain.refused(&headgatev1.SubscribeRequest{Subscription: "there", SubscriptionShards: 2, Start: savedOr(nil)})
+		},
+		fault.LeaseLost: func() error {
+			_, err := plain.named.SaveCursor(t.Context(), &headgatev1.SaveCursorRequest{Name: "there", Lease: "x", Cursor: plain.log.Cursor(0)})
+			return err
+		},
+		fault.CursorBehind: func() error {
+			g := newGateway(t, named)
+			g.append(event(1))
+			if _, err := g.named.CreateSubscription(t.Context(), &headgatev1.CreateSubscriptionRequest{Name: "ahead", Start: latest()}); err != nil {
+				t.Fatal(err)
+			}
+			_, err := g.named.SaveCursor(t.Context(), &headgatev1.SaveCursorRequest{Name: "ahead", Cursor: g.log.Cursor(0)})
 			return err
 		},
 		fault.DataLoss: func() error {

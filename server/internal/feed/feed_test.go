@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
 	"github.com/headgate/headgate/server/internal/eventlog/pebblestore"
+	"github.com/headgate/headgate/server/internal/subscription"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -52,6 +54,7 @@ type gateway struct {
 	feed   *Service
 	conn   *grpc.ClientConn
 	client headgatev1.EventServiceClient
+	named  headgatev1.SubscriptionServiceClient
 }
 
 // setup is what tests change of it.
@@ -61,6 +64,7 @@ type setup struct {
 	feed     Options
 	wrap     func(Log) Log // what the service sees instead of the log
 	dialOpts []grpc.DialOption
+	named    bool
 }
 
 func newGateway(t testing.TB, change ...func(*setup)) *gateway {
@@ -68,15 +72,41 @@ func newGateway(t testing.TB, change ...func(*setup)) *gateway {
 	g := &gateway{t: t, clock: &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
 	g.setup = setup{fs: vfs.NewCrashableMem(), wrap: func(l Log) Log { return l }}
 	g.setup.log = eventlog.Options{Now: g.clock.now, AppendTimeout: patience, Retention: eventlog.Retention{MaxAge: maxAge}}
-	g.setup.feed = Options{Now: g.clock.now, Caller: func(context.Context) (string, string) { return "tester", "192.0.2.1" }}
+	g.setup.feed = Options{Now: g.clock.now, Caller: func(context.Context) Caller { return Caller{"tester", "token 1", "192.0.2.1"} }}
 	for _, f := range change {
 		f(&g.setup)
 	}
 	g.openLog()
+	if g.setup.named {
+		g.openSubscriptions()
+	}
 	g.feed = New(g.setup.wrap(g.log), g.setup.feed)
 	g.conn = g.serve(g.feed)
 	g.client = headgatev1.NewEventServiceClient(g.conn)
+	g.named = headgatev1.NewSubscriptionServiceClient(g.conn)
 	return g
+}
+
+// named gives the gateway subscriptions.
+func named(s *setup) { s.named = true }
+
+func (g *gateway) openSubscriptions() {
+	g.t.Helper()
+	store, err := subscription.OpenBolt(filepath.Join(g.t.TempDir(), "positions.db"))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	subs, err := subscription.Open(g.t.Context(), store, subscription.Options{Locate: g.log.Locate})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.t.Cleanup(func() {
+		subs.Close()
+		if err := store.Close(); err != nil {
+			g.t.Error(err)
+		}
+	})
+	g.setup.feed.Subscriptions = subs
 }
 
 func (g *gateway) openLog() {
@@ -111,6 +141,7 @@ func (g *gateway) serve(s *Service) *grpc.ClientConn {
 	}
 	srv := grpc.NewServer(grpc.ForceServerCodecV2(Codec()), grpc.UnaryInterceptor(StrictUnary), grpc.StreamInterceptor(StrictStream))
 	headgatev1.RegisterEventServiceServer(srv, s)
+	headgatev1.RegisterSubscriptionServiceServer(srv, s)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(lis) }()
 	conn, err := grpc.NewClient(lis.Addr().String(), append(g.setup.dialOpts, grpc.WithTransportCredentials(insecure.NewCredentials()))...)

@@ -208,23 +208,12 @@ func (s *Service) GetEvent(ctx context.Context, req *headgatev1.GetEventRequest)
 }
 
 func (s *Service) getEvent(ctx context.Context, req *headgatev1.GetEventRequest) (*headgatev1.GetEventResponse, error) {
-	seq, err := s.log.LocateRecord(req.GetCursor())
+	f, err := s.readable(ctx, req.GetCursor())
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.log.Get(ctx, seq)
-	if err != nil {
-		return nil, err
-	}
-	// What may not be read is not there, for this caller.
-	v, err := s.viewOf(ctx, nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	if f.Kind != eventlog.KindEvent || !v.Match(f.Kind, &f.Keys) {
-		return nil, eventlog.ErrNotFound
-	}
-	if k := &f.Keys; req.GetIncludeRawBody() && !v.grant.AllowsRaw(k.Source, k.Context, k.Entity, k.Action) {
+	grant := s.opt.Grant(ctx)
+	if k := &f.Keys; req.GetIncludeRawBody() && !grant.AllowsRaw(k.Source, k.Context, k.Entity, k.Action) {
 		return nil, fault.New(codes.PermissionDenied, fault.RawBodyForbidden, "this reader may not read the CRM's request bodies: its configuration must say raw_body: true")
 	}
 	resp := &headgatev1.GetEventResponse{}
@@ -232,9 +221,26 @@ func (s *Service) getEvent(ctx context.Context, req *headgatev1.GetEventRequest)
 		return nil, err
 	}
 	if req.GetIncludeRawBody() {
-		resp.RawBody, err = s.log.Raw(ctx, seq)
+		resp.RawBody, err = s.log.Raw(ctx, f.Seq)
 	}
 	return resp, err
+}
+
+// readable returns the event at the cursor. What may not be read is not there, for this caller.
+func (s *Service) readable(ctx context.Context, cursor string) (eventlog.Frame, error) {
+	v, err := s.viewOf(ctx, nil, nil)
+	if err != nil {
+		return eventlog.Frame{}, err
+	}
+	seq, err := s.log.LocateRecord(cursor)
+	if err != nil {
+		return eventlog.Frame{}, err
+	}
+	f, err := s.log.Get(ctx, seq)
+	if err == nil && (f.Kind != eventlog.KindEvent || !v.Match(f.Kind, &f.Keys)) {
+		err = eventlog.ErrNotFound
+	}
+	return f, err
 }
 
 // DescribeLog implements headgate.v1.EventService.

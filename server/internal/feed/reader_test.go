@@ -141,6 +141,16 @@ func numbers(from, to int) (list []string) {
 	return list
 }
 
+// infoOf returns the error's ErrorInfo, nil when it has none.
+func infoOf(err error) *errdetails.ErrorInfo {
+	for _, d := range status.Convert(err).Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			return info
+		}
+	}
+	return nil
+}
+
 // wantFailure checks an error's code and reason, and returns its details.
 func wantFailure(t testing.TB, err error, code codes.Code, reason string) (*errdetails.ErrorInfo, *errdetails.RetryInfo) {
 	t.Helper()

@@ -1,4 +1,4 @@
-// Package feed serves readers: EventService over the log.
+// Package feed serves readers: EventService over the log, and SubscriptionService, which names where they stand in it.
 //
 // Each stream is one loop over a position: read after it, filter, send, and wait when there is nothing more. There is no queue per stream and no
 // message encoded per stream: what is sent are the log's own frames. A stream that stands still holds up nothing but itself.
@@ -6,6 +6,7 @@ package feed
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/subscription"
 )
 
 // Log is what the feed needs of the log.
@@ -37,8 +39,14 @@ type Log interface {
 type Options struct {
 	// Grant returns what the caller may read, nil for a caller that may read nothing. Default: everybody may read everything.
 	Grant func(ctx context.Context) Grant
-	// Caller returns the names under which Streams shows who reads, and from where. Default: none.
-	Caller func(ctx context.Context) (reader, remote string)
+	// Caller says who calls. Default: nobody in particular.
+	Caller func(ctx context.Context) Caller
+	// Subscriptions keeps named positions. Default: none are kept, and requests that name one are refused.
+	Subscriptions *subscription.Subscriptions
+	// Retention is after how long events are removed; 0 when they are not for their age. Subscriptions are warned by it.
+	Retention time.Duration
+	// Logger gets what an operator should know. Default: none.
+	Logger *slog.Logger
 	// MaxStreams is how many streams are served at once. Default 10,000.
 	MaxStreams int
 	// MaxAge is after how long a stream is told to begin anew, give or take a tenth, so that load spreads again and what was agreed on at
@@ -50,9 +58,13 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Service implements headgate.v1.EventService. It is safe for concurrent use.
+// Caller is who calls: the reader, the credential that it is known by, and the address at the other end of its connection.
+type Caller struct{ Reader, Credential, Remote string }
+
+// Service implements headgate.v1.EventService and headgate.v1.SubscriptionService. It is safe for concurrent use.
 type Service struct {
 	headgatev1.UnimplementedEventServiceServer
+	headgatev1.UnimplementedSubscriptionServiceServer
 	log     Log
 	opt     Options
 	metrics metrics
@@ -77,11 +89,17 @@ func New(log Log, opt Options) *Service {
 		opt.Grant = func(context.Context) Grant { return everything{} }
 	}
 	if opt.Caller == nil {
-		opt.Caller = func(context.Context) (string, string) { return "", "" }
+		opt.Caller = func(context.Context) Caller { return Caller{} }
+	}
+	if opt.Logger == nil {
+		opt.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{log: log, opt: opt, draining: make(chan struct{})}
 	s.streams.byID = make(map[uint64]*stream)
 	s.metrics.register(opt.Metrics, &s.streams)
+	if opt.Metrics != nil && opt.Subscriptions != nil {
+		opt.Metrics.MustRegister(collector{s})
+	}
 	return s
 }
 

@@ -3,6 +3,8 @@ package feed
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -32,14 +34,19 @@ type terms struct {
 	heartbeat  time.Duration
 	batch      int
 	clientName string
+
+	stopWhenCaughtUp bool
 }
 
 func (s *Service) newTerms(ctx context.Context, req *headgatev1.SubscribeRequest) (t terms, err error) {
-	t = terms{filter: req.GetFilter(), onLost: req.GetOnLostCursor(), heartbeat: defaultHeartbeat, batch: maxBatchEvents, clientName: req.GetClientName()}
+	t = terms{filter: req.GetFilter(), onLost: req.GetOnLostCursor(), heartbeat: defaultHeartbeat, batch: maxBatchEvents, clientName: req.GetClientName(), stopWhenCaughtUp: req.GetStopWhenCaughtUp()}
 	if t.filter == nil {
 		t.filter = &headgatev1.Filter{}
 	}
 	if t.view, err = s.viewOf(ctx, req.GetFilter(), req.GetShard()); err != nil {
+		return t, err
+	}
+	if err := checkMembership(req); err != nil {
 		return t, err
 	}
 	if err := t.view.refuseNothing(); err != nil {
@@ -57,15 +64,17 @@ func (s *Service) newTerms(ctx context.Context, req *headgatev1.SubscribeRequest
 	if n := int(req.GetMaxBatchSize()); n > 0 {
 		t.batch = min(n, maxBatchEvents)
 	}
-	if utf8.RuneCountInString(t.clientName) > maxClientName {
-		return t, invalid("client_name", "it may have at most 128 characters")
+	return t, checkPrintable("client_name", t.clientName, maxClientName)
+}
+
+func checkPrintable(field, text string, most int) error {
+	if utf8.RuneCountInString(text) > most {
+		return invalid(field, fmt.Sprintf("it may have at most %d characters", most))
 	}
-	for _, r := range t.clientName {
-		if !unicode.IsPrint(r) {
-			return t, invalid("client_name", "it may hold printable characters only")
-		}
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return invalid(field, "it may hold printable characters only")
 	}
-	return t, nil
+	return nil
 }
 
 // place is where a stream begins.
@@ -101,6 +110,8 @@ func (s *Service) locate(ctx context.Context, start *headgatev1.Start, onLost he
 		return place{pos: pos}, nil
 	case *headgatev1.Start_FromTime:
 		return s.locateTime(ctx, p.FromTime, "start.from_time", onLost, v)
+	case *headgatev1.Start_Saved:
+		return place{}, invalid("start.saved", "here it has no meaning; say earliest or latest, after_cursor, or from_time")
 	}
 	return place{}, fault.New(codes.InvalidArgument, fault.StartRequired,
 		"start: say where to begin: at earliest or latest, after_cursor, or from_time; a lost cursor must not mean latest by accident", "field", "start")

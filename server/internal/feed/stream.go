@@ -3,7 +3,9 @@ package feed
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -17,6 +19,7 @@ import (
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
 	"github.com/headgate/headgate/server/internal/fault"
+	"github.com/headgate/headgate/server/internal/subscription"
 )
 
 // stream is one Subscribe call.
@@ -25,9 +28,15 @@ type stream struct {
 	out     grpc.ServerStream
 	terms   terms
 	id      uint64
-	reader  string
-	remote  string
+	caller  Caller
 	started time.Time
+	oldest  time.Time // when it has lasted long enough
+
+	seat  *subscription.Seat // nil without subscription
+	taken <-chan struct{}    // the seat's
+	skips []uint64           // events that the subscription leaves out
+	told  uint64             // the position of the last cursor that was sent
+	idle  bool               // a subscription's stream that is not served a shard: it has no position
 
 	place    place
 	pos      atomic.Uint64 // everything up to here has been looked at, and sent if it matched
@@ -52,21 +61,24 @@ func (s *Service) subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStr
 	if err != nil {
 		return s.statusOf(err)
 	}
-	st := &stream{svc: s, out: out, terms: terms, started: s.opt.Now(), batch: batch{limit: terms.batch}, stopAt: ^uint64(0)}
-	st.reader, st.remote = s.opt.Caller(ctx)
+	st := &stream{svc: s, out: out, terms: terms, started: s.opt.Now(), batch: batch{limit: terms.batch}, stopAt: nowhere}
+	st.caller = s.opt.Caller(ctx)
 	if s.isDraining() {
 		return errDraining()
 	}
 	if err := s.log.CatchUp(ctx); err != nil {
 		return s.statusOf(err)
 	}
-	if st.place, err = s.locate(ctx, req.GetStart(), terms.onLost, &st.terms.view); err != nil {
+	if req.GetSubscription() != "" {
+		if st.seat, err = s.join(ctx, req, st); err != nil {
+			return s.statusOf(err)
+		}
+		st.taken, st.idle = st.seat.Taken(), true
+		st.pos.Store(nowhere)
+		defer func() { st.seat.Leave(st.told) }()
+	} else if err := st.begin(ctx, req.GetStart()); err != nil {
 		return s.statusOf(err)
 	}
-	if req.GetStopWhenCaughtUp() {
-		st.stopAt = max(s.log.Head(), st.place.pos)
-	}
-	st.pos.Store(st.place.pos)
 	if !s.streams.add(st, s.opt.MaxStreams) {
 		return fault.Retry(codes.ResourceExhausted, fault.Limit, "this server serves as many streams as it is configured to; try again later", 10*time.Second,
 			"limit", "streams of the server", "allowed", strconv.Itoa(s.opt.MaxStreams))
@@ -75,11 +87,32 @@ func (s *Service) subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStr
 	return s.statusOf(st.run(ctx))
 }
 
-// run says Started, then reads, filters and sends until something ends the stream.
-func (st *stream) run(ctx context.Context) error {
-	started := &headgatev1.SubscribeResponse{Cursor: st.place.lost, Signal: &headgatev1.SubscribeResponse_Started{Started: st.terms.started(st.svc)}}
-	if err := st.signal(started); err != nil {
+// nowhere is the position of an idle stream, behind which nothing waits to be sent.
+const nowhere = math.MaxUint64
+
+// begin finds where the stream begins.
+func (st *stream) begin(ctx context.Context, start *headgatev1.Start) (err error) {
+	if st.place, err = st.svc.locate(ctx, start, st.terms.onLost, &st.terms.view); err != nil {
 		return err
+	}
+	if st.terms.stopWhenCaughtUp {
+		st.stopAt = max(st.svc.log.Head(), st.place.pos)
+	}
+	st.pos.Store(st.place.pos)
+	return nil
+}
+
+// run says Started, waits for a shard if it is to have one, then reads, filters and sends until something ends the stream.
+func (st *stream) run(ctx context.Context) error {
+	st.oldest = time.Now().Add(time.Duration((0.9 + 0.2*rand.Float64()) * float64(st.svc.opt.MaxAge)))
+	started := &headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Started{Started: st.terms.started(st.svc)}}
+	if err := st.signalFrom(st.place.lost, started); err != nil {
+		return err
+	}
+	if st.idle {
+		if served, err := st.await(ctx); err != nil || !served {
+			return err
+		}
 	}
 	if st.place.gap != nil {
 		if err := st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Gap{Gap: st.place.gap}}); err != nil {
@@ -88,18 +121,11 @@ func (st *stream) run(ctx context.Context) error {
 	}
 	timer := time.NewTimer(st.terms.heartbeat)
 	defer timer.Stop()
-	oldest := time.Now().Add(time.Duration((0.9 + 0.2*rand.Float64()) * float64(st.svc.opt.MaxAge)))
 	for {
 		// Taken before the read: what comes after the read closes it.
 		changed := st.svc.log.Changed()
-		if st.svc.isDraining() {
-			return st.close(headgatev1.Closing_REASON_DRAINING, durationpb.New(drainRetry))
-		}
-		if st.terms.view.ended() {
-			return st.close(st.terms.view.endReason(), nil)
-		}
-		if !time.Now().Before(oldest) {
-			return st.close(headgatev1.Closing_REASON_MAX_AGE, durationpb.New(0))
+		if over, err := st.over(); over {
+			return err
 		}
 		pos := st.pos.Load()
 		if pos >= st.stopAt {
@@ -128,7 +154,7 @@ func (st *stream) run(ctx context.Context) error {
 		if !atHead {
 			continue
 		}
-		timer.Reset(min(time.Until(st.lastSend.Add(st.terms.heartbeat)), time.Until(oldest)))
+		timer.Reset(min(time.Until(st.lastSend.Add(st.terms.heartbeat)), time.Until(st.oldest)))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -136,7 +162,35 @@ func (st *stream) run(ctx context.Context) error {
 		case <-timer.C:
 		case <-st.svc.draining:
 		case <-st.terms.view.grant.Ended():
+		case <-st.taken:
 		}
+	}
+}
+
+// over says whether something other than the reader ends the stream, and if so tells the reader.
+func (st *stream) over() (bool, error) {
+	switch {
+	case st.svc.isDraining():
+		return true, st.close(headgatev1.Closing_REASON_DRAINING, durationpb.New(drainRetry))
+	case st.terms.view.ended():
+		return true, st.close(st.terms.view.endReason(), nil)
+	case st.isTaken():
+		if cause := st.seat.Cause(); cause != nil {
+			return true, cause
+		}
+		return true, st.close(headgatev1.Closing_REASON_HANDED_OVER, durationpb.New(0))
+	case !time.Now().Before(st.oldest):
+		return true, st.close(headgatev1.Closing_REASON_MAX_AGE, durationpb.New(0))
+	}
+	return false, nil
+}
+
+func (st *stream) isTaken() bool {
+	select {
+	case <-st.taken:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -149,7 +203,7 @@ func (st *stream) send(chunk eventlog.Chunk) error {
 		if f.Seq > through {
 			break
 		}
-		if !st.terms.view.Match(f.Kind, &f.Keys) {
+		if !st.terms.view.Match(f.Kind, &f.Keys) || slices.Contains(st.skips, f.Seq) {
 			continue
 		}
 		if f.Kind == eventlog.KindEvent && st.batch.add(f) {
@@ -177,20 +231,21 @@ func (st *stream) send(chunk eventlog.Chunk) error {
 	return nil
 }
 
-// errEnded stops the sending of a chunk whose reader's grant has ended; the loop then says so.
-var errEnded = errors.New("the grant has ended")
+// errEnded stops the sending of a chunk whose reader's grant has ended, or whose shard is another's; the loop then says so.
+var errEnded = errors.New("the grant has ended, or the shard is another's")
 
-// flush sends the gathered batch, unless the grant has ended.
+// flush sends the gathered batch, unless the stream has lost the right to it.
 func (st *stream) flush() error {
 	n := len(st.batch.run)
 	if n == 0 {
 		return nil
 	}
 	// A stalled reader comes here long after it was read for.
-	if st.terms.view.ended() {
+	if st.terms.view.ended() || st.isTaken() {
 		return errEnded
 	}
 	last := st.batch.run[n-1].Seq
+	st.told = last // even when the sending fails: it may have arrived
 	if err := st.out.SendMsg(st.batch.message()); err != nil {
 		return err
 	}
@@ -257,11 +312,23 @@ func (st *stream) close(reason headgatev1.Closing_Reason, retry *durationpb.Dura
 	return st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Closing{Closing: &headgatev1.Closing{Reason: reason, RetryAfter: retry}}})
 }
 
-// signal sends a message that is no batch of events, with the cursor of the position unless it has one.
-func (st *stream) signal(m *headgatev1.SubscribeResponse) error {
-	if m.Cursor == "" {
+// signal sends a message that is no batch of events, with a cursor of the position.
+func (st *stream) signal(m *headgatev1.SubscribeResponse) error { return st.signalFrom("", m) }
+
+// signalFrom is signal with another cursor for the position, unless it is empty.
+func (st *stream) signalFrom(cursor string, m *headgatev1.SubscribeResponse) error {
+	if st.idle {
+		return st.say(m)
+	}
+	if m.Cursor = cursor; cursor == "" {
 		m.Cursor = st.svc.log.Position(st.pos.Load())
 	}
+	st.told = st.pos.Load()
+	return st.say(m)
+}
+
+// say sends a message as it is.
+func (st *stream) say(m *headgatev1.SubscribeResponse) error {
 	if err := st.out.SendMsg(m); err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (s *Service) Streams(ctx context.Context) []StreamStatus {
 	for _, st := range s.streams.all() {
 		pos := st.pos.Load()
 		status := StreamStatus{
-			ID: st.id, ClientName: st.terms.clientName, Reader: st.reader, Remote: st.remote, StartedAt: st.started,
+			ID: st.id, ClientName: st.terms.clientName, Reader: st.caller.Reader, Remote: st.caller.Remote, StartedAt: st.started,
 			Filter: st.terms.filter, EventsSent: st.sent.Load(), CaughtUp: pos >= head,
 		}
 		if pos < head {

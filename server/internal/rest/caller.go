@@ -13,8 +13,12 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// CertificateHeader is the metadata in which the gRPC server gets the verified client certificate (DER) of a request.
-const CertificateHeader = "headgate-client-certificate-bin"
+// CertificateHeader is the metadata in which the gRPC server gets the verified client certificate of a request, and behind it those that the client
+// sent beside it (all in DER). AddressHeader is the one for the address and port that the request came from.
+const (
+	CertificateHeader = "headgate-client-certificate-bin"
+	AddressHeader     = "headgate-client-address"
+)
 
 // admit refuses what a page of another site made a browser send.
 func (a *api) admit(r *http.Request) error {
@@ -47,11 +51,7 @@ func isLoopback(host string) bool {
 
 // authorize settles in the headers of r whose request it is: that of its Authorization, else that of its session.
 func (a *api) authorize(w http.ResponseWriter, r *http.Request) error {
-	// grpc-gateway drops what cannot be metadata and tells nobody. Without its bad Authorization a request would be that of its certificate,
-	// and without its bad X-Forwarded-For it would come from nowhere.
-	if slices.ContainsFunc(r.Header.Values("X-Forwarded-For"), notMetadata) {
-		r.Header.Del("X-Forwarded-For")
-	}
+	// grpc-gateway drops what cannot be metadata and tells nobody: without its bad Authorization a request would be that of its certificate.
 	given := r.Header.Values("Authorization")
 	if slices.ContainsFunc(given, notMetadata) {
 		return unauthenticated("the Authorization header holds other characters than printable ASCII ones")
@@ -70,11 +70,34 @@ func notMetadata(value string) bool {
 	return strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' })
 }
 
-// certificate returns the metadata that tells of the client's certificate. A header of the same name that a client sends is dropped with all
-// the others.
-func certificate(_ context.Context, r *http.Request) metadata.MD {
+// connection returns the metadata that tell of the request's connection. Headers of the same names that a client sends are dropped with all the
+// others.
+func connection(_ context.Context, r *http.Request) metadata.MD {
+	md := metadata.Pairs(AddressHeader, r.RemoteAddr)
 	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+		return md
+	}
+	var certs []byte
+	for _, c := range r.TLS.PeerCertificates {
+		certs = append(certs, c.Raw...)
+	}
+	md.Set(CertificateHeader, string(certs))
+	return md
+}
+
+// enter asks once for a request whether its caller is known and may have one more answer. What it takes, leave gives back.
+func (in *input) enter(ctx context.Context, ask func(context.Context, string) (func(), error), what string) error {
+	if ask == nil || in.leave != nil {
 		return nil
 	}
-	return metadata.Pairs(CertificateHeader, string(r.TLS.VerifiedChains[0][0].Raw))
+	leave, err := ask(ctx, what)
+	in.leave = leave
+	return err
+}
+
+// left gives back what enter took.
+func (in *input) left() {
+	if in.leave != nil {
+		in.leave()
+	}
 }

@@ -207,9 +207,16 @@ func TestACertificateDoesNotVouchForAToken(t *testing.T) {
 func TestNobodyHidesWhereHeComesFrom(t *testing.T) {
 	s, got := recording()
 	base := serve(t, s)
-	call(t, "GET", base+"/v1/log", "", "X-Forwarded-For", "192.0.2.1\u00e5")
-	if v := (<-got).Get("x-forwarded-for"); strings.Join(v, ",") != "127.0.0.1" {
-		t.Errorf("got %q", v)
+	c := dial(t, base)
+	for _, header := range []string{"X-Forwarded-For", "Headgate-Client-Address", "Grpc-Metadata-Headgate-Client-Address", "Grpcgateway-Headgate-Client-Address"} {
+		for _, value := range []string{"192.0.2.1:1", "192.0.2.1\u00e5"} {
+			if _, err := io.WriteString(c, "GET /v1/log HTTP/1.1\r\nHost: x\r\n"+header+": "+value+"\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			if v := (<-got).Get(AddressHeader); strings.Join(v, ",") != c.LocalAddr().String() {
+				t.Errorf("%s: %s: got %q", header, value, v)
+			}
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 // like one that the server finds.
 type conn struct {
 	grpc.ClientConnInterface
+	ask func(ctx context.Context, what string) (leave func(), err error)
 }
 
 // whatever lets answers of any size through: the server is the same process and knows its limits.
@@ -26,7 +27,11 @@ var whatever = grpc.MaxCallRecvMsgSize(math.MaxInt32)
 
 // Invoke fills args, in which grpc-gateway has set what stands in the path.
 func (c conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
-	if err := fill(inputOf(ctx), args.(proto.Message)); err != nil {
+	in := inputOf(ctx)
+	if err := in.enter(ctx, c.ask, method); err != nil {
+		return err
+	}
+	if err := fill(in, args.(proto.Message)); err != nil {
 		return err
 	}
 	return c.ClientConnInterface.Invoke(ctx, method, args, reply, append(opts, whatever)...)
@@ -42,10 +47,12 @@ func (c conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method strin
 	if err := fill(in, req); err != nil {
 		return nil, err
 	}
+	in.left() // it is counted as a stream
+	in.body = nil
 	// One line or one SSE message holds one event.
 	req.MaxBatchSize = 1
-	if in.lastEventID != "" {
-		// EventSource reconnects to its first URL: what that says of the start is history.
+	if in.lastEventID != "" && req.GetSubscription() == "" {
+		// EventSource reconnects to its first URL: what that says of the start is history. A subscription's saved position is not.
 		req.Start = &headgatev1.Start{Position: &headgatev1.Start_AfterCursor{AfterCursor: in.lastEventID}}
 	}
 	s, err := c.ClientConnInterface.NewStream(ctx, desc, method, append(opts, whatever)...)

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// maxBody is how large the body of a request may be. It is read before the caller is known; the largest filter takes 64 KiB.
+// maxBody is how large the body of a request may be. The largest filter takes 64 KiB.
 const maxBody = 128 << 10
 
 // input is what fill makes the gRPC request from. It travels in the context of the HTTP request, which grpc-gateway hands on to conn.
@@ -26,6 +26,7 @@ type input struct {
 	lastEventID string
 	sse         bool
 	byCookie    bool // the Authorization header is the session's
+	leave       func()
 }
 
 type inputKey struct{}
@@ -35,29 +36,21 @@ func inputOf(ctx context.Context) *input {
 	return in
 }
 
-// read takes from r all that says what is asked, and returns r without it: to grpc-gateway every request looks empty, so that it has
-// nothing to drop, and nothing to refuse in words of its own. fill does both.
-func read(w *writer, r *http.Request, stall time.Duration) (*http.Request, error) {
-	in := &input{
-		post:        r.Method == http.MethodPost,
-		lastEventID: r.Header.Get("Last-Event-ID"),
-		sse:         accepts(r.Header.Values("Accept"), eventStream),
-	}
-	var err error
+// take takes from r all that says what is asked, but the body, and returns r without it and without the body: to grpc-gateway every request looks
+// empty, so that it has nothing to drop, and nothing to refuse in words of its own. fill does both.
+func (in *input) take(r *http.Request) (bare *http.Request, err error) {
+	in.post = r.Method == http.MethodPost
+	in.lastEventID = r.Header.Get("Last-Event-ID")
+	in.sse = accepts(r.Header.Values("Accept"), eventStream)
 	if in.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
 		// The error is not told: it quotes the query.
 		return nil, invalid("", "the query string cannot be read: write name=value joined by &, and the characters %, &, ; and + as %25, %26, %3B and %2B")
 	}
-	switch {
-	case in.post:
-		if in.body, err = readBody(w, r, stall); err != nil {
-			return nil, err
-		}
-	case r.ContentLength != 0:
+	if !in.post && r.ContentLength != 0 {
 		return nil, invalid("", "the body of a "+r.Method+" request is not read: put the fields into the query string, or use POST")
 	}
 
-	bare := r.Clone(context.WithValue(r.Context(), inputKey{}, in))
+	bare = r.Clone(context.WithValue(r.Context(), inputKey{}, in))
 	bare.URL.RawQuery = ""
 	bare.Body, bare.ContentLength = http.NoBody, 0
 	// grpc-gateway would choose the form of the answer by the Content-Type, and take a form for a request with another method.

@@ -39,13 +39,15 @@ type Options struct {
 	// OpenToAnybody is set when no readers are configured, so that the gRPC server refuses nobody. The API then answers only requests to
 	// localhost or a loopback address: any page on the web could read it through a browser on this machine otherwise.
 	OpenToAnybody bool
+	// Enter is asked who calls before a body is read or a single answer is made, with the metadata that the gRPC server would see and a name of what is
+	// called. leave is called when the client has taken the answer. Nil: nobody is asked but the gRPC server, which is after both.
+	Enter func(ctx context.Context, what string) (leave func(), err error)
 }
 
 // New returns the REST API over conn, a connection to the gateway's own gRPC server.
 //
 // Of a request the gRPC server sees Authorization (or the session's), as metadata of the same name, the client certificate if TLS verified one,
-// as CertificateHeader, and the addresses of X-Forwarded-For, of which the last one is always the one that the connection came from. It sees no
-// header that a client could pass off as the gateway's own.
+// as CertificateHeader, and where the connection came from, as AddressHeader. It sees no header that a client could pass off as the gateway's own.
 //
 // The http.Server around it must leave WriteTimeout at 0, for it would end streams that are well. The handler sets deadlines of its own, and
 // takes them back when it is done.
@@ -71,7 +73,7 @@ func newAPI(ctx context.Context, cc grpc.ClientConnInterface, options Options, s
 		runtime.WithRoutingErrorHandler(failRouting),
 		runtime.WithForwardResponseOption(streamHeaders),
 		runtime.WithIncomingHeaderMatcher(none),
-		runtime.WithMetadata(certificate),
+		runtime.WithMetadata(connection),
 		runtime.WithOutgoingHeaderMatcher(none),
 		runtime.WithOutgoingTrailerMatcher(none),
 	)
@@ -79,10 +81,13 @@ func newAPI(ctx context.Context, cc grpc.ClientConnInterface, options Options, s
 	if err != nil {
 		return nil, err
 	}
-	through := conn{cc}
+	through := conn{cc, options.Enter}
 	a := &api{mux: mux, events: headgatev1.NewEventServiceClient(through), options: options, seal: seal, stall: stall}
 	if err := headgatev1.RegisterEventServiceHandlerClient(ctx, mux, a.events); err != nil {
 		return nil, fmt.Errorf("register EventService: %w", err)
+	}
+	if err := headgatev1.RegisterSubscriptionServiceHandlerClient(ctx, mux, headgatev1.NewSubscriptionServiceClient(through)); err != nil {
+		return nil, fmt.Errorf("register SubscriptionService: %w", err)
 	}
 	if err := adminv1.RegisterAdminServiceHandlerClient(ctx, mux, adminv1.NewAdminServiceClient(through)); err != nil {
 		return nil, fmt.Errorf("register AdminService: %w", err)
@@ -102,31 +107,45 @@ func newAPI(ctx context.Context, cc grpc.ClientConnInterface, options Options, s
 	return a, nil
 }
 
-// ServeHTTP reads the request whole, then lets grpc-gateway route it.
+// ServeHTTP reads the request whole, once it knows who sends a body, then lets grpc-gateway route it.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := newWriter(w, a.stall)
-	defer out.done()
 	setHeaders(out.Header())
-	in, err := a.prepare(out, r)
+	in := &input{}
+	// Deferred first of all: what is left of the answer goes out before.
+	defer in.left()
+	defer out.done()
+	r, err := a.prepare(out, r, in)
 	if err != nil {
 		// net/http reads what is left of a body before it sends the answer. It takes the deadline back afterwards.
 		out.readWithin(a.stall)
 		writeError(out, err)
 		return
 	}
-	a.mux.ServeHTTP(out, in)
+	a.mux.ServeHTTP(out, r)
 }
 
 // prepare returns r as grpc-gateway gets it.
-func (a *api) prepare(w *writer, r *http.Request) (*http.Request, error) {
+func (a *api) prepare(w *writer, r *http.Request, in *input) (*http.Request, error) {
 	if err := a.admit(r); err != nil {
 		return nil, err
 	}
-	in, err := read(w, r, a.stall)
+	bare, err := in.take(r)
 	if err != nil {
 		return nil, err
 	}
-	return in, a.authorize(w, in)
+	if err := a.authorize(w, bare); err != nil || !in.post || r.ContentLength == 0 {
+		return bare, err
+	}
+	ctx, err := runtime.AnnotateContext(bare.Context(), a.mux, bare, "")
+	if err != nil {
+		return nil, err
+	}
+	if err := in.enter(ctx, a.options.Enter, "REST "+r.Method); err != nil {
+		return nil, err
+	}
+	in.body, err = readBody(w, r, a.stall)
+	return bare, err
 }
 
 // setHeaders tells browsers and proxies how to treat an answer. A stream's Cache-Control is another one.

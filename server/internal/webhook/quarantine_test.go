@@ -3,11 +3,13 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
@@ -90,6 +92,12 @@ func TestNothingOfTheBodyIsLogged(t *testing.T) {
 		`{"x": "` + secret + `", "x": "` + secret + `"}`,
 		`{"x": {"` + secret + `": 1, "` + secret + `": 1}}`,
 		`"` + secret + `"`, secret, `{"EventId": "` + secret,
+		// Names are content too: of keys, and of events that the CRM does not have.
+		`{"` + secret + `": 1, "` + secret + `": 1}`,
+		strings.Replace(body(t), `"Values": {`, `"Values": {"`+secret+`": 1, "`+secret+`": 1, `, 1),
+		strings.Replace(body(t), `"FieldValues": {`, `"FieldValues": {"`+secret+`": 1, "`+secret+`": 1, `, 1),
+		strings.Replace(body(t), `"Event": "relation.created"`, `"Event": "`+secret+`"`, 1),
+		strings.Replace(strings.Replace(body(t), `"Event": "relation.created"`, `"Event": "`+secret+`"`, 1), "Cust26759", "Cust666", 1),
 	}
 	for _, b := range bodies {
 		good := Sign(testKey, []byte(b))
@@ -118,6 +126,44 @@ func TestNothingOfTheBodyIsLogged(t *testing.T) {
 	for _, f := range families {
 		if strings.Contains(f.String(), "Nordmann") {
 			t.Error("what was posted is in the metrics")
+		}
+	}
+}
+
+// TestQuarantineSaysItsCause: as far as it can be told without the body.
+func TestQuarantineSaysItsCause(t *testing.T) {
+	for cause, c := range map[string][]string{
+		"rules":           {strings.Replace(body(t), `"PrimaryKey": 20`, `"PrimaryKey": true`, 1), "application/json"},
+		"foreign_context": {strings.Replace(body(t), "Cust26759", "Cust666", 1), "application/json"},
+		"media_type":      {body(t), "text/plain"},
+	} {
+		d := newDoor(t)
+		d.signed(c[0], "Content-Type", c[1])
+		want := fmt.Sprintf(`"msg":"webhook quarantined","source":"acme","cause":%q,"bytes":%d}`, cause, len(c[0]))
+		if got := d.logged.String(); !strings.Contains(got, want) {
+			t.Errorf("want %s in: %s", want, got)
+		}
+	}
+}
+
+// TestFloodOfRefusalsHidesNobody: while one posts nonsense, another's refusals are logged too, and the next line of the first counts the others.
+func TestFloodOfRefusalsHidesNobody(t *testing.T) {
+	d := newDoor(t)
+	refuse := func(from string) {
+		r := httptest.NewRequest(http.MethodPost, Path+"acme", strings.NewReader("{}"))
+		r.RemoteAddr = from
+		d.handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	for i := range 2000 {
+		refuse(fmt.Sprintf("192.0.2.1:%d", 1000+i))
+	}
+	refuse("192.0.2.2:1")
+	if !strings.Contains(d.logged.String(), `"remote":"192.0.2.2"`) {
+		t.Error("the refusal of another address is not logged")
+	}
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(d.logged.String(), `"suppressed":`); refuse("192.0.2.1:1") {
+		if time.Now().After(deadline) {
+			t.Fatal("what was suppressed is never told")
 		}
 	}
 }

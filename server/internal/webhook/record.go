@@ -20,33 +20,44 @@ const (
 	testEvent = "test"
 )
 
+// problem is why a body is no event.
+type problem struct {
+	// cause is for the log lines. What RuleError says besides can name keys of the body, and is for those who may see the body.
+	cause string
+	superoffice.RuleError
+}
+
 // record turns the body into what is stored. A problem sends the body into quarantine.
-func (h *Handler) record(src *source, contentType string, body []byte) (rec *eventlog.Record, isTest bool, problem *superoffice.RuleError) {
+func (h *Handler) record(src *source, contentType string, body []byte) (rec *eventlog.Record, isTest bool, wrong *problem) {
 	e, err := superoffice.Translate(&src.Source.Source, body)
 	if err != nil {
-		if !errors.As(err, &problem) {
-			problem = &superoffice.RuleError{Problem: err.Error()}
+		wrong = &problem{cause: "rules"}
+		var rule *superoffice.RuleError
+		if errors.As(err, &rule) {
+			wrong.RuleError = *rule
+		} else {
+			wrong.Problem = err.Error()
 		}
-		return nil, false, problem
+		return nil, false, wrong
 	}
 	if e.GetEventType() == testEvent {
 		return nil, true, nil
 	}
-	refuse := func(why string) (*eventlog.Record, bool, *superoffice.RuleError) {
-		return nil, false, &superoffice.RuleError{Problem: why, Context: e.GetContext(), EventType: e.GetEventType()}
+	refuse := func(cause, why string) (*eventlog.Record, bool, *problem) {
+		return nil, false, &problem{cause, superoffice.RuleError{Problem: why, Context: e.GetContext(), EventType: e.GetEventType()}}
 	}
 	if !src.speaksFor(e.GetContext()) {
-		return refuse("the source may not speak for this context: add it to the source's contexts if it should")
+		return refuse("foreign_context", "the source may not speak for this context: add it to the source's contexts if it should")
 	}
 	if !isJSON(contentType) {
-		return refuse("the media type is not application/json in UTF-8")
+		return refuse("media_type", "the media type is not application/json in UTF-8")
 	}
 	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(e)
 	if err != nil {
-		return refuse("the event cannot be encoded")
+		return refuse("not_encodable", "the event cannot be encoded")
 	}
 	if len(encoded) > maxEvent {
-		return refuse("the encoded event is larger than 3 MiB")
+		return refuse("too_large", "the encoded event is larger than 3 MiB")
 	}
 	return &eventlog.Record{
 		Kind: eventlog.KindEvent, Keys: keysOf(e), Body: encoded, Raw: body,
@@ -78,13 +89,13 @@ func primaryKeyOf(e *headgatev1.Event) string {
 
 // quarantine returns the gap that stands in the log for a body that gave no event. The body is stored with it, in the same write. The gap names
 // a context only where the source may speak for it.
-func (h *Handler) quarantine(src *source, contentType string, body []byte, problem *superoffice.RuleError) *eventlog.Record {
+func (h *Handler) quarantine(src *source, contentType string, body []byte, wrong *problem) *eventlog.Record {
 	now := timestamppb.New(h.opt.Now())
 	gap := &headgatev1.Gap{Reason: headgatev1.Gap_REASON_QUARANTINED, Source: src.Name, FromTime: now, ToTime: now}
 	keys := eventlog.Keys{Source: src.Name}
-	if problem.Context != "" && src.speaksFor(problem.Context) {
-		keys.Context = problem.Context
-		gap.Contexts = []string{problem.Context}
+	if wrong.Context != "" && src.speaksFor(wrong.Context) {
+		keys.Context = wrong.Context
+		gap.Contexts = []string{wrong.Context}
 	}
 	encoded, err := proto.Marshal(gap)
 	if err != nil {
@@ -95,7 +106,7 @@ func (h *Handler) quarantine(src *source, contentType string, body []byte, probl
 		Kind: eventlog.KindGap, Keys: keys, Body: encoded, Raw: body,
 		Duplicate: eventlog.DuplicateKey("quarantine", src.Name, string(body)),
 		Quarantine: &eventlog.Quarantine{
-			Problem: problem.Problem, EventType: problem.EventType, Context: problem.Context,
+			Problem: wrong.Problem, EventType: wrong.EventType, Context: wrong.Context,
 			ContentType: contentType[:min(len(contentType), maxContentType)],
 		},
 	}

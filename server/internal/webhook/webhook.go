@@ -19,9 +19,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/time/rate"
 
 	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/refusal"
 	"github.com/headgate/headgate/server/internal/superoffice"
 )
 
@@ -58,7 +58,7 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// RefusedPerSecond is how many refusals an address is told the reason of; beyond that it gets 429. What is authentic is never limited. Default 10.
 	RefusedPerSecond int
-	// Logger gets refusals and what went into quarantine, never a body. Default: none.
+	// Logger gets refusals and that something went into quarantine, never what stands in a body. Default: none.
 	Logger *slog.Logger
 	// Metrics gets the door's metrics. Default: none.
 	Metrics prometheus.Registerer
@@ -73,7 +73,7 @@ type Handler struct {
 	sources atomic.Pointer[map[string]*source]
 	metrics *metrics
 	strikes strikes
-	refused rate.Sometimes // keeps a flood of refusals out of the log lines
+	refused refusal.Lines
 }
 
 type source struct {
@@ -96,7 +96,6 @@ func New(log Log, sources []Source, opt Options) *Handler {
 		opt.RefusedPerSecond = 10
 	}
 	h := &Handler{log: log, opt: opt, metrics: newMetrics(opt.Metrics), strikes: strikes{perSecond: opt.RefusedPerSecond}}
-	h.refused = rate.Sometimes{First: 20, Interval: time.Second}
 	h.sources.Store(&map[string]*source{})
 	h.SetSources(sources)
 	return h
@@ -132,10 +131,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(a.status)
 	_, _ = io.WriteString(w, a.text+"\n") // a sender that has gone away is not told
 	h.count(src, a, time.Since(begin))
-	if a.status != http.StatusOK {
-		h.refused.Do(func() {
-			h.opt.Logger.Warn("webhook refused", "source", src.name(), "status", a.status, "cause", a.outcome, "remote", sender, "problem", a.problem())
-		})
+	if a.status == http.StatusOK {
+		return
+	}
+	if more, ok := h.refused.Allow(sender, begin); ok {
+		who := []any{"source", src.name(), "status", a.status, "cause", a.outcome, "remote", sender, "problem", a.problem()}
+		h.opt.Logger.Warn("webhook refused", append(who, more...)...)
 	}
 }
 
@@ -246,14 +247,14 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, most int64) (
 
 // accept stores an authentic body, as an event or in quarantine.
 func (h *Handler) accept(ctx context.Context, src *source, contentType string, body []byte) answer {
-	rec, isTest, problem := h.record(src, contentType, body)
+	rec, isTest, wrong := h.record(src, contentType, body)
 	if isTest {
 		return tested
 	}
 	done := stored
-	if problem != nil {
-		rec, done = h.quarantine(src, contentType, body, problem), quarantined
-		done.text += ": " + problem.Problem
+	if wrong != nil {
+		rec, done = h.quarantine(src, contentType, body, wrong), quarantined
+		done.text += ": " + wrong.Problem
 	}
 	// The sender may hang up; what it sent is stored all the same, for it would not send it again.
 	dup, err := h.log.Append(context.WithoutCancel(ctx), rec)
@@ -264,8 +265,8 @@ func (h *Handler) accept(ctx context.Context, src *source, contentType string, b
 	if dup {
 		return duplicate
 	}
-	if problem != nil {
-		h.opt.Logger.Warn("webhook quarantined", "source", src.Name, "event_type", rec.Quarantine.EventType, "problem", problem.Problem, "bytes", len(body))
+	if wrong != nil {
+		h.opt.Logger.Warn("webhook quarantined", "source", src.Name, "cause", wrong.cause, "bytes", len(body))
 	}
 	return done
 }

@@ -192,7 +192,7 @@ func (x Gap_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Gap_Reason.Descriptor instead.
 func (Gap_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{7, 0}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{10, 0}
 }
 
 // Why the server ends the stream. More reasons may come: treat an unknown one like DRAINING.
@@ -211,6 +211,8 @@ const (
 	Closing_REASON_CREDENTIAL_EXPIRED Closing_Reason = 4
 	// The stream has lasted for about an hour, the longest that one may. Reconnect at once, on a new connection if the client balances its load.
 	Closing_REASON_MAX_AGE Closing_Reason = 5
+	// The subscription's shard goes to another member, or its position was moved. Handle what was received, save it, and subscribe again.
+	Closing_REASON_HANDED_OVER Closing_Reason = 6
 )
 
 // Enum value maps for Closing_Reason.
@@ -222,6 +224,7 @@ var (
 		3: "REASON_GRANT_CHANGED",
 		4: "REASON_CREDENTIAL_EXPIRED",
 		5: "REASON_MAX_AGE",
+		6: "REASON_HANDED_OVER",
 	}
 	Closing_Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":        0,
@@ -230,6 +233,7 @@ var (
 		"REASON_GRANT_CHANGED":      3,
 		"REASON_CREDENTIAL_EXPIRED": 4,
 		"REASON_MAX_AGE":            5,
+		"REASON_HANDED_OVER":        6,
 	}
 )
 
@@ -257,7 +261,7 @@ func (x Closing_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Closing_Reason.Descriptor instead.
 func (Closing_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{9, 0}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{12, 0}
 }
 
 // Which events to read. An event matches when it matches every field that is not empty; within a field one value is
@@ -390,6 +394,7 @@ type Start struct {
 	//	*Start_At
 	//	*Start_AfterCursor
 	//	*Start_FromTime
+	//	*Start_Saved
 	Position      isStart_Position `protobuf_oneof:"position"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -459,6 +464,15 @@ func (x *Start) GetFromTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Start) GetSaved() *Saved {
+	if x != nil {
+		if x, ok := x.Position.(*Start_Saved); ok {
+			return x.Saved
+		}
+	}
+	return nil
+}
+
 type isStart_Position interface {
 	isStart_Position()
 }
@@ -480,11 +494,122 @@ type Start_FromTime struct {
 	FromTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=from_time,json=fromTime,proto3,oneof"`
 }
 
+type Start_Saved struct {
+	// The saved position of the subscription that the request names.
+	Saved *Saved `protobuf:"bytes,4,opt,name=saved,proto3,oneof"`
+}
+
 func (*Start_At) isStart_Position() {}
 
 func (*Start_AfterCursor) isStart_Position() {}
 
 func (*Start_FromTime) isStart_Position() {}
+
+func (*Start_Saved) isStart_Position() {}
+
+// The saved position of a subscription, and where a subscription begins that does not exist yet. The first Subscribe that names it makes it then.
+type Saved struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where a new one begins. When none is set, the subscription must exist: SUBSCRIPTION_NOT_FOUND otherwise.
+	//
+	// Types that are valid to be assigned to Otherwise:
+	//
+	//	*Saved_At
+	//	*Saved_AfterCursor
+	//	*Saved_FromTime
+	Otherwise     isSaved_Otherwise `protobuf_oneof:"otherwise"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Saved) Reset() {
+	*x = Saved{}
+	mi := &file_headgate_v1_event_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Saved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Saved) ProtoMessage() {}
+
+func (x *Saved) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_v1_event_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Saved.ProtoReflect.Descriptor instead.
+func (*Saved) Descriptor() ([]byte, []int) {
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Saved) GetOtherwise() isSaved_Otherwise {
+	if x != nil {
+		return x.Otherwise
+	}
+	return nil
+}
+
+func (x *Saved) GetAt() Start_Edge {
+	if x != nil {
+		if x, ok := x.Otherwise.(*Saved_At); ok {
+			return x.At
+		}
+	}
+	return Start_EDGE_UNSPECIFIED
+}
+
+func (x *Saved) GetAfterCursor() string {
+	if x != nil {
+		if x, ok := x.Otherwise.(*Saved_AfterCursor); ok {
+			return x.AfterCursor
+		}
+	}
+	return ""
+}
+
+func (x *Saved) GetFromTime() *timestamppb.Timestamp {
+	if x != nil {
+		if x, ok := x.Otherwise.(*Saved_FromTime); ok {
+			return x.FromTime
+		}
+	}
+	return nil
+}
+
+type isSaved_Otherwise interface {
+	isSaved_Otherwise()
+}
+
+type Saved_At struct {
+	// An end of the log. "Latest" is the newest event when the subscription is made.
+	At Start_Edge `protobuf:"varint,1,opt,name=at,proto3,enum=headgate.v1.Start_Edge,oneof"`
+}
+
+type Saved_AfterCursor struct {
+	// Just after this cursor.
+	AfterCursor string `protobuf:"bytes,2,opt,name=after_cursor,json=afterCursor,proto3,oneof"`
+}
+
+type Saved_FromTime struct {
+	// The first event whose received_at is this time or later.
+	FromTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=from_time,json=fromTime,proto3,oneof"`
+}
+
+func (*Saved_At) isSaved_Otherwise() {}
+
+func (*Saved_AfterCursor) isSaved_Otherwise() {}
+
+func (*Saved_FromTime) isSaved_Otherwise() {}
 
 // One part of the events, when the replicas of a service share them. An event belongs to shard hash(source, context,
 // entity, primary_key) modulo count: all events of one record go to one shard, in order. Gap and Erased go to every shard. The
@@ -501,7 +626,7 @@ type Shard struct {
 
 func (x *Shard) Reset() {
 	*x = Shard{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[2]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -513,7 +638,7 @@ func (x *Shard) String() string {
 func (*Shard) ProtoMessage() {}
 
 func (x *Shard) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[2]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -526,7 +651,7 @@ func (x *Shard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shard.ProtoReflect.Descriptor instead.
 func (*Shard) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{2}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Shard) GetIndex() uint32 {
@@ -563,14 +688,23 @@ type SubscribeRequest struct {
 	// Send what was stored when the stream started, then Closing with CLOSING_REASON_CAUGHT_UP, then end.
 	StopWhenCaughtUp bool `protobuf:"varint,7,opt,name=stop_when_caught_up,json=stopWhenCaughtUp,proto3" json:"stop_when_caught_up,omitempty"`
 	// Who reads, for the operator's eyes: at most 128 printable characters.
-	ClientName    string `protobuf:"bytes,8,opt,name=client_name,json=clientName,proto3" json:"client_name,omitempty"`
+	ClientName string `protobuf:"bytes,8,opt,name=client_name,json=clientName,proto3" json:"client_name,omitempty"`
+	// Read as a member of the subscription of this name, with start.saved: see SubscriptionService. The stream is served one of its shards that nobody else is
+	// served, or stands by until there is one. Over Server-Sent Events Last-Event-ID is ignored then: the saved position counts.
+	Subscription string `protobuf:"bytes,9,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	// How many shards the subscription gets when this call makes it, 1 to 128; default 1, or shard.count. When it exists and has another number:
+	// SUBSCRIPTION_MISMATCH.
+	SubscriptionShards uint32 `protobuf:"varint,10,opt,name=subscription_shards,json=subscriptionShards,proto3" json:"subscription_shards,omitempty"`
+	// Which replica this is: streams with the same member get their shares together. At most 128 printable characters. Default: the address at the other end of
+	// the connection.
+	Member        string `protobuf:"bytes,11,opt,name=member,proto3" json:"member,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[3]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -582,7 +716,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[3]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -595,7 +729,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{3}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *SubscribeRequest) GetFilter() *Filter {
@@ -654,12 +788,34 @@ func (x *SubscribeRequest) GetClientName() string {
 	return ""
 }
 
+func (x *SubscribeRequest) GetSubscription() string {
+	if x != nil {
+		return x.Subscription
+	}
+	return ""
+}
+
+func (x *SubscribeRequest) GetSubscriptionShards() uint32 {
+	if x != nil {
+		return x.SubscriptionShards
+	}
+	return 0
+}
+
+func (x *SubscribeRequest) GetMember() string {
+	if x != nil {
+		return x.Member
+	}
+	return ""
+}
+
 // One message of a stream: either events, in order, or one signal. A message that has neither is a signal of a newer
 // server: store its cursor and go on.
 type SubscribeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Store it after you have handled this message. Resuming after it continues the stream without gap or repetition. Always set. With events it
-	// is the last one's. Any other is made afresh each time, so two that differ may stand at the same place.
+	// Store it after you have handled this message. Resuming after it continues the stream without gap or repetition. With events it
+	// is the last one's. Any other is made afresh each time, so two that differ may stand at the same place. Empty only until a subscription's stream is
+	// assigned a shard: there is nothing to store then.
 	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	// At least one, in the order of the log, when no signal is set.
 	Events []*Event `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
@@ -672,6 +828,8 @@ type SubscribeResponse struct {
 	//	*SubscribeResponse_Gap
 	//	*SubscribeResponse_Erased
 	//	*SubscribeResponse_Closing
+	//	*SubscribeResponse_Assigned
+	//	*SubscribeResponse_Standby
 	Signal        isSubscribeResponse_Signal `protobuf_oneof:"signal"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -679,7 +837,7 @@ type SubscribeResponse struct {
 
 func (x *SubscribeResponse) Reset() {
 	*x = SubscribeResponse{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[4]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -691,7 +849,7 @@ func (x *SubscribeResponse) String() string {
 func (*SubscribeResponse) ProtoMessage() {}
 
 func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[4]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -704,7 +862,7 @@ func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeResponse.ProtoReflect.Descriptor instead.
 func (*SubscribeResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{4}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *SubscribeResponse) GetCursor() string {
@@ -773,6 +931,24 @@ func (x *SubscribeResponse) GetClosing() *Closing {
 	return nil
 }
 
+func (x *SubscribeResponse) GetAssigned() *Assigned {
+	if x != nil {
+		if x, ok := x.Signal.(*SubscribeResponse_Assigned); ok {
+			return x.Assigned
+		}
+	}
+	return nil
+}
+
+func (x *SubscribeResponse) GetStandby() *Standby {
+	if x != nil {
+		if x, ok := x.Signal.(*SubscribeResponse_Standby); ok {
+			return x.Standby
+		}
+	}
+	return nil
+}
+
 type isSubscribeResponse_Signal interface {
 	isSubscribeResponse_Signal()
 }
@@ -802,6 +978,16 @@ type SubscribeResponse_Closing struct {
 	Closing *Closing `protobuf:"bytes,7,opt,name=closing,proto3,oneof"`
 }
 
+type SubscribeResponse_Assigned struct {
+	// The stream is served a shard of its subscription from here on.
+	Assigned *Assigned `protobuf:"bytes,8,opt,name=assigned,proto3,oneof"`
+}
+
+type SubscribeResponse_Standby struct {
+	// The stream waits for a shard of its subscription.
+	Standby *Standby `protobuf:"bytes,9,opt,name=standby,proto3,oneof"`
+}
+
 func (*SubscribeResponse_Started) isSubscribeResponse_Signal() {}
 
 func (*SubscribeResponse_Checkpoint) isSubscribeResponse_Signal() {}
@@ -811,6 +997,10 @@ func (*SubscribeResponse_Gap) isSubscribeResponse_Signal() {}
 func (*SubscribeResponse_Erased) isSubscribeResponse_Signal() {}
 
 func (*SubscribeResponse_Closing) isSubscribeResponse_Signal() {}
+
+func (*SubscribeResponse_Assigned) isSubscribeResponse_Signal() {}
+
+func (*SubscribeResponse_Standby) isSubscribeResponse_Signal() {}
 
 // The stream's terms.
 type Started struct {
@@ -831,7 +1021,7 @@ type Started struct {
 
 func (x *Started) Reset() {
 	*x = Started{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[5]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -843,7 +1033,7 @@ func (x *Started) String() string {
 func (*Started) ProtoMessage() {}
 
 func (x *Started) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[5]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -856,7 +1046,7 @@ func (x *Started) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Started.ProtoReflect.Descriptor instead.
 func (*Started) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{5}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Started) GetFilter() *Filter {
@@ -894,6 +1084,98 @@ func (x *Started) GetUnknownNames() []string {
 	return nil
 }
 
+// The stream is served one shard of its subscription. The message's cursor is the saved one; what follows comes after it.
+type Assigned struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The shard.
+	Shard *Shard `protobuf:"bytes,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	// What SaveCursor must present. Opaque.
+	Lease         string `protobuf:"bytes,2,opt,name=lease,proto3" json:"lease,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Assigned) Reset() {
+	*x = Assigned{}
+	mi := &file_headgate_v1_event_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Assigned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Assigned) ProtoMessage() {}
+
+func (x *Assigned) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_v1_event_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Assigned.ProtoReflect.Descriptor instead.
+func (*Assigned) Descriptor() ([]byte, []int) {
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Assigned) GetShard() *Shard {
+	if x != nil {
+		return x.Shard
+	}
+	return nil
+}
+
+func (x *Assigned) GetLease() string {
+	if x != nil {
+		return x.Lease
+	}
+	return ""
+}
+
+// All shards that the stream could be served are served to others. Sent when that begins, and at every heartbeat interval while it lasts.
+type Standby struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Standby) Reset() {
+	*x = Standby{}
+	mi := &file_headgate_v1_event_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Standby) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Standby) ProtoMessage() {}
+
+func (x *Standby) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_v1_event_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Standby.ProtoReflect.Descriptor instead.
+func (*Standby) Descriptor() ([]byte, []int) {
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{8}
+}
+
 // Everything up to the message's cursor that matches has been sent on this stream. Sent when the stream first reaches the newest
 // event, and whenever it has been silent for a heartbeat interval.
 type Checkpoint struct {
@@ -909,7 +1191,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[6]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -921,7 +1203,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[6]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -934,7 +1216,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{6}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Checkpoint) GetThrough() *timestamppb.Timestamp {
@@ -971,7 +1253,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[7]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -983,7 +1265,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[7]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -996,7 +1278,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{7}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Gap) GetReason() Gap_Reason {
@@ -1049,7 +1331,7 @@ type Erased struct {
 
 func (x *Erased) Reset() {
 	*x = Erased{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[8]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1061,7 +1343,7 @@ func (x *Erased) String() string {
 func (*Erased) ProtoMessage() {}
 
 func (x *Erased) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[8]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1074,7 +1356,7 @@ func (x *Erased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Erased.ProtoReflect.Descriptor instead.
 func (*Erased) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{8}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Erased) GetSource() string {
@@ -1112,7 +1394,7 @@ type Closing struct {
 
 func (x *Closing) Reset() {
 	*x = Closing{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[9]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1124,7 +1406,7 @@ func (x *Closing) String() string {
 func (*Closing) ProtoMessage() {}
 
 func (x *Closing) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[9]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1137,7 +1419,7 @@ func (x *Closing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Closing.ProtoReflect.Descriptor instead.
 func (*Closing) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{9}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Closing) GetReason() Closing_Reason {
@@ -1175,7 +1457,7 @@ type ListEventsRequest struct {
 
 func (x *ListEventsRequest) Reset() {
 	*x = ListEventsRequest{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[10]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1187,7 +1469,7 @@ func (x *ListEventsRequest) String() string {
 func (*ListEventsRequest) ProtoMessage() {}
 
 func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[10]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1200,7 +1482,7 @@ func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListEventsRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{10}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListEventsRequest) GetFilter() *Filter {
@@ -1261,7 +1543,7 @@ type ListEventsResponse struct {
 
 func (x *ListEventsResponse) Reset() {
 	*x = ListEventsResponse{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[11]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1555,7 @@ func (x *ListEventsResponse) String() string {
 func (*ListEventsResponse) ProtoMessage() {}
 
 func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[11]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1568,7 @@ func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListEventsResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{11}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListEventsResponse) GetEvents() []*Event {
@@ -1366,7 +1648,7 @@ type GetEventRequest struct {
 
 func (x *GetEventRequest) Reset() {
 	*x = GetEventRequest{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[12]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1378,7 +1660,7 @@ func (x *GetEventRequest) String() string {
 func (*GetEventRequest) ProtoMessage() {}
 
 func (x *GetEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[12]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1391,7 +1673,7 @@ func (x *GetEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEventRequest.ProtoReflect.Descriptor instead.
 func (*GetEventRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{12}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetEventRequest) GetCursor() string {
@@ -1421,7 +1703,7 @@ type GetEventResponse struct {
 
 func (x *GetEventResponse) Reset() {
 	*x = GetEventResponse{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[13]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1433,7 +1715,7 @@ func (x *GetEventResponse) String() string {
 func (*GetEventResponse) ProtoMessage() {}
 
 func (x *GetEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[13]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1446,7 +1728,7 @@ func (x *GetEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEventResponse.ProtoReflect.Descriptor instead.
 func (*GetEventResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{13}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetEventResponse) GetEvent() *Event {
@@ -1472,7 +1754,7 @@ type DescribeLogRequest struct {
 
 func (x *DescribeLogRequest) Reset() {
 	*x = DescribeLogRequest{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[14]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1484,7 +1766,7 @@ func (x *DescribeLogRequest) String() string {
 func (*DescribeLogRequest) ProtoMessage() {}
 
 func (x *DescribeLogRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[14]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1497,7 +1779,7 @@ func (x *DescribeLogRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeLogRequest.ProtoReflect.Descriptor instead.
 func (*DescribeLogRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{14}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{17}
 }
 
 // What the log holds.
@@ -1523,7 +1805,7 @@ type DescribeLogResponse struct {
 
 func (x *DescribeLogResponse) Reset() {
 	*x = DescribeLogResponse{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[15]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +1817,7 @@ func (x *DescribeLogResponse) String() string {
 func (*DescribeLogResponse) ProtoMessage() {}
 
 func (x *DescribeLogResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[15]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +1830,7 @@ func (x *DescribeLogResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeLogResponse.ProtoReflect.Descriptor instead.
 func (*DescribeLogResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{15}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DescribeLogResponse) GetEpoch() string {
@@ -1613,7 +1895,7 @@ type DescribeLogResponse_Tenant struct {
 
 func (x *DescribeLogResponse_Tenant) Reset() {
 	*x = DescribeLogResponse_Tenant{}
-	mi := &file_headgate_v1_event_service_proto_msgTypes[16]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1625,7 +1907,7 @@ func (x *DescribeLogResponse_Tenant) String() string {
 func (*DescribeLogResponse_Tenant) ProtoMessage() {}
 
 func (x *DescribeLogResponse_Tenant) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_event_service_proto_msgTypes[16]
+	mi := &file_headgate_v1_event_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1638,7 +1920,7 @@ func (x *DescribeLogResponse_Tenant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeLogResponse_Tenant.ProtoReflect.Descriptor instead.
 func (*DescribeLogResponse_Tenant) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{15, 0}
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{18, 0}
 }
 
 func (x *DescribeLogResponse_Tenant) GetSource() string {
@@ -1669,20 +1951,26 @@ const file_headgate_v1_event_service_proto_rawDesc = "" +
 	"\asources\x18\x05 \x03(\tR\asources\x12!\n" +
 	"\fprimary_keys\x18\x06 \x03(\x05R\vprimaryKeys\x12%\n" +
 	"\x0echanged_fields\x18\a \x03(\tR\rchangedFields\x12F\n" +
-	" exclude_changed_by_associate_ids\x18\b \x03(\x05R\x1cexcludeChangedByAssociateIds\"\xe0\x01\n" +
+	" exclude_changed_by_associate_ids\x18\b \x03(\x05R\x1cexcludeChangedByAssociateIds\"\x8c\x02\n" +
 	"\x05Start\x12)\n" +
 	"\x02at\x18\x01 \x01(\x0e2\x17.headgate.v1.Start.EdgeH\x00R\x02at\x12#\n" +
 	"\fafter_cursor\x18\x02 \x01(\tH\x00R\vafterCursor\x129\n" +
-	"\tfrom_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\bfromTime\"@\n" +
+	"\tfrom_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\bfromTime\x12*\n" +
+	"\x05saved\x18\x04 \x01(\v2\x12.headgate.v1.SavedH\x00R\x05saved\"@\n" +
 	"\x04Edge\x12\x14\n" +
 	"\x10EDGE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rEDGE_EARLIEST\x10\x01\x12\x0f\n" +
 	"\vEDGE_LATEST\x10\x02B\n" +
 	"\n" +
-	"\bposition\"3\n" +
+	"\bposition\"\x9f\x01\n" +
+	"\x05Saved\x12)\n" +
+	"\x02at\x18\x01 \x01(\x0e2\x17.headgate.v1.Start.EdgeH\x00R\x02at\x12#\n" +
+	"\fafter_cursor\x18\x02 \x01(\tH\x00R\vafterCursor\x129\n" +
+	"\tfrom_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\bfromTimeB\v\n" +
+	"\totherwise\"3\n" +
 	"\x05Shard\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\rR\x05count\"\x94\x03\n" +
+	"\x05count\x18\x02 \x01(\rR\x05count\"\x81\x04\n" +
 	"\x10SubscribeRequest\x12+\n" +
 	"\x06filter\x18\x01 \x01(\v2\x13.headgate.v1.FilterR\x06filter\x12(\n" +
 	"\x05start\x18\x02 \x01(\v2\x12.headgate.v1.StartR\x05start\x12?\n" +
@@ -1692,7 +1980,11 @@ const file_headgate_v1_event_service_proto_rawDesc = "" +
 	"\x0emax_batch_size\x18\x06 \x01(\rR\fmaxBatchSize\x12-\n" +
 	"\x13stop_when_caught_up\x18\a \x01(\bR\x10stopWhenCaughtUp\x12\x1f\n" +
 	"\vclient_name\x18\b \x01(\tR\n" +
-	"clientName\"\xd5\x02\n" +
+	"clientName\x12\"\n" +
+	"\fsubscription\x18\t \x01(\tR\fsubscription\x12/\n" +
+	"\x13subscription_shards\x18\n" +
+	" \x01(\rR\x12subscriptionShards\x12\x16\n" +
+	"\x06member\x18\v \x01(\tR\x06member\"\xbc\x03\n" +
 	"\x11SubscribeResponse\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12*\n" +
 	"\x06events\x18\x02 \x03(\v2\x12.headgate.v1.EventR\x06events\x120\n" +
@@ -1702,14 +1994,20 @@ const file_headgate_v1_event_service_proto_rawDesc = "" +
 	"checkpoint\x12$\n" +
 	"\x03gap\x18\x05 \x01(\v2\x10.headgate.v1.GapH\x00R\x03gap\x12-\n" +
 	"\x06erased\x18\x06 \x01(\v2\x13.headgate.v1.ErasedH\x00R\x06erased\x120\n" +
-	"\aclosing\x18\a \x01(\v2\x14.headgate.v1.ClosingH\x00R\aclosingB\b\n" +
+	"\aclosing\x18\a \x01(\v2\x14.headgate.v1.ClosingH\x00R\aclosing\x123\n" +
+	"\bassigned\x18\b \x01(\v2\x15.headgate.v1.AssignedH\x00R\bassigned\x120\n" +
+	"\astandby\x18\t \x01(\v2\x14.headgate.v1.StandbyH\x00R\astandbyB\b\n" +
 	"\x06signal\"\xe4\x01\n" +
 	"\aStarted\x12+\n" +
 	"\x06filter\x18\x01 \x01(\v2\x13.headgate.v1.FilterR\x06filter\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\tR\x05epoch\x12'\n" +
 	"\x0fearliest_cursor\x18\x03 \x01(\tR\x0eearliestCursor\x12H\n" +
 	"\x12heartbeat_interval\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\x12#\n" +
-	"\runknown_names\x18\x05 \x03(\tR\funknownNames\"_\n" +
+	"\runknown_names\x18\x05 \x03(\tR\funknownNames\"J\n" +
+	"\bAssigned\x12(\n" +
+	"\x05shard\x18\x01 \x01(\v2\x12.headgate.v1.ShardR\x05shard\x12\x14\n" +
+	"\x05lease\x18\x02 \x01(\tR\x05lease\"\t\n" +
+	"\aStandby\"_\n" +
 	"\n" +
 	"Checkpoint\x124\n" +
 	"\athrough\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\athrough\x12\x1b\n" +
@@ -1729,18 +2027,19 @@ const file_headgate_v1_event_service_proto_rawDesc = "" +
 	"\x06Erased\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x18\n" +
 	"\acontext\x18\x02 \x01(\tR\acontext\x12\x16\n" +
-	"\x06entity\x18\x03 \x01(\tR\x06entity\"\x95\x02\n" +
+	"\x06entity\x18\x03 \x01(\tR\x06entity\"\xad\x02\n" +
 	"\aClosing\x123\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1b.headgate.v1.Closing.ReasonR\x06reason\x12:\n" +
 	"\vretry_after\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"retryAfter\"\x98\x01\n" +
+	"retryAfter\"\xb0\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10REASON_CAUGHT_UP\x10\x01\x12\x13\n" +
 	"\x0fREASON_DRAINING\x10\x02\x12\x18\n" +
 	"\x14REASON_GRANT_CHANGED\x10\x03\x12\x1d\n" +
 	"\x19REASON_CREDENTIAL_EXPIRED\x10\x04\x12\x12\n" +
-	"\x0eREASON_MAX_AGE\x10\x05\"\xd4\x01\n" +
+	"\x0eREASON_MAX_AGE\x10\x05\x12\x16\n" +
+	"\x12REASON_HANDED_OVER\x10\x06\"\xd4\x01\n" +
 	"\x11ListEventsRequest\x12+\n" +
 	"\x06filter\x18\x01 \x01(\v2\x13.headgate.v1.FilterR\x06filter\x12!\n" +
 	"\fafter_cursor\x18\x02 \x01(\tR\vafterCursor\x127\n" +
@@ -1802,7 +2101,7 @@ func file_headgate_v1_event_service_proto_rawDescGZIP() []byte {
 }
 
 var file_headgate_v1_event_service_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_headgate_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_headgate_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_headgate_v1_event_service_proto_goTypes = []any{
 	(OnLostCursor)(0),                  // 0: headgate.v1.OnLostCursor
 	(Start_Edge)(0),                    // 1: headgate.v1.Start.Edge
@@ -1810,69 +2109,78 @@ var file_headgate_v1_event_service_proto_goTypes = []any{
 	(Closing_Reason)(0),                // 3: headgate.v1.Closing.Reason
 	(*Filter)(nil),                     // 4: headgate.v1.Filter
 	(*Start)(nil),                      // 5: headgate.v1.Start
-	(*Shard)(nil),                      // 6: headgate.v1.Shard
-	(*SubscribeRequest)(nil),           // 7: headgate.v1.SubscribeRequest
-	(*SubscribeResponse)(nil),          // 8: headgate.v1.SubscribeResponse
-	(*Started)(nil),                    // 9: headgate.v1.Started
-	(*Checkpoint)(nil),                 // 10: headgate.v1.Checkpoint
-	(*Gap)(nil),                        // 11: headgate.v1.Gap
-	(*Erased)(nil),                     // 12: headgate.v1.Erased
-	(*Closing)(nil),                    // 13: headgate.v1.Closing
-	(*ListEventsRequest)(nil),          // 14: headgate.v1.ListEventsRequest
-	(*ListEventsResponse)(nil),         // 15: headgate.v1.ListEventsResponse
-	(*GetEventRequest)(nil),            // 16: headgate.v1.GetEventRequest
-	(*GetEventResponse)(nil),           // 17: headgate.v1.GetEventResponse
-	(*DescribeLogRequest)(nil),         // 18: headgate.v1.DescribeLogRequest
-	(*DescribeLogResponse)(nil),        // 19: headgate.v1.DescribeLogResponse
-	(*DescribeLogResponse_Tenant)(nil), // 20: headgate.v1.DescribeLogResponse.Tenant
-	(*timestamppb.Timestamp)(nil),      // 21: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),        // 22: google.protobuf.Duration
-	(*Event)(nil),                      // 23: headgate.v1.Event
+	(*Saved)(nil),                      // 6: headgate.v1.Saved
+	(*Shard)(nil),                      // 7: headgate.v1.Shard
+	(*SubscribeRequest)(nil),           // 8: headgate.v1.SubscribeRequest
+	(*SubscribeResponse)(nil),          // 9: headgate.v1.SubscribeResponse
+	(*Started)(nil),                    // 10: headgate.v1.Started
+	(*Assigned)(nil),                   // 11: headgate.v1.Assigned
+	(*Standby)(nil),                    // 12: headgate.v1.Standby
+	(*Checkpoint)(nil),                 // 13: headgate.v1.Checkpoint
+	(*Gap)(nil),                        // 14: headgate.v1.Gap
+	(*Erased)(nil),                     // 15: headgate.v1.Erased
+	(*Closing)(nil),                    // 16: headgate.v1.Closing
+	(*ListEventsRequest)(nil),          // 17: headgate.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),         // 18: headgate.v1.ListEventsResponse
+	(*GetEventRequest)(nil),            // 19: headgate.v1.GetEventRequest
+	(*GetEventResponse)(nil),           // 20: headgate.v1.GetEventResponse
+	(*DescribeLogRequest)(nil),         // 21: headgate.v1.DescribeLogRequest
+	(*DescribeLogResponse)(nil),        // 22: headgate.v1.DescribeLogResponse
+	(*DescribeLogResponse_Tenant)(nil), // 23: headgate.v1.DescribeLogResponse.Tenant
+	(*timestamppb.Timestamp)(nil),      // 24: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),        // 25: google.protobuf.Duration
+	(*Event)(nil),                      // 26: headgate.v1.Event
 }
 var file_headgate_v1_event_service_proto_depIdxs = []int32{
 	1,  // 0: headgate.v1.Start.at:type_name -> headgate.v1.Start.Edge
-	21, // 1: headgate.v1.Start.from_time:type_name -> google.protobuf.Timestamp
-	4,  // 2: headgate.v1.SubscribeRequest.filter:type_name -> headgate.v1.Filter
-	5,  // 3: headgate.v1.SubscribeRequest.start:type_name -> headgate.v1.Start
-	0,  // 4: headgate.v1.SubscribeRequest.on_lost_cursor:type_name -> headgate.v1.OnLostCursor
-	22, // 5: headgate.v1.SubscribeRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	6,  // 6: headgate.v1.SubscribeRequest.shard:type_name -> headgate.v1.Shard
-	23, // 7: headgate.v1.SubscribeResponse.events:type_name -> headgate.v1.Event
-	9,  // 8: headgate.v1.SubscribeResponse.started:type_name -> headgate.v1.Started
-	10, // 9: headgate.v1.SubscribeResponse.checkpoint:type_name -> headgate.v1.Checkpoint
-	11, // 10: headgate.v1.SubscribeResponse.gap:type_name -> headgate.v1.Gap
-	12, // 11: headgate.v1.SubscribeResponse.erased:type_name -> headgate.v1.Erased
-	13, // 12: headgate.v1.SubscribeResponse.closing:type_name -> headgate.v1.Closing
-	4,  // 13: headgate.v1.Started.filter:type_name -> headgate.v1.Filter
-	22, // 14: headgate.v1.Started.heartbeat_interval:type_name -> google.protobuf.Duration
-	21, // 15: headgate.v1.Checkpoint.through:type_name -> google.protobuf.Timestamp
-	2,  // 16: headgate.v1.Gap.reason:type_name -> headgate.v1.Gap.Reason
-	21, // 17: headgate.v1.Gap.from_time:type_name -> google.protobuf.Timestamp
-	21, // 18: headgate.v1.Gap.to_time:type_name -> google.protobuf.Timestamp
-	3,  // 19: headgate.v1.Closing.reason:type_name -> headgate.v1.Closing.Reason
-	22, // 20: headgate.v1.Closing.retry_after:type_name -> google.protobuf.Duration
-	4,  // 21: headgate.v1.ListEventsRequest.filter:type_name -> headgate.v1.Filter
-	21, // 22: headgate.v1.ListEventsRequest.from_time:type_name -> google.protobuf.Timestamp
-	23, // 23: headgate.v1.ListEventsResponse.events:type_name -> headgate.v1.Event
-	11, // 24: headgate.v1.ListEventsResponse.gap:type_name -> headgate.v1.Gap
-	12, // 25: headgate.v1.ListEventsResponse.erased:type_name -> headgate.v1.Erased
-	23, // 26: headgate.v1.GetEventResponse.event:type_name -> headgate.v1.Event
-	21, // 27: headgate.v1.DescribeLogResponse.earliest_time:type_name -> google.protobuf.Timestamp
-	21, // 28: headgate.v1.DescribeLogResponse.latest_time:type_name -> google.protobuf.Timestamp
-	20, // 29: headgate.v1.DescribeLogResponse.tenants:type_name -> headgate.v1.DescribeLogResponse.Tenant
-	7,  // 30: headgate.v1.EventService.Subscribe:input_type -> headgate.v1.SubscribeRequest
-	14, // 31: headgate.v1.EventService.ListEvents:input_type -> headgate.v1.ListEventsRequest
-	16, // 32: headgate.v1.EventService.GetEvent:input_type -> headgate.v1.GetEventRequest
-	18, // 33: headgate.v1.EventService.DescribeLog:input_type -> headgate.v1.DescribeLogRequest
-	8,  // 34: headgate.v1.EventService.Subscribe:output_type -> headgate.v1.SubscribeResponse
-	15, // 35: headgate.v1.EventService.ListEvents:output_type -> headgate.v1.ListEventsResponse
-	17, // 36: headgate.v1.EventService.GetEvent:output_type -> headgate.v1.GetEventResponse
-	19, // 37: headgate.v1.EventService.DescribeLog:output_type -> headgate.v1.DescribeLogResponse
-	34, // [34:38] is the sub-list for method output_type
-	30, // [30:34] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	24, // 1: headgate.v1.Start.from_time:type_name -> google.protobuf.Timestamp
+	6,  // 2: headgate.v1.Start.saved:type_name -> headgate.v1.Saved
+	1,  // 3: headgate.v1.Saved.at:type_name -> headgate.v1.Start.Edge
+	24, // 4: headgate.v1.Saved.from_time:type_name -> google.protobuf.Timestamp
+	4,  // 5: headgate.v1.SubscribeRequest.filter:type_name -> headgate.v1.Filter
+	5,  // 6: headgate.v1.SubscribeRequest.start:type_name -> headgate.v1.Start
+	0,  // 7: headgate.v1.SubscribeRequest.on_lost_cursor:type_name -> headgate.v1.OnLostCursor
+	25, // 8: headgate.v1.SubscribeRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	7,  // 9: headgate.v1.SubscribeRequest.shard:type_name -> headgate.v1.Shard
+	26, // 10: headgate.v1.SubscribeResponse.events:type_name -> headgate.v1.Event
+	10, // 11: headgate.v1.SubscribeResponse.started:type_name -> headgate.v1.Started
+	13, // 12: headgate.v1.SubscribeResponse.checkpoint:type_name -> headgate.v1.Checkpoint
+	14, // 13: headgate.v1.SubscribeResponse.gap:type_name -> headgate.v1.Gap
+	15, // 14: headgate.v1.SubscribeResponse.erased:type_name -> headgate.v1.Erased
+	16, // 15: headgate.v1.SubscribeResponse.closing:type_name -> headgate.v1.Closing
+	11, // 16: headgate.v1.SubscribeResponse.assigned:type_name -> headgate.v1.Assigned
+	12, // 17: headgate.v1.SubscribeResponse.standby:type_name -> headgate.v1.Standby
+	4,  // 18: headgate.v1.Started.filter:type_name -> headgate.v1.Filter
+	25, // 19: headgate.v1.Started.heartbeat_interval:type_name -> google.protobuf.Duration
+	7,  // 20: headgate.v1.Assigned.shard:type_name -> headgate.v1.Shard
+	24, // 21: headgate.v1.Checkpoint.through:type_name -> google.protobuf.Timestamp
+	2,  // 22: headgate.v1.Gap.reason:type_name -> headgate.v1.Gap.Reason
+	24, // 23: headgate.v1.Gap.from_time:type_name -> google.protobuf.Timestamp
+	24, // 24: headgate.v1.Gap.to_time:type_name -> google.protobuf.Timestamp
+	3,  // 25: headgate.v1.Closing.reason:type_name -> headgate.v1.Closing.Reason
+	25, // 26: headgate.v1.Closing.retry_after:type_name -> google.protobuf.Duration
+	4,  // 27: headgate.v1.ListEventsRequest.filter:type_name -> headgate.v1.Filter
+	24, // 28: headgate.v1.ListEventsRequest.from_time:type_name -> google.protobuf.Timestamp
+	26, // 29: headgate.v1.ListEventsResponse.events:type_name -> headgate.v1.Event
+	14, // 30: headgate.v1.ListEventsResponse.gap:type_name -> headgate.v1.Gap
+	15, // 31: headgate.v1.ListEventsResponse.erased:type_name -> headgate.v1.Erased
+	26, // 32: headgate.v1.GetEventResponse.event:type_name -> headgate.v1.Event
+	24, // 33: headgate.v1.DescribeLogResponse.earliest_time:type_name -> google.protobuf.Timestamp
+	24, // 34: headgate.v1.DescribeLogResponse.latest_time:type_name -> google.protobuf.Timestamp
+	23, // 35: headgate.v1.DescribeLogResponse.tenants:type_name -> headgate.v1.DescribeLogResponse.Tenant
+	8,  // 36: headgate.v1.EventService.Subscribe:input_type -> headgate.v1.SubscribeRequest
+	17, // 37: headgate.v1.EventService.ListEvents:input_type -> headgate.v1.ListEventsRequest
+	19, // 38: headgate.v1.EventService.GetEvent:input_type -> headgate.v1.GetEventRequest
+	21, // 39: headgate.v1.EventService.DescribeLog:input_type -> headgate.v1.DescribeLogRequest
+	9,  // 40: headgate.v1.EventService.Subscribe:output_type -> headgate.v1.SubscribeResponse
+	18, // 41: headgate.v1.EventService.ListEvents:output_type -> headgate.v1.ListEventsResponse
+	20, // 42: headgate.v1.EventService.GetEvent:output_type -> headgate.v1.GetEventResponse
+	22, // 43: headgate.v1.EventService.DescribeLog:output_type -> headgate.v1.DescribeLogResponse
+	40, // [40:44] is the sub-list for method output_type
+	36, // [36:40] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_headgate_v1_event_service_proto_init() }
@@ -1885,26 +2193,34 @@ func file_headgate_v1_event_service_proto_init() {
 		(*Start_At)(nil),
 		(*Start_AfterCursor)(nil),
 		(*Start_FromTime)(nil),
+		(*Start_Saved)(nil),
 	}
-	file_headgate_v1_event_service_proto_msgTypes[4].OneofWrappers = []any{
+	file_headgate_v1_event_service_proto_msgTypes[2].OneofWrappers = []any{
+		(*Saved_At)(nil),
+		(*Saved_AfterCursor)(nil),
+		(*Saved_FromTime)(nil),
+	}
+	file_headgate_v1_event_service_proto_msgTypes[5].OneofWrappers = []any{
 		(*SubscribeResponse_Started)(nil),
 		(*SubscribeResponse_Checkpoint)(nil),
 		(*SubscribeResponse_Gap)(nil),
 		(*SubscribeResponse_Erased)(nil),
 		(*SubscribeResponse_Closing)(nil),
+		(*SubscribeResponse_Assigned)(nil),
+		(*SubscribeResponse_Standby)(nil),
 	}
-	file_headgate_v1_event_service_proto_msgTypes[11].OneofWrappers = []any{
+	file_headgate_v1_event_service_proto_msgTypes[14].OneofWrappers = []any{
 		(*ListEventsResponse_Gap)(nil),
 		(*ListEventsResponse_Erased)(nil),
 	}
-	file_headgate_v1_event_service_proto_msgTypes[13].OneofWrappers = []any{}
+	file_headgate_v1_event_service_proto_msgTypes[16].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_headgate_v1_event_service_proto_rawDesc), len(file_headgate_v1_event_service_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   17,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -60,6 +60,11 @@ const (
 //	                                      from where on the log is whole.
 //	CURSOR_FOREIGN   FAILED_PRECONDITION  The cursor is from another log, or from a part of this one that was cut off when it was restored.
 //	EVENT_NOT_FOUND  NOT_FOUND            No event stands at that cursor.
+//	SUBSCRIPTION_NOT_FOUND NOT_FOUND      The caller has no subscription of that name.
+//	SUBSCRIPTION_EXISTS ALREADY_EXISTS    The caller has a subscription of that name already.
+//	SUBSCRIPTION_MISMATCH FAILED_PRECONDITION  The subscription has another number of shards; metadata "shard_count" says how many.
+//	LEASE_LOST       ABORTED              The lease is not, or no longer, the one in force: another stream is served the shard. Handle nothing more under it.
+//	CURSOR_BEHIND    FAILED_PRECONDITION  The cursor stands before the saved one.
 //	UNAUTHENTICATED  UNAUTHENTICATED      No credentials, or those of no reader that the server knows.
 //	CONTEXT_FORBIDDEN PERMISSION_DENIED   The filter names a source, context, entity or action that the caller may not read, whether it exists or
 //	                                      not; metadata "field" and "value" say which.
@@ -190,6 +195,11 @@ func (c *eventServiceClient) DescribeLog(ctx context.Context, in *DescribeLogReq
 //	                                      from where on the log is whole.
 //	CURSOR_FOREIGN   FAILED_PRECONDITION  The cursor is from another log, or from a part of this one that was cut off when it was restored.
 //	EVENT_NOT_FOUND  NOT_FOUND            No event stands at that cursor.
+//	SUBSCRIPTION_NOT_FOUND NOT_FOUND      The caller has no subscription of that name.
+//	SUBSCRIPTION_EXISTS ALREADY_EXISTS    The caller has a subscription of that name already.
+//	SUBSCRIPTION_MISMATCH FAILED_PRECONDITION  The subscription has another number of shards; metadata "shard_count" says how many.
+//	LEASE_LOST       ABORTED              The lease is not, or no longer, the one in force: another stream is served the shard. Handle nothing more under it.
+//	CURSOR_BEHIND    FAILED_PRECONDITION  The cursor stands before the saved one.
 //	UNAUTHENTICATED  UNAUTHENTICATED      No credentials, or those of no reader that the server knows.
 //	CONTEXT_FORBIDDEN PERMISSION_DENIED   The filter names a source, context, entity or action that the caller may not read, whether it exists or
 //	                                      not; metadata "field" and "value" say which.

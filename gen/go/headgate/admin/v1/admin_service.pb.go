@@ -619,6 +619,153 @@ func (x *Stream) GetReader() string {
 	return ""
 }
 
+// A request for the subscriptions.
+type ListSubscriptionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSubscriptionsRequest) Reset() {
+	*x = ListSubscriptionsRequest{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSubscriptionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSubscriptionsRequest) ProtoMessage() {}
+
+func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSubscriptionsRequest.ProtoReflect.Descriptor instead.
+func (*ListSubscriptionsRequest) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{7}
+}
+
+// The subscriptions.
+type ListSubscriptionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All of them.
+	Subscriptions []*ReaderSubscription `protobuf:"bytes,1,rep,name=subscriptions,proto3" json:"subscriptions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSubscriptionsResponse) Reset() {
+	*x = ListSubscriptionsResponse{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSubscriptionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSubscriptionsResponse) ProtoMessage() {}
+
+func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSubscriptionsResponse.ProtoReflect.Descriptor instead.
+func (*ListSubscriptionsResponse) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListSubscriptionsResponse) GetSubscriptions() []*ReaderSubscription {
+	if x != nil {
+		return x.Subscriptions
+	}
+	return nil
+}
+
+// One reader's subscription.
+type ReaderSubscription struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The reader.
+	Reader string `protobuf:"bytes,1,opt,name=reader,proto3" json:"reader,omitempty"`
+	// The subscription. Its lag is the age of the oldest record that is not covered, whoever may read it.
+	Subscription *v1.Subscription `protobuf:"bytes,2,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	// Its shards.
+	Shards        []*v1.SubscriptionShard `protobuf:"bytes,3,rep,name=shards,proto3" json:"shards,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReaderSubscription) Reset() {
+	*x = ReaderSubscription{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReaderSubscription) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReaderSubscription) ProtoMessage() {}
+
+func (x *ReaderSubscription) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReaderSubscription.ProtoReflect.Descriptor instead.
+func (*ReaderSubscription) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ReaderSubscription) GetReader() string {
+	if x != nil {
+		return x.Reader
+	}
+	return ""
+}
+
+func (x *ReaderSubscription) GetSubscription() *v1.Subscription {
+	if x != nil {
+		return x.Subscription
+	}
+	return nil
+}
+
+func (x *ReaderSubscription) GetShards() []*v1.SubscriptionShard {
+	if x != nil {
+		return x.Shards
+	}
+	return nil
+}
+
 // A request for one page of the quarantine.
 type ListQuarantineRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -632,7 +779,7 @@ type ListQuarantineRequest struct {
 
 func (x *ListQuarantineRequest) Reset() {
 	*x = ListQuarantineRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[7]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -644,7 +791,7 @@ func (x *ListQuarantineRequest) String() string {
 func (*ListQuarantineRequest) ProtoMessage() {}
 
 func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[7]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -657,7 +804,7 @@ func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineRequest.ProtoReflect.Descriptor instead.
 func (*ListQuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{7}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListQuarantineRequest) GetPageSize() uint32 {
@@ -687,7 +834,7 @@ type ListQuarantineResponse struct {
 
 func (x *ListQuarantineResponse) Reset() {
 	*x = ListQuarantineResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[8]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -699,7 +846,7 @@ func (x *ListQuarantineResponse) String() string {
 func (*ListQuarantineResponse) ProtoMessage() {}
 
 func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[8]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -712,7 +859,7 @@ func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
 func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{8}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListQuarantineResponse) GetQuarantined() []*Quarantined {
@@ -740,7 +887,7 @@ type GetQuarantinedRequest struct {
 
 func (x *GetQuarantinedRequest) Reset() {
 	*x = GetQuarantinedRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[9]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -752,7 +899,7 @@ func (x *GetQuarantinedRequest) String() string {
 func (*GetQuarantinedRequest) ProtoMessage() {}
 
 func (x *GetQuarantinedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[9]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -765,7 +912,7 @@ func (x *GetQuarantinedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQuarantinedRequest.ProtoReflect.Descriptor instead.
 func (*GetQuarantinedRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{9}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetQuarantinedRequest) GetId() string {
@@ -788,7 +935,7 @@ type GetQuarantinedResponse struct {
 
 func (x *GetQuarantinedResponse) Reset() {
 	*x = GetQuarantinedResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +947,7 @@ func (x *GetQuarantinedResponse) String() string {
 func (*GetQuarantinedResponse) ProtoMessage() {}
 
 func (x *GetQuarantinedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +960,7 @@ func (x *GetQuarantinedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQuarantinedResponse.ProtoReflect.Descriptor instead.
 func (*GetQuarantinedResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{10}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetQuarantinedResponse) GetQuarantined() *Quarantined {
@@ -855,7 +1002,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -867,7 +1014,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -880,7 +1027,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{11}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Quarantined) GetId() string {
@@ -943,7 +1090,7 @@ var File_headgate_admin_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"%headgate/admin/v1/admin_service.proto\x12\x11headgate.admin.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fheadgate/v1/event_service.proto\"\x12\n" +
+	"%headgate/admin/v1/admin_service.proto\x12\x11headgate.admin.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fheadgate/v1/event_service.proto\x1a&headgate/v1/subscription_service.proto\"\x12\n" +
 	"\x10GetStatusRequest\"\x9d\x02\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
@@ -1001,7 +1148,14 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"eventsSent\x12+\n" +
 	"\x03lag\x18\a \x01(\v2\x19.google.protobuf.DurationR\x03lag\x12\x1b\n" +
 	"\tcaught_up\x18\b \x01(\bR\bcaughtUp\x12\x16\n" +
-	"\x06reader\x18\t \x01(\tR\x06reader\"O\n" +
+	"\x06reader\x18\t \x01(\tR\x06reader\"\x1a\n" +
+	"\x18ListSubscriptionsRequest\"h\n" +
+	"\x19ListSubscriptionsResponse\x12K\n" +
+	"\rsubscriptions\x18\x01 \x03(\v2%.headgate.admin.v1.ReaderSubscriptionR\rsubscriptions\"\xa3\x01\n" +
+	"\x12ReaderSubscription\x12\x16\n" +
+	"\x06reader\x18\x01 \x01(\tR\x06reader\x12=\n" +
+	"\fsubscription\x18\x02 \x01(\v2\x19.headgate.v1.SubscriptionR\fsubscription\x126\n" +
+	"\x06shards\x18\x03 \x03(\v2\x1e.headgate.v1.SubscriptionShardR\x06shards\"O\n" +
 	"\x15ListQuarantineRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\rR\bpageSize\x12\x19\n" +
 	"\bafter_id\x18\x02 \x01(\tR\aafterId\"u\n" +
@@ -1023,10 +1177,11 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"receivedAt\x12\x18\n" +
 	"\aproblem\x18\x06 \x01(\tR\aproblem\x12\x1b\n" +
 	"\tbody_size\x18\a \x01(\rR\bbodySize\x12!\n" +
-	"\fcontent_type\x18\b \x01(\tR\vcontentType2\x8a\x04\n" +
+	"\fcontent_type\x18\b \x01(\tR\vcontentType2\x9c\x05\n" +
 	"\fAdminService\x12p\n" +
 	"\tGetStatus\x12#.headgate.admin.v1.GetStatusRequest\x1a$.headgate.admin.v1.GetStatusResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/admin/v1/status\x12w\n" +
-	"\vListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12\x83\x01\n" +
+	"\vListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12\x8f\x01\n" +
+	"\x11ListSubscriptions\x12+.headgate.admin.v1.ListSubscriptionsRequest\x1a,.headgate.admin.v1.ListSubscriptionsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/admin/v1/subscriptions\x12\x83\x01\n" +
 	"\x0eListQuarantine\x12(.headgate.admin.v1.ListQuarantineRequest\x1a).headgate.admin.v1.ListQuarantineResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/admin/v1/quarantine\x12\x88\x01\n" +
 	"\x0eGetQuarantined\x12(.headgate.admin.v1.GetQuarantinedRequest\x1a).headgate.admin.v1.GetQuarantinedResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/admin/v1/quarantine/{id}Bk\n" +
 	"\x14io.headgate.admin.v1P\x01Z=github.com/headgate/headgate/gen/go/headgate/admin/v1;adminv1\xaa\x02\x11Headgate.Admin.V1b\x06proto3"
@@ -1043,55 +1198,65 @@ func file_headgate_admin_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_headgate_admin_v1_admin_service_proto_rawDescData
 }
 
-var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_headgate_admin_v1_admin_service_proto_goTypes = []any{
-	(*GetStatusRequest)(nil),       // 0: headgate.admin.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),      // 1: headgate.admin.v1.GetStatusResponse
-	(*LogStatus)(nil),              // 2: headgate.admin.v1.LogStatus
-	(*SourceStatus)(nil),           // 3: headgate.admin.v1.SourceStatus
-	(*ListStreamsRequest)(nil),     // 4: headgate.admin.v1.ListStreamsRequest
-	(*ListStreamsResponse)(nil),    // 5: headgate.admin.v1.ListStreamsResponse
-	(*Stream)(nil),                 // 6: headgate.admin.v1.Stream
-	(*ListQuarantineRequest)(nil),  // 7: headgate.admin.v1.ListQuarantineRequest
-	(*ListQuarantineResponse)(nil), // 8: headgate.admin.v1.ListQuarantineResponse
-	(*GetQuarantinedRequest)(nil),  // 9: headgate.admin.v1.GetQuarantinedRequest
-	(*GetQuarantinedResponse)(nil), // 10: headgate.admin.v1.GetQuarantinedResponse
-	(*Quarantined)(nil),            // 11: headgate.admin.v1.Quarantined
-	nil,                            // 12: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	(*timestamppb.Timestamp)(nil),  // 13: google.protobuf.Timestamp
-	(*v1.Filter)(nil),              // 14: headgate.v1.Filter
-	(*durationpb.Duration)(nil),    // 15: google.protobuf.Duration
+	(*GetStatusRequest)(nil),          // 0: headgate.admin.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),         // 1: headgate.admin.v1.GetStatusResponse
+	(*LogStatus)(nil),                 // 2: headgate.admin.v1.LogStatus
+	(*SourceStatus)(nil),              // 3: headgate.admin.v1.SourceStatus
+	(*ListStreamsRequest)(nil),        // 4: headgate.admin.v1.ListStreamsRequest
+	(*ListStreamsResponse)(nil),       // 5: headgate.admin.v1.ListStreamsResponse
+	(*Stream)(nil),                    // 6: headgate.admin.v1.Stream
+	(*ListSubscriptionsRequest)(nil),  // 7: headgate.admin.v1.ListSubscriptionsRequest
+	(*ListSubscriptionsResponse)(nil), // 8: headgate.admin.v1.ListSubscriptionsResponse
+	(*ReaderSubscription)(nil),        // 9: headgate.admin.v1.ReaderSubscription
+	(*ListQuarantineRequest)(nil),     // 10: headgate.admin.v1.ListQuarantineRequest
+	(*ListQuarantineResponse)(nil),    // 11: headgate.admin.v1.ListQuarantineResponse
+	(*GetQuarantinedRequest)(nil),     // 12: headgate.admin.v1.GetQuarantinedRequest
+	(*GetQuarantinedResponse)(nil),    // 13: headgate.admin.v1.GetQuarantinedResponse
+	(*Quarantined)(nil),               // 14: headgate.admin.v1.Quarantined
+	nil,                               // 15: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	(*timestamppb.Timestamp)(nil),     // 16: google.protobuf.Timestamp
+	(*v1.Filter)(nil),                 // 17: headgate.v1.Filter
+	(*durationpb.Duration)(nil),       // 18: google.protobuf.Duration
+	(*v1.Subscription)(nil),           // 19: headgate.v1.Subscription
+	(*v1.SubscriptionShard)(nil),      // 20: headgate.v1.SubscriptionShard
 }
 var file_headgate_admin_v1_admin_service_proto_depIdxs = []int32{
-	13, // 0: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	16, // 0: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
 	2,  // 1: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
 	3,  // 2: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
-	13, // 3: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
-	13, // 4: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
-	13, // 5: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
-	13, // 6: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
-	12, // 7: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	13, // 8: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
+	16, // 3: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
+	16, // 4: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
+	16, // 5: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
+	16, // 6: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
+	15, // 7: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	16, // 8: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
 	6,  // 9: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
-	13, // 10: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
-	14, // 11: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
-	15, // 12: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
-	11, // 13: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	11, // 14: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	13, // 15: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
-	0,  // 16: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
-	4,  // 17: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
-	7,  // 18: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
-	9,  // 19: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
-	1,  // 20: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
-	5,  // 21: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
-	8,  // 22: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
-	10, // 23: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
-	20, // [20:24] is the sub-list for method output_type
-	16, // [16:20] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	16, // 10: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
+	17, // 11: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
+	18, // 12: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
+	9,  // 13: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
+	19, // 14: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
+	20, // 15: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
+	14, // 16: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	14, // 17: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	16, // 18: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
+	0,  // 19: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
+	4,  // 20: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
+	7,  // 21: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
+	10, // 22: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
+	12, // 23: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
+	1,  // 24: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
+	5,  // 25: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
+	8,  // 26: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
+	11, // 27: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
+	13, // 28: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
+	24, // [24:29] is the sub-list for method output_type
+	19, // [19:24] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_headgate_admin_v1_admin_service_proto_init() }
@@ -1105,7 +1270,7 @@ func file_headgate_admin_v1_admin_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_headgate_admin_v1_admin_service_proto_rawDesc), len(file_headgate_admin_v1_admin_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

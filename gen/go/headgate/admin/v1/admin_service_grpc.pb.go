@@ -21,10 +21,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AdminService_GetStatus_FullMethodName      = "/headgate.admin.v1.AdminService/GetStatus"
-	AdminService_ListStreams_FullMethodName    = "/headgate.admin.v1.AdminService/ListStreams"
-	AdminService_ListQuarantine_FullMethodName = "/headgate.admin.v1.AdminService/ListQuarantine"
-	AdminService_GetQuarantined_FullMethodName = "/headgate.admin.v1.AdminService/GetQuarantined"
+	AdminService_GetStatus_FullMethodName         = "/headgate.admin.v1.AdminService/GetStatus"
+	AdminService_ListStreams_FullMethodName       = "/headgate.admin.v1.AdminService/ListStreams"
+	AdminService_ListSubscriptions_FullMethodName = "/headgate.admin.v1.AdminService/ListSubscriptions"
+	AdminService_ListQuarantine_FullMethodName    = "/headgate.admin.v1.AdminService/ListQuarantine"
+	AdminService_GetQuarantined_FullMethodName    = "/headgate.admin.v1.AdminService/GetQuarantined"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -37,6 +38,8 @@ type AdminServiceClient interface {
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error)
 	// Lists the streams that are being served, oldest first.
 	ListStreams(ctx context.Context, in *ListStreamsRequest, opts ...grpc.CallOption) (*ListStreamsResponse, error)
+	// Lists all readers' subscriptions, by reader and name, with how far behind they are.
+	ListSubscriptions(ctx context.Context, in *ListSubscriptionsRequest, opts ...grpc.CallOption) (*ListSubscriptionsResponse, error)
 	// Lists the quarantine, newest first: authentic webhooks that could not be turned into an event.
 	ListQuarantine(ctx context.Context, in *ListQuarantineRequest, opts ...grpc.CallOption) (*ListQuarantineResponse, error)
 	// Returns one quarantined webhook with its raw body. NOT_FOUND when there is none of that id.
@@ -65,6 +68,16 @@ func (c *adminServiceClient) ListStreams(ctx context.Context, in *ListStreamsReq
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListStreamsResponse)
 	err := c.cc.Invoke(ctx, AdminService_ListStreams_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) ListSubscriptions(ctx context.Context, in *ListSubscriptionsRequest, opts ...grpc.CallOption) (*ListSubscriptionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSubscriptionsResponse)
+	err := c.cc.Invoke(ctx, AdminService_ListSubscriptions_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +114,8 @@ type AdminServiceServer interface {
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error)
 	// Lists the streams that are being served, oldest first.
 	ListStreams(context.Context, *ListStreamsRequest) (*ListStreamsResponse, error)
+	// Lists all readers' subscriptions, by reader and name, with how far behind they are.
+	ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error)
 	// Lists the quarantine, newest first: authentic webhooks that could not be turned into an event.
 	ListQuarantine(context.Context, *ListQuarantineRequest) (*ListQuarantineResponse, error)
 	// Returns one quarantined webhook with its raw body. NOT_FOUND when there is none of that id.
@@ -120,6 +135,9 @@ func (UnimplementedAdminServiceServer) GetStatus(context.Context, *GetStatusRequ
 }
 func (UnimplementedAdminServiceServer) ListStreams(context.Context, *ListStreamsRequest) (*ListStreamsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListStreams not implemented")
+}
+func (UnimplementedAdminServiceServer) ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSubscriptions not implemented")
 }
 func (UnimplementedAdminServiceServer) ListQuarantine(context.Context, *ListQuarantineRequest) (*ListQuarantineResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListQuarantine not implemented")
@@ -184,6 +202,24 @@ func _AdminService_ListStreams_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_ListSubscriptions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSubscriptionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ListSubscriptions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ListSubscriptions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ListSubscriptions(ctx, req.(*ListSubscriptionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdminService_ListQuarantine_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListQuarantineRequest)
 	if err := dec(in); err != nil {
@@ -234,6 +270,10 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListStreams",
 			Handler:    _AdminService_ListStreams_Handler,
+		},
+		{
+			MethodName: "ListSubscriptions",
+			Handler:    _AdminService_ListSubscriptions_Handler,
 		},
 		{
 			MethodName: "ListQuarantine",

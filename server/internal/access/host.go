@@ -1,0 +1,66 @@
+package access
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+)
+
+// HostOf is whom a connection is counted for, given its address and port: the address, but of IPv6 the network that one customer has at least, a /64.
+// All that cannot be read is one host.
+func HostOf(remote string) netip.Prefix {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	addr, bits := at.Addr().Unmap(), 32
+	if addr.Is6() {
+		bits = 64
+	}
+	host, _ := addr.Prefix(bits) // it never fails for so many bits
+	return host
+}
+
+// Tally bounds how many of something each host may have at once. It is safe for concurrent use.
+type Tally struct {
+	most int
+	mu   sync.Mutex
+	of   map[netip.Prefix]int // those that have some
+}
+
+// NewTally returns a tally that lets each host have that many.
+func NewTally(most int) *Tally { return &Tally{most: most, of: make(map[netip.Prefix]int)} }
+
+// Add counts one more, and says whether the host may have it. If so, Remove must be called when it is over.
+func (t *Tally) Add(host netip.Prefix) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.of[host] >= t.most {
+		return false
+	}
+	t.of[host]++
+	return true
+}
+
+// Remove counts one less.
+func (t *Tally) Remove(host netip.Prefix) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.of[host]--; t.of[host] == 0 {
+		delete(t.of, host)
+	}
+}
+
+// maxStrangers are how many calls one host may have open without credentials. Load balancers have one or two.
+const maxStrangers = 10
+
+// admitStranger counts a call that needs no credentials. leave must be called when it is over.
+func (g *Guard) admitStranger(ctx context.Context, method string) (leave func(), err error) {
+	host := HostOf(RemoteOf(ctx))
+	if !g.strangers.Add(host) {
+		err = refusalOf(&LimitError{Limit: "calls without credentials at once", Allowed: maxStrangers, RetryAfter: limitRetry})
+		g.tellRefused(ctx, err, []any{"method", method, "remote", RemoteOf(ctx)})
+		return nil, err
+	}
+	return func() { g.strangers.Remove(host) }, nil
+}

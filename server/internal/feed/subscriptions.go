@@ -1,0 +1,299 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/subscription"
+)
+
+const maxReason = 256
+
+// own returns the caller's name for a subscription of its.
+func (s *Service) own(ctx context.Context, name string) (subscription.Name, error) {
+	if s.opt.Subscriptions == nil {
+		return subscription.Name{}, errNoSubscriptions()
+	}
+	return subscription.Name{Reader: s.opt.Caller(ctx).Reader, Name: name}, checkName("name", name)
+}
+
+// CreateSubscription implements headgate.v1.SubscriptionService.
+func (s *Service) CreateSubscription(ctx context.Context, req *headgatev1.CreateSubscriptionRequest) (*headgatev1.CreateSubscriptionResponse, error) {
+	resp, err := s.createSubscription(ctx, req)
+	return resp, s.statusOf(err)
+}
+
+func (s *Service) createSubscription(ctx context.Context, req *headgatev1.CreateSubscriptionRequest) (*headgatev1.CreateSubscriptionResponse, error) {
+	name, err := s.own(ctx, req.GetName())
+	if err != nil {
+		return nil, err
+	}
+	if err := checkShards("shard_count", req.GetShardCount()); err != nil {
+		return nil, err
+	}
+	at, err := s.askedPosition(ctx, req.GetStart())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.opt.Subscriptions.Create(ctx, name, max(int(req.GetShardCount()), 1), at); err != nil {
+		return nil, err
+	}
+	got, err := s.getSubscription(ctx, name)
+	return &headgatev1.CreateSubscriptionResponse{Subscription: got.GetSubscription()}, err
+}
+
+// askedPosition finds a place to be kept, under the caller's grant.
+func (s *Service) askedPosition(ctx context.Context, start *headgatev1.Start) (subscription.Place, error) {
+	if err := s.log.CatchUp(ctx); err != nil {
+		return subscription.Place{}, err
+	}
+	v, err := s.viewOf(ctx, nil, nil)
+	if err != nil {
+		return subscription.Place{}, err
+	}
+	if err := v.refuseNothing(); err != nil {
+		return subscription.Place{}, err
+	}
+	return s.positionOf(ctx, start, &v)
+}
+
+// GetSubscription implements headgate.v1.SubscriptionService.
+func (s *Service) GetSubscription(ctx context.Context, req *headgatev1.GetSubscriptionRequest) (*headgatev1.GetSubscriptionResponse, error) {
+	name, err := s.own(ctx, req.GetName())
+	if err != nil {
+		return nil, s.statusOf(err)
+	}
+	resp, err := s.getSubscription(ctx, name)
+	return resp, s.statusOf(err)
+}
+
+func (s *Service) getSubscription(ctx context.Context, name subscription.Name) (*headgatev1.GetSubscriptionResponse, error) {
+	v, err := s.viewOf(ctx, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	st, err := s.opt.Subscriptions.Get(name)
+	if err != nil {
+		return nil, err
+	}
+	return s.shown(ctx, &st, &v), nil
+}
+
+// ListSubscriptions implements headgate.v1.SubscriptionService.
+func (s *Service) ListSubscriptions(ctx context.Context, _ *headgatev1.ListSubscriptionsRequest) (*headgatev1.ListSubscriptionsResponse, error) {
+	v, err := s.viewOf(ctx, nil, nil)
+	if err != nil {
+		return nil, s.statusOf(err)
+	}
+	resp := &headgatev1.ListSubscriptionsResponse{}
+	if s.opt.Subscriptions == nil {
+		return resp, nil
+	}
+	reader := s.opt.Caller(ctx).Reader
+	for _, st := range s.opt.Subscriptions.All() {
+		if st.Reader == reader {
+			resp.Subscriptions = append(resp.Subscriptions, s.shown(ctx, &st, &v).GetSubscription())
+		}
+	}
+	return resp, nil
+}
+
+// DeleteSubscription implements headgate.v1.SubscriptionService.
+func (s *Service) DeleteSubscription(ctx context.Context, req *headgatev1.DeleteSubscriptionRequest) (*headgatev1.DeleteSubscriptionResponse, error) {
+	name, err := s.own(ctx, req.GetName())
+	if err == nil {
+		err = s.opt.Subscriptions.Delete(ctx, name)
+	}
+	return &headgatev1.DeleteSubscriptionResponse{}, s.statusOf(err)
+}
+
+// SaveCursor implements headgate.v1.SubscriptionService.
+func (s *Service) SaveCursor(ctx context.Context, req *headgatev1.SaveCursorRequest) (*headgatev1.SaveCursorResponse, error) {
+	return &headgatev1.SaveCursorResponse{}, s.statusOf(s.saveCursor(ctx, req))
+}
+
+func (s *Service) saveCursor(ctx context.Context, req *headgatev1.SaveCursorRequest) error {
+	name, err := s.own(ctx, req.GetName())
+	if err != nil {
+		return err
+	}
+	sv := subscription.Saving{Shard: int(req.GetShard()), Lease: req.GetLease(), Release: req.GetRelease(), AllowBack: req.GetAllowBack()}
+	switch {
+	case req.GetCursor() == "" && !sv.Release:
+		return invalid("cursor", "say which; it can be left out only with release")
+	case sv.Lease == "" && sv.Release:
+		return invalid("release", "there is nothing to release without a lease")
+	case sv.Lease != "" && sv.AllowBack:
+		return invalid("allow_back", "under a lease the position only goes forward; to go back, seek")
+	}
+	if cursor := req.GetCursor(); cursor != "" {
+		seq, err := s.log.Locate(cursor)
+		if err != nil {
+			return err
+		}
+		sv.Place = &subscription.Place{Seq: seq, Cursor: cursor}
+	}
+	return s.opt.Subscriptions.Save(ctx, name, sv)
+}
+
+// SeekSubscription implements headgate.v1.SubscriptionService.
+func (s *Service) SeekSubscription(ctx context.Context, req *headgatev1.SeekSubscriptionRequest) (*headgatev1.SeekSubscriptionResponse, error) {
+	return &headgatev1.SeekSubscriptionResponse{}, s.statusOf(s.seekSubscription(ctx, req))
+}
+
+func (s *Service) seekSubscription(ctx context.Context, req *headgatev1.SeekSubscriptionRequest) error {
+	name, err := s.own(ctx, req.GetName())
+	if err != nil {
+		return err
+	}
+	to, err := s.askedPosition(ctx, req.GetStart())
+	if err != nil {
+		return err
+	}
+	shard := -1
+	if req.Shard != nil {
+		shard = int(req.GetShard())
+	}
+	return s.opt.Subscriptions.Seek(ctx, name, shard, to)
+}
+
+// SkipEvent implements headgate.v1.SubscriptionService.
+func (s *Service) SkipEvent(ctx context.Context, req *headgatev1.SkipEventRequest) (*headgatev1.SkipEventResponse, error) {
+	skip, err := s.skipEvent(ctx, req)
+	if err != nil {
+		return nil, s.statusOf(err)
+	}
+	return &headgatev1.SkipEventResponse{Skip: skipOf(&skip)}, nil
+}
+
+func (s *Service) skipEvent(ctx context.Context, req *headgatev1.SkipEventRequest) (skip subscription.Skip, err error) {
+	name, err := s.own(ctx, req.GetName())
+	if err != nil {
+		return skip, err
+	}
+	if req.GetReason() == "" {
+		return skip, invalid("reason", "say why, for whoever looks at the list later")
+	}
+	if err := checkPrintable("reason", req.GetReason(), maxReason); err != nil {
+		return skip, err
+	}
+	st, err := s.opt.Subscriptions.Get(name)
+	if err != nil {
+		return skip, err
+	}
+	f, err := s.readable(ctx, req.GetCursor())
+	if err != nil {
+		return skip, err
+	}
+	caller := s.opt.Caller(ctx)
+	shard := int(f.Keys.Shard % uint64(len(st.Shards)))
+	return s.opt.Subscriptions.Skip(ctx, name, shard, subscription.Place{Seq: f.Seq, Cursor: req.GetCursor()}, req.GetReason(), caller.Reader+", "+caller.Credential)
+}
+
+// shown puts a subscription into the words of the API, as far as the view reaches.
+func (s *Service) shown(ctx context.Context, st *subscription.Status, v *view) *headgatev1.GetSubscriptionResponse {
+	sub := &headgatev1.Subscription{
+		Name: st.Name.Name, ShardCount: uint32(len(st.Shards)), CreatedAt: timestamp(st.CreatedAt), StandingBy: uint32(st.Waiting), Endangered: s.endangered(ctx, st),
+	}
+	resp := &headgatev1.GetSubscriptionResponse{Subscription: sub}
+	var oldest, saved time.Time
+	since := s.uncovered(ctx, st, v)
+	for i := range st.Shards {
+		sh := &st.Shards[i]
+		resp.Shards = append(resp.Shards, &headgatev1.SubscriptionShard{
+			Index: uint32(i), Cursor: sh.Cursor, SavedAt: timestamp(sh.SavedAt), Lag: s.age(since[i]), Member: sh.Member, ClientName: sh.ClientName, Lease: sh.Lease,
+		})
+		if sh.Member != "" {
+			sub.Served++
+		}
+		if sh.SavedAt.After(saved) {
+			saved = sh.SavedAt
+		}
+		if !since[i].IsZero() && (oldest.IsZero() || since[i].Before(oldest)) {
+			oldest = since[i]
+		}
+	}
+	sub.SavedAt, sub.Lag = timestamp(saved), s.age(oldest)
+	for i := range st.Skips {
+		resp.Skips = append(resp.Skips, skipOf(&st.Skips[i]))
+	}
+	return resp
+}
+
+func skipOf(s *subscription.Skip) *headgatev1.Skip {
+	return &headgatev1.Skip{Cursor: s.Cursor, Shard: uint32(s.Shard), Reason: s.Reason, SkippedBy: s.By, SkippedAt: timestamp(s.At)}
+}
+
+func (s *Service) age(since time.Time) *durationpb.Duration {
+	if since.IsZero() {
+		return nil
+	}
+	return durationpb.New(max(0, s.opt.Now().Sub(since)))
+}
+
+// uncovered returns for each shard when the oldest event was received that its position does not cover and that the view allows; zero when there is none,
+// or none was found within the work that a page may take. Where all may be read it is the next record, of whichever shard: a saved position passes it
+// with the next checkpoint.
+func (s *Service) uncovered(ctx context.Context, st *subscription.Status, v *view) []time.Time {
+	since, missing := make([]time.Time, len(st.Shards)), 0
+	head, pos := s.log.Head(), uint64(nowhere)
+	if v.grant.Everything() {
+		for i := range st.Shards {
+			if next := max(st.Shards[i].Seq+1, s.log.State().Earliest); next <= head {
+				if f, err := s.log.Get(ctx, next); err == nil { // a record that is gone or unreadable leaves the lag unknown
+					since[i] = f.ReceivedAt
+				}
+			}
+		}
+		return since
+	}
+	for i := range st.Shards {
+		if st.Shards[i].Seq < head {
+			missing++
+		}
+		pos = min(pos, st.Shards[i].Seq)
+	}
+	pos = max(pos, s.log.State().Earliest-1)
+	for reads, looked := 0, 0; missing > 0 && reads < pageReads && looked < pageBudget; reads++ {
+		chunk, err := s.log.Read(ctx, pos, v.Wants)
+		if err != nil || chunk.Through == pos {
+			return since
+		}
+		for i := range chunk.Frames {
+			f := &chunk.Frames[i]
+			sh := f.Keys.Shard % uint64(len(since))
+			if f.Kind == eventlog.KindEvent && since[sh].IsZero() && f.Seq > st.Shards[sh].Seq && v.Match(f.Kind, &f.Keys) {
+				since[sh] = f.ReceivedAt
+				missing--
+			}
+		}
+		looked += len(chunk.Frames)
+		pos = chunk.Through
+	}
+	return since
+}
+
+// endangered says whether the retention will soon reach a saved position with events behind it: nine tenths of what the log can hold, or of the time, are over.
+func (s *Service) endangered(ctx context.Context, st *subscription.Status) bool {
+	log := s.log.State()
+	for i := range st.Shards {
+		pos := st.Shards[i].Seq
+		if pos >= log.Head {
+			continue
+		}
+		if trimmed := log.Earliest > 1; trimmed && (pos+1 < log.Earliest || (pos+1-log.Earliest)*10 < log.Head-log.Earliest) {
+			return true
+		}
+		if s.opt.Retention == 0 {
+			continue
+		}
+		if f, err := s.log.Get(ctx, pos+1); err == nil && s.opt.Now().Sub(f.ReceivedAt) > s.opt.Retention/10*9 {
+			return true
+		}
+	}
+	return false
+}

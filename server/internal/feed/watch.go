@@ -1,0 +1,109 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/subscription"
+)
+
+// ReaderSubscription is one reader's subscription, as an operator sees it.
+type ReaderSubscription struct {
+	Reader string
+	*headgatev1.GetSubscriptionResponse
+}
+
+// Subscriptions lists all readers' subscriptions, by reader and name.
+func (s *Service) Subscriptions(ctx context.Context) []ReaderSubscription {
+	if s.opt.Subscriptions == nil {
+		return nil
+	}
+	v := view{grant: everything{}}
+	var list []ReaderSubscription
+	for _, st := range s.opt.Subscriptions.All() {
+		list = append(list, ReaderSubscription{st.Reader, s.shown(ctx, &st, &v)})
+	}
+	return list
+}
+
+// watchEvery is how often Watch looks.
+const watchEvery = 30 * time.Second
+
+// Watch warns, until ctx ends, when the retention comes close to a subscription's position.
+func (s *Service) Watch(ctx context.Context) {
+	if s.opt.Subscriptions == nil {
+		return
+	}
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	warned := make(map[subscription.Name]bool)
+	for {
+		s.warn(ctx, warned)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// warn writes a line for each subscription that came into danger, or out of it, since the last time.
+func (s *Service) warn(ctx context.Context, warned map[subscription.Name]bool) {
+	for _, st := range s.opt.Subscriptions.All() {
+		log := s.opt.Logger.With("reader", st.Reader, "subscription", st.Name.Name)
+		switch endangered := s.endangered(ctx, &st); {
+		case endangered && !warned[st.Name]:
+			log.Warn("the retention will soon remove events that this subscription has not handled: start its service, or give the log more room")
+			warned[st.Name] = true
+		case !endangered && warned[st.Name]:
+			log.Info("the retention is no longer near this subscription's position")
+			delete(warned, st.Name)
+		}
+	}
+}
+
+// collector shows the subscriptions to Prometheus. There are few: a reader can have 100.
+type collector struct{ svc *Service }
+
+var (
+	subscriptionLabels = []string{"reader", "subscription"}
+
+	lagDesc = prometheus.NewDesc("headgate_subscription_lag_seconds", "How old the oldest record is that the saved position does not cover; 0 when it covers all.",
+		subscriptionLabels, nil)
+	savedDesc = prometheus.NewDesc("headgate_subscription_saved_timestamp_seconds", "When the saved position last moved; 0 when it never did.",
+		subscriptionLabels, nil)
+	servedDesc  = prometheus.NewDesc("headgate_subscription_served_shards", "Shards that are served to a stream.", subscriptionLabels, nil)
+	shardsDesc  = prometheus.NewDesc("headgate_subscription_shards", "Shards that the subscription has.", subscriptionLabels, nil)
+	standbyDesc = prometheus.NewDesc("headgate_subscription_standby_streams", "Streams that wait for a shard.", subscriptionLabels, nil)
+	dangerDesc  = prometheus.NewDesc("headgate_subscription_endangered", "1 while the retention is close to the saved position, else 0.", subscriptionLabels, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{lagDesc, savedDesc, servedDesc, shardsDesc, standbyDesc, dangerDesc} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	for _, st := range c.svc.Subscriptions(context.Background()) {
+		sub := st.GetSubscription()
+		gauge := func(d *prometheus.Desc, v float64) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, st.Reader, sub.GetName())
+		}
+		gauge(lagDesc, sub.GetLag().AsDuration().Seconds())
+		if at := sub.GetSavedAt(); at != nil {
+			gauge(savedDesc, float64(at.AsTime().UnixMilli())/1000)
+		} else {
+			gauge(savedDesc, 0)
+		}
+		gauge(servedDesc, float64(sub.GetServed()))
+		gauge(shardsDesc, float64(sub.GetShardCount()))
+		gauge(standbyDesc, float64(sub.GetStandingBy()))
+		gauge(dangerDesc, map[bool]float64{true: 1}[sub.GetEndangered()])
+	}
+}
