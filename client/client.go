@@ -2,10 +2,12 @@ package client
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -23,8 +25,10 @@ const maxMessage = 16 << 20
 
 // Client is a connection to a gateway. It is safe for concurrent use; many subscriptions can share it.
 type Client struct {
-	conn   *grpc.ClientConn
-	events headgatev1.EventServiceClient
+	conn          *grpc.ClientConn
+	events        headgatev1.EventServiceClient
+	subscriptions headgatev1.SubscriptionServiceClient
+	member        string // of its named subscriptions, where they say no other
 }
 
 // Option changes how Dial connects.
@@ -47,8 +51,13 @@ func WithDialOptions(options ...grpc.DialOption) Option {
 	return func(d *dialing) { d.extra = append(d.extra, options...) }
 }
 
-// window is how many bytes may be on their way to a client that does not read.
-const window = 1 << 20
+const (
+	// streamWindow is how many bytes of a stream may be on their way to a client that does not read, the least that grpc takes. What is on its way when a
+	// shard goes to another member is handled by the one before: the less, the sooner the other begins.
+	streamWindow = 64 << 10
+	// connWindow is the same for all streams of the connection together, so that slow ones do not hold up the others.
+	connWindow = 1 << 20
+)
 
 // Dial prepares a connection to the gateway's gRPC address, "host:port" or any other target of grpc. It returns at once; the
 // first call connects. The connection is encrypted, except to this machine without WithTLS.
@@ -70,7 +79,7 @@ func Dial(address string, options ...Option) (*Client, error) {
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		// Fixed windows: to find its own, grpc would ping with the data, and each ping costs the gateway as much as a message.
-		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window),
+		grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(connWindow),
 		// Subscribe has a backoff of its own. The connection's stays short, so that a gateway that is back is found soon.
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
@@ -84,7 +93,21 @@ func Dial(address string, options ...Option) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", address, err)
 	}
-	return &Client{conn: conn, events: headgatev1.NewEventServiceClient(conn)}, nil
+	return &Client{
+		conn: conn, events: headgatev1.NewEventServiceClient(conn), subscriptions: headgatev1.NewSubscriptionServiceClient(conn), member: newMember(),
+	}, nil
+}
+
+// newMember is a name for this client that no other has, and that tells an operator which machine it is on.
+func newMember() string {
+	host, _ := os.Hostname()
+	host = strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, host)
+	return host[:min(len(host), 100)] + "-" + rand.Text()[:8]
 }
 
 // Conn is the connection, for the generated clients of all other calls.

@@ -17,10 +17,18 @@ const (
 	ReasonCursorExpired   = "CURSOR_EXPIRED"
 	ReasonCursorForeign   = "CURSOR_FOREIGN"
 	ReasonEventNotFound   = "EVENT_NOT_FOUND"
-	ReasonDraining        = "DRAINING"
-	ReasonUnavailable     = "UNAVAILABLE"
-	ReasonLimit           = "LIMIT"
-	ReasonDataLoss        = "DATA_LOSS"
+
+	ReasonSubscriptionNotFound = "SUBSCRIPTION_NOT_FOUND"
+	ReasonSubscriptionExists   = "SUBSCRIPTION_EXISTS"
+	ReasonSubscriptionMismatch = "SUBSCRIPTION_MISMATCH"
+	ReasonLeaseLost            = "LEASE_LOST"
+	ReasonCursorBehind         = "CURSOR_BEHIND"
+
+	ReasonOperatorOnly = "OPERATOR_ONLY"
+	ReasonDraining     = "DRAINING"
+	ReasonUnavailable  = "UNAVAILABLE"
+	ReasonLimit        = "LIMIT"
+	ReasonDataLoss     = "DATA_LOSS"
 )
 
 // Error is what a gateway, or the way to it, answered instead of what was asked for.

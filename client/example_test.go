@@ -28,6 +28,33 @@ func exampleGateway(script func(*headgatev1.SubscribeRequest, scripted.Stream) e
 }
 
 func Example() {
+	address, stop := exampleGateway(scripted.Send(scripted.StartedWithout(heartbeat), scripted.Assigned(0, 0, 1, "a"), scripted.Batch(1, 2), scripted.CaughtUp(2)))
+	defer stop()
+
+	c, err := client.Dial(address)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	err = c.Consume(context.Background(), client.Subscription{
+		Name: "billing", Start: client.Earliest(), StopWhenCaughtUp: true,
+		Filter: &headgatev1.Filter{Entities: []string{client.EntityRelation}},
+	}, func(_ context.Context, m client.Message) error {
+		relation := m.Event.GetRelation()
+		fmt.Println(m.Event.GetEventType(), m.Event.GetPrimaryKey(),
+			relation.GetSourceEntity(), relation.GetSourceRecord(), "->", relation.GetDestinationEntity(), relation.GetDestinationRecord())
+		return nil // it is handled, and does not come again
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// relation.created 1 contact 1 -> contact 2
+	// relation.created 2 contact 1 -> contact 2
+}
+
+// Without a name the loop says itself where it begins.
+func ExampleClient_Subscribe() {
 	address, stop := exampleGateway(replay(2))
 	defer stop()
 
@@ -36,22 +63,17 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	for msg, err := range c.Subscribe(context.Background(), client.Subscription{
-		Filter:           &headgatev1.Filter{Entities: []string{client.EntityRelation}},
-		Start:            client.Earliest(),
-		StopWhenCaughtUp: true,
-	}) {
+	for msg, err := range c.Subscribe(context.Background(), client.Subscription{Start: client.Earliest(), StopWhenCaughtUp: true}) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		if relation := msg.Event.GetRelation(); relation != nil {
-			fmt.Println(msg.Event.GetEventType(), msg.Event.GetPrimaryKey(),
-				relation.GetSourceEntity(), relation.GetSourceRecord(), "->", relation.GetDestinationEntity(), relation.GetDestinationRecord())
+		if msg.Event != nil {
+			fmt.Println(msg.Event.GetEventType(), msg.Event.GetPrimaryKey())
 		}
 	}
 	// Output:
-	// relation.created 1 contact 1 -> contact 2
-	// relation.created 2 contact 1 -> contact 2
+	// relation.created 1
+	// relation.created 2
 }
 
 // A file keeps the position: the second run goes on where the first one stopped.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,7 +17,10 @@ import (
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // what gateways in the process tell
+	goleak.VerifyTestMain(m)
+}
 
 const heartbeat = 15 * time.Second
 
@@ -24,6 +28,12 @@ const heartbeat = 15 * time.Second
 func dial(t *testing.T, scripts ...func(*headgatev1.SubscribeRequest, scripted.Stream) error) (*client.Client, *scripted.Gateway) {
 	t.Helper()
 	gateway := &scripted.Gateway{Subscribe: scripts}
+	return connect(t, gateway), gateway
+}
+
+// connect starts the gateway and connects to it.
+func connect(t *testing.T, gateway *scripted.Gateway) *client.Client {
+	t.Helper()
 	address, err := gateway.Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +44,7 @@ func dial(t *testing.T, scripts ...func(*headgatev1.SubscribeRequest, scripted.S
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	return c, gateway
+	return c
 }
 
 // replay is a script of a log with the places 1 to last: it begins where it is asked to, sends batches of five, and closes.
@@ -87,6 +97,10 @@ func name(msg client.Message) string {
 		return "checkpoint"
 	case msg.Started != nil:
 		return "started"
+	case msg.Assigned != nil:
+		return "assigned"
+	case msg.Standby != nil:
+		return "standby"
 	}
 	return "nothing"
 }

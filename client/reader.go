@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
@@ -19,21 +20,17 @@ const (
 	// The pause before the nth new connection is a random part of firstPause * 2^n, at most longestPause.
 	firstPause   = 200 * time.Millisecond
 	longestPause = 20 * time.Second
-	// saveTimeout bounds the saving of what was handled, which goes on when the reading is cancelled.
-	saveTimeout = 10 * time.Second
 )
 
 var (
 	// errOver ends the iteration without an error to tell.
 	errOver = errors.New("over")
+	// errCaughtUp does so too, once what was handled is saved.
+	errCaughtUp = errors.New("caught up")
 	// errSilent is the cause of a stream that is cancelled for its silence.
 	errSilent = errors.New("the gateway was silent for two heartbeats")
-	errEnded  = errors.New("the gateway ended the stream")
-	// What a gateway says when it ends a stream that can be continued.
-	errDraining          = errors.New("the gateway is stopping")
-	errGrantChanged      = errors.New("what this reader may read has changed")
-	errCredentialExpired = errors.New("the credential has expired")
-	errMaxAge            = errors.New("the stream was as old as one may get")
+	// errUnassigned: what comes without a lease could not be saved.
+	errUnassigned = errors.New("the gateway sent events without assigning a shard first")
 )
 
 // interruption is the end of a stream that another stream can continue.
@@ -44,19 +41,26 @@ type interruption struct {
 
 func (i *interruption) Error() string { return i.cause.Error() }
 
-// reader is one iteration. It runs in the goroutine of the loop and starts no other.
+// reader is one iteration. It runs in the goroutine of the loop; beside it runs what saves a shard's position, if it has one.
 type reader struct {
-	events headgatev1.EventServiceClient
+	client *Client
 	sub    Subscription
 	yield  func(Message, error) bool
 
-	cursor   string // after the last message that was handled; empty until there is one
+	cursor   string // after the last message that was handled; empty until there is one, and with a name, as the gateway keeps it then
 	failures int    // since the last message after Started
 	movedOn  bool   // the stream in hand delivered something after Started
+
+	streamCtx context.Context // of the stream in hand
+	interrupt context.CancelCauseFunc
+	held      *holding // of a named subscription, nil while it has no shard
 }
 
 // run reads one stream after the other. It returns nil when there is nothing to tell.
 func (r *reader) run(ctx context.Context) error {
+	if err := r.sub.check(); err != nil {
+		return err
+	}
 	r.cursor = r.sub.Start.GetAfterCursor()
 	if r.sub.Store != nil {
 		stored, err := r.sub.Store.Load(ctx)
@@ -67,8 +71,9 @@ func (r *reader) run(ctx context.Context) error {
 			r.cursor, r.sub.Start = stored, After(stored)
 		}
 	}
+	defer r.leave(ctx)
 	for {
-		err := r.readStream(ctx)
+		err := r.next(ctx)
 		broken, again := errors.AsType[*interruption](err)
 		switch {
 		case err == errOver:
@@ -77,6 +82,9 @@ func (r *reader) run(ctx context.Context) error {
 			return err
 		}
 		wait := broken.after + pause(r.failures)
+		if r.held != nil && broken.after == 0 {
+			wait = pause(0) // what was handled is to be saved as soon as the gateway is back: it does not wait long before it gives the shard away
+		}
 		r.failures++
 		if r.sub.OnRetry != nil {
 			r.sub.OnRetry(broken.cause, wait)
@@ -89,26 +97,87 @@ func (r *reader) run(ctx context.Context) error {
 	}
 }
 
+// next saves what the stream before left to be saved, reads the next one, and saves what was handled of it.
+func (r *reader) next(ctx context.Context) error {
+	if err := r.settle(ctx, grpc.WaitForReady(true)); err != nil {
+		return err
+	}
+	err := r.readStream(ctx)
+	_, again := errors.AsType[*interruption](err)
+	if !again && err != errCaughtUp {
+		return err
+	}
+	failed := r.settle(ctx)
+	if _, later := errors.AsType[*interruption](failed); failed != nil && (!later || err == errCaughtUp) {
+		return failed
+	}
+	if err == errCaughtUp {
+		return errOver
+	}
+	return err
+}
+
+// settle releases the shard of a stream that is over. Nothing new is asked for before the gateway has said whether what was handled is saved: it would
+// come again.
+func (r *reader) settle(ctx context.Context, options ...grpc.CallOption) error {
+	if r.held == nil {
+		return nil
+	}
+	u := r.held.release(ctx, options...)
+	switch {
+	case u == nil:
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !u.passing():
+		return u
+	case u.answer.temporary(false):
+		return &interruption{cause: u, after: u.answer.retryAfter}
+	}
+	r.held = nil
+	return nil
+}
+
+// leave releases the shard at the end of the iteration, even when ctx has ended, so that another member gets it at once. When that fails the gateway finds out
+// by itself, and what was not saved comes again.
+func (r *reader) leave(ctx context.Context) {
+	if r.held == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+	defer cancel()
+	for {
+		u := r.held.release(ctx, grpc.WaitForReady(true))
+		if u == nil || !u.answer.temporary(false) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(firstPause):
+		}
+	}
+}
+
 // readStream reads one stream to its end and says how it ended.
 func (r *reader) readStream(ctx context.Context) error {
-	streamCtx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	r.streamCtx, r.interrupt = context.WithCancelCause(ctx)
+	defer r.interrupt(nil)
 	// The clock runs only while the gateway is waited for: the loop's body may take as long as it likes.
 	limit := 2 * max(defaultHeartbeat, r.sub.Heartbeat)
-	clock := time.AfterFunc(limit, func() { cancel(errSilent) })
+	clock := time.AfterFunc(limit, func() { r.interrupt(errSilent) })
 	defer clock.Stop()
 
 	r.movedOn = false
-	stream, err := r.events.Subscribe(streamCtx, r.request())
+	stream, err := r.client.events.Subscribe(r.streamCtx, r.request())
 	if err != nil {
-		return r.judge(ctx, streamCtx, err)
+		return r.judge(ctx, err)
 	}
 	for {
 		clock.Reset(limit)
 		resp, err := stream.Recv()
 		clock.Stop()
 		if err != nil {
-			return r.judge(ctx, streamCtx, err)
+			return r.judge(ctx, err)
 		}
 		if heartbeat := resp.GetStarted().GetHeartbeatInterval().AsDuration(); heartbeat > 0 {
 			limit = 2 * heartbeat
@@ -118,28 +187,10 @@ func (r *reader) readStream(ctx context.Context) error {
 		}
 		if closing := resp.GetClosing(); closing != nil {
 			if closing.GetReason() == headgatev1.Closing_REASON_CAUGHT_UP {
-				return errOver
+				return errCaughtUp
 			}
 			return &interruption{cause: closedBecause(closing.GetReason()), after: max(0, closing.GetRetryAfter().AsDuration())}
 		}
-	}
-}
-
-// closedBecause is why the gateway ended a stream.
-func closedBecause(reason headgatev1.Closing_Reason) error {
-	switch reason {
-	case headgatev1.Closing_REASON_UNSPECIFIED:
-		return errEnded
-	case headgatev1.Closing_REASON_DRAINING:
-		return errDraining
-	case headgatev1.Closing_REASON_GRANT_CHANGED:
-		return errGrantChanged
-	case headgatev1.Closing_REASON_CREDENTIAL_EXPIRED:
-		return errCredentialExpired
-	case headgatev1.Closing_REASON_MAX_AGE:
-		return errMaxAge
-	default: // of a newer gateway
-		return fmt.Errorf("%w for reason %d", errEnded, reason)
 	}
 }
 
@@ -153,7 +204,9 @@ func (r *reader) request() *headgatev1.SubscribeRequest {
 		ClientName:       r.sub.ClientName,
 		StopWhenCaughtUp: r.sub.StopWhenCaughtUp,
 	}
-	if r.cursor != "" {
+	if r.sub.Name != "" {
+		r.sub.membership(req, r.client.member)
+	} else if r.cursor != "" {
 		req.Start = After(r.cursor)
 	}
 	if r.sub.Heartbeat > 0 {
@@ -163,12 +216,19 @@ func (r *reader) request() *headgatev1.SubscribeRequest {
 }
 
 // judge turns the error of a stream into the end of the iteration or an interruption.
-func (r *reader) judge(ctx, streamCtx context.Context, err error) error {
+func (r *reader) judge(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if context.Cause(streamCtx) == errSilent {
+	cause := context.Cause(r.streamCtx)
+	if cause == errSilent {
 		return &interruption{cause: errSilent}
+	}
+	if u, ok := errors.AsType[*unsaved](cause); ok {
+		if u.passing() || u.answer.temporary(true) {
+			return &interruption{cause: u, after: u.answer.retryAfter}
+		}
+		return u
 	}
 	if err == io.EOF {
 		return &interruption{cause: errEnded}
@@ -182,11 +242,19 @@ func (r *reader) judge(ctx, streamCtx context.Context, err error) error {
 
 // deliver yields what the response holds and notes its cursor, which covers what the filter left out too.
 func (r *reader) deliver(ctx context.Context, resp *headgatev1.SubscribeResponse) error {
-	if resp.GetStarted() != nil {
+	switch {
+	case resp.GetStarted() != nil:
 		return r.deliverOne(ctx, r.started(resp))
-	}
-	if resp.GetClosing() == nil {
+	case resp.GetStandby() != nil:
+		return r.deliverOne(ctx, Message{Standby: resp.GetStandby()})
+	case resp.GetAssigned() != nil:
+		r.held = hold(ctx, r.client.subscriptions, r.sub.Name, resp.GetAssigned(), resp.GetCursor(), r.interrupt)
+		return r.deliverOne(ctx, Message{Assigned: resp.GetAssigned(), cursor: resp.GetCursor()})
+	case resp.GetClosing() == nil:
 		r.movedOn, r.failures = true, 0
+	}
+	if r.sub.Name != "" && r.held == nil && (len(resp.GetEvents()) > 0 || resp.GetGap() != nil || resp.GetErased() != nil) {
+		return errUnassigned
 	}
 	for _, event := range resp.GetEvents() {
 		if err := r.deliverOne(ctx, Message{Event: event, cursor: event.GetCursor()}); err != nil {
@@ -210,10 +278,14 @@ func (r *reader) started(resp *headgatev1.SubscribeResponse) Message {
 	return m
 }
 
-// deliverOne yields a message and, once the loop is back, notes that it was handled.
+// deliverOne yields a message and, once the loop is back, notes that it was handled. Nothing is delivered of a stream that was given up.
 func (r *reader) deliverOne(ctx context.Context, m Message) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if r.streamCtx.Err() != nil {
+		return r.judge(ctx, r.streamCtx.Err())
+	}
+	if r.held != nil {
+		r.held.working.Store(true)
+		defer r.held.working.Store(false)
 	}
 	if !r.yield(m, nil) {
 		return errOver
@@ -221,8 +293,14 @@ func (r *reader) deliverOne(ctx context.Context, m Message) error {
 	return r.handled(ctx, m.cursor)
 }
 
-// handled makes cursor the position, in the store too. What was handled is saved even if ctx has ended in the meantime.
+// handled makes cursor the position, in the store or at the gateway too. What was handled is saved even if ctx has ended in the meantime.
 func (r *reader) handled(ctx context.Context, cursor string) error {
+	if r.sub.Name != "" {
+		if r.held != nil { // else nothing was assigned yet
+			r.held.note(cursor)
+		}
+		return nil
+	}
 	if cursor == "" || cursor == r.cursor {
 		return nil
 	}

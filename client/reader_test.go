@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,7 @@ import (
 // fakeEvents is the gateway where the clock must be a fake one too: each call gets the next script, the last one for ever.
 type fakeEvents struct {
 	headgatev1.EventServiceClient
+	mu      sync.Mutex
 	scripts []script
 }
 
@@ -31,6 +33,8 @@ type script struct {
 func (f *fakeEvents) Subscribe(ctx context.Context, _ *headgatev1.SubscribeRequest, _ ...grpc.CallOption) (
 	grpc.ServerStreamingClient[headgatev1.SubscribeResponse], error,
 ) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	s := f.scripts[0]
 	if len(f.scripts) > 1 {
 		f.scripts = f.scripts[1:]

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -12,10 +13,22 @@ import (
 
 // Subscription says what to read and from where on.
 type Subscription struct {
-	// Filter says which events; nil means everything that the caller may read.
+	// Name is the subscription's name at the gateway, which then keeps the position: the normal way. Replicas that say the same name share the events, each
+	// event to one of them. Excludes Store. Without a name the position is the caller's to keep.
+	Name string
+
+	// Shards is how many parts a named subscription has, 1 to 128; default 1. It is fixed when the subscription is made, and every replica must say the same.
+	// All events of one record go to one shard. Subscribe serves one shard at a time, Consume as many as there are.
+	Shards int
+
+	// Member is which replica this is, as the gateway spreads shards evenly over members. Default: a name of this Client's own.
+	Member string
+
+	// Filter says which events; nil means everything that the caller may read. Every replica of a named subscription must say the same.
 	Filter *headgatev1.Filter
 
-	// Start is where the first stream begins: Earliest, Latest, After or FromTime. Required, unless Store has a cursor.
+	// Start is where the first stream begins: Earliest, Latest, After or FromTime. Required, unless Store has a cursor. With a Name it is where a new
+	// subscription begins, and nil says that there must be one.
 	Start *headgatev1.Start
 
 	// OnLostCursor says what the gateway does when the position is no longer in its log, at the start as on every later
@@ -23,8 +36,8 @@ type Subscription struct {
 	// elsewhere after a Gap that says so.
 	OnLostCursor headgatev1.OnLostCursor
 
-	// Store keeps the position over restarts. Its cursor, if it has one, wins over Start. A cursor is saved when the loop comes back for
-	// the next message, that is, after the message before was handled, and never earlier. The message in whose handling the loop is left, by
+	// Store keeps the position over restarts, for a reader that has a disk and no replicas. Its cursor, if it has one, wins over Start. A cursor is saved when
+	// the loop comes back for the next message, that is, after the message before was handled, and never earlier. The message in whose handling the loop is left, by
 	// break, return or panic, is not saved and comes again. The saving is not part of the handling: when the process dies
 	// between the two, the message comes again as well.
 	//
@@ -35,7 +48,7 @@ type Subscription struct {
 	// 15 s. After two silent heartbeats the stream is taken for dead.
 	Heartbeat time.Duration
 
-	// Shard reads only one part of the events, when replicas of a service share them.
+	// Shard reads only one part of the events, when replicas of a service share them and know their numbers. With a Name its count stands for Shards.
 	Shard *headgatev1.Shard
 
 	// ClientName says who reads, for the gateway's operator.
@@ -45,8 +58,46 @@ type Subscription struct {
 	StopWhenCaughtUp bool
 
 	// OnRetry, if set, is called before each new connection with what ended the last one and how long the wait will be. It runs within the
-	// iteration, never beside the loop's body.
+	// iteration, never beside the loop's body; Consume calls it for each of its streams, so perhaps several at once.
 	OnRetry func(err error, wait time.Duration)
+
+	// OnFailure, if set, is told by Consume that the handling of m failed, and how long the wait will be before it is tried again. Perhaps several at once, as
+	// OnRetry.
+	OnFailure func(m Message, err error, wait time.Duration)
+}
+
+// check finds what cannot be meant.
+func (s *Subscription) check() error {
+	switch {
+	case s.Name != "" && s.Store != nil:
+		return errors.New("subscription: Name and Store exclude each other: with a name the gateway keeps the position")
+	case s.Name == "" && (s.Shards != 0 || s.Member != ""):
+		return errors.New("subscription: Shards and Member need a Name")
+	}
+	return nil
+}
+
+// membership asks to be served as a member of the named subscription.
+func (s *Subscription) membership(req *headgatev1.SubscribeRequest, member string) {
+	req.Subscription, req.Member = s.Name, s.Member
+	if s.Member == "" {
+		req.Member = member
+	}
+	if s.Shard == nil {
+		req.SubscriptionShards = uint32(max(1, s.Shards)) // always said: to read one shard of several, taking it for all, would be silent loss
+	}
+	saved := &headgatev1.Saved{}
+	switch p := s.Start.GetPosition().(type) {
+	case *headgatev1.Start_At:
+		saved.Otherwise = &headgatev1.Saved_At{At: p.At}
+	case *headgatev1.Start_AfterCursor:
+		saved.Otherwise = &headgatev1.Saved_AfterCursor{AfterCursor: p.AfterCursor}
+	case *headgatev1.Start_FromTime:
+		saved.Otherwise = &headgatev1.Saved_FromTime{FromTime: p.FromTime}
+	case *headgatev1.Start_Saved:
+		saved = p.Saved
+	}
+	req.Start = &headgatev1.Start{Position: &headgatev1.Start_Saved{Saved: saved}}
 }
 
 // Message is one event, or one signal. Exactly one of its fields is set.
@@ -62,17 +113,27 @@ type Message struct {
 	Checkpoint *headgatev1.Checkpoint
 	// Started is the first message of each connection: the stream's terms.
 	Started *headgatev1.Started
+	// Assigned says which shard of a named subscription the stream is served from here on, and under which lease.
+	Assigned *headgatev1.Assigned
+	// Standby says that all shards of a named subscription are served to others.
+	Standby *headgatev1.Standby
 
 	cursor string
 }
 
-// Cursor is where to resume once this message has been handled. Store it then, for signals as for events.
+// Cursor is where to resume once this message has been handled. Store it then, for signals as for events; with a named subscription the gateway does. It is
+// empty before a named subscription's stream is assigned a shard.
 func (m Message) Cursor() string { return m.cursor }
 
 // Subscribe reads the events of the subscription, first the stored ones and then live, for as long as the loop goes on.
 //
 // It connects again, with growing pauses, when the connection breaks, when the gateway stops or is full, and when a stream is silent. It
 // does so only when the loop comes back for the next message, and goes on after the last one that was delivered.
+//
+// With a Name the stream is served one shard of the subscription, or waits until there is one. What was handled is saved at the gateway beside the
+// loop, a save at a time, under a lease, and at the latest before the shard goes to another. Leaving the loop gives the shard back at once, which takes up to
+// two seconds when the gateway does not answer. When the lease is lost nothing more is delivered under it, and the next stream begins. Where the loop's body takes
+// long, or can fail, Consume is better: it tells the body that the lease is lost.
 //
 // The iteration ends with an error, yielded beside a zero Message, when the gateway refuses (an *Error), when the store fails,
 // or when ctx ends (its error). It ends without one when the loop is left and when StopWhenCaughtUp is reached. Nothing runs
@@ -81,7 +142,7 @@ func (m Message) Cursor() string { return m.cursor }
 // Kinds of messages that this package does not know are passed over, as the contract asks; their cursor counts.
 func (c *Client) Subscribe(ctx context.Context, s Subscription) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		r := reader{events: c.events, sub: s, yield: yield}
+		r := reader{client: c, sub: s, yield: yield}
 		if err := r.run(ctx); err != nil {
 			yield(Message{}, err)
 		}

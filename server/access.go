@@ -25,7 +25,7 @@ var needs = map[string]access.Need{
 	headgatev1.SubscriptionService_GetSubscription_FullMethodName:    access.NeedReader,
 	headgatev1.SubscriptionService_ListSubscriptions_FullMethodName:  access.NeedReader,
 	headgatev1.SubscriptionService_DeleteSubscription_FullMethodName: access.NeedReader,
-	headgatev1.SubscriptionService_SaveCursor_FullMethodName:         access.NeedReader,
+	headgatev1.SubscriptionService_SaveCursors_FullMethodName:        access.NeedReaderOften,
 	headgatev1.SubscriptionService_SeekSubscription_FullMethodName:   access.NeedReader,
 	headgatev1.SubscriptionService_SkipEvent_FullMethodName:          access.NeedReader,
 

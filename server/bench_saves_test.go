@@ -20,7 +20,8 @@ import (
 const (
 	saveRate   = 10_000 // a second
 	saveShards = 128
-	saveGroups = 8 // subscriptions, each with so many shards
+	saveGroups = 8  // subscriptions, each with so many shards
+	saveBatch  = 16 // shards of a replica, which it saves together
 )
 
 // The variants of BenchmarkSaves.
@@ -29,7 +30,8 @@ const (
 	intakeSaves = "intake/with-saves"
 )
 
-// BenchmarkSaves: signed posts with fsync, alone and while 10,000 positions a second are saved, each with its own call and durable when it is answered.
+// BenchmarkSaves: signed posts with fsync, alone and while 10,000 positions a second are saved, by 64 replicas with 16 shards each, durable when they are
+// answered.
 func BenchmarkSaves(b *testing.B) {
 	n := *benchEvents
 	results := newResults(intakeAlone, intakeSaves)
@@ -72,7 +74,7 @@ func BenchmarkSaves(b *testing.B) {
 type savers struct {
 	client  headgatev1.SubscriptionServiceClient
 	cursors []string
-	at      [saveGroups * saveShards]int // where each shard stands
+	at      [saveGroups * saveShards / saveBatch]int // where each replica stands
 	rate    float64
 }
 
@@ -109,24 +111,28 @@ func (s *savers) during(f func() error) error {
 	defer cancel()
 	var wg sync.WaitGroup
 	var saved atomic.Int64
-	const workers = 256
+	const workers = saveGroups * saveShards / saveBatch
 	errs := make([]error, workers)
 	start := time.Now()
 	for w := range workers {
 		wg.Go(func() {
-			tick := time.NewTicker(workers * time.Second / saveRate)
+			tick := time.NewTicker(workers * saveBatch * time.Second / saveRate)
 			defer tick.Stop()
-			for shard := w; ctx.Err() == nil; shard += workers {
-				shard %= len(s.at)
-				s.at[shard]++
-				_, err := s.client.SaveCursor(ctx, &headgatev1.SaveCursorRequest{
-					Name: fmt.Sprint("s", shard/saveShards), Shard: uint32(shard % saveShards), Cursor: s.cursors[s.at[shard]%len(s.cursors)],
-				})
-				if err != nil && ctx.Err() == nil {
+			first := w * saveBatch
+			req := &headgatev1.SaveCursorsRequest{Name: fmt.Sprint("s", first/saveShards)}
+			for i := range saveBatch {
+				req.Saves = append(req.Saves, &headgatev1.ShardSave{Shard: uint32((first + i) % saveShards)})
+			}
+			for ctx.Err() == nil {
+				s.at[w]++
+				for _, one := range req.GetSaves() {
+					one.Cursor = s.cursors[s.at[w]]
+				}
+				if _, err := s.client.SaveCursors(ctx, req); err != nil && ctx.Err() == nil {
 					errs[w] = err
 					return
 				}
-				saved.Add(1)
+				saved.Add(saveBatch)
 				select {
 				case <-tick.C:
 				case <-ctx.Done():

@@ -23,9 +23,12 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/dynamicpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server"
 	"github.com/headgate/headgate/server/internal/eventlog"
@@ -35,6 +38,9 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) != "" {
 		os.Exit(child())
+	}
+	if os.Getenv(replicaEnv) != "" {
+		os.Exit(replica())
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		http.DefaultClient.CloseIdleConnections()
@@ -460,4 +466,29 @@ func timestamp(text string) *timestamppb.Timestamp {
 		panic(err)
 	}
 	return timestamppb.New(at)
+}
+
+// TestUnknownFieldsAreRefused: what protobuf would pass over could be a field of a filter, in every single call. (That streams refuse it the feed's tests show.)
+func TestUnknownFieldsAreRefused(t *testing.T) {
+	g := start(t, signedConfig(t.TempDir()))
+	for _, file := range []protoreflect.FileDescriptor{
+		headgatev1.File_headgate_v1_event_service_proto, headgatev1.File_headgate_v1_subscription_service_proto, adminv1.File_headgate_admin_v1_admin_service_proto,
+	} {
+		for i := range file.Services().Len() {
+			service := file.Services().Get(i)
+			for j := range service.Methods().Len() {
+				m := service.Methods().Get(j)
+				if m.IsStreamingServer() {
+					continue
+				}
+				req := dynamicpb.NewMessage(m.Input())
+				req.SetUnknown([]byte{0xfa, 0x07, 1, 'x'}) // field 127
+				method := fmt.Sprintf("/%s/%s", service.FullName(), m.Name())
+				err := g.conn.Invoke(t.Context(), method, req, dynamicpb.NewMessage(m.Output()))
+				if st := status.Convert(err); st.Code() != codes.InvalidArgument || !strings.Contains(st.Message(), "does not know") {
+					t.Errorf("%s: %v", method, err)
+				}
+			}
+		}
+	}
 }

@@ -95,7 +95,7 @@ func TestTokenChange(t *testing.T) {
 	if !knows(t, s, "one") || knows(t, s, "two") {
 		t.Fatal("the readers are not those of the file")
 	}
-	session, err := s.access.Begin(t.Context(), access.Credentials{Bearer: "one"}, "a", true)
+	session, err := s.access.Begin(t.Context(), access.Credentials{Bearer: "one"}, "a", access.Stream)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,8 @@ type operator struct {
 	streams     []*adminv1.Stream
 	quarantined int // entries, numbered from the newest
 	askedAfter  []string
+
+	subscriptions []*adminv1.ReaderSubscription // nil: the caller is no operator
 }
 
 func (o *operator) GetStatus(context.Context, *adminv1.GetStatusRequest) (*adminv1.GetStatusResponse, error) {

@@ -53,7 +53,7 @@ func (c *listCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 		case !page.GetHasMore():
 			return nil
 		case c.Limit > 0 && listed >= c.Limit:
-			_, err := fmt.Fprintf(std.err, "there is more: go on with --after %s\n", printable(page.GetNextCursor()))
+			_, err := fmt.Fprintf(std.err, "there is more: go on with --after=%s\n", printable(page.GetNextCursor()))
 			return err
 		case page.GetNextCursor() == request.GetAfterCursor():
 			return fmt.Errorf("the gateway has more, but does not come nearer to it: %s", printable(page.GetNextCursor()))

@@ -67,7 +67,7 @@ func TestListStopsAtTheLimitAndSaysWhereToGoOn(t *testing.T) {
 	log := &pages{pages: []*headgatev1.ListEventsResponse{page(1, 3, true), page(4, 5, true)}}
 	address, _ := startGateway(t, &scripted.Gateway{Events: log})
 	out, errs, err := headgate(t, nil, "list", "--address", address, "--limit", "5", "--after", scripted.Cursor(0), "--output", "json")
-	if err != nil || strings.Count(out, "\n") != 5 || errs != "there is more: go on with --after "+scripted.Cursor(5)+"\n" {
+	if err != nil || strings.Count(out, "\n") != 5 || errs != "there is more: go on with --after="+scripted.Cursor(5)+"\n" {
 		t.Errorf("wrote %q, told %q, %v", out, errs, err)
 	}
 	if log.asked[0].GetPageSize() != 5 || log.asked[1].GetPageSize() != 2 || log.asked[0].GetAfterCursor() != scripted.Cursor(0) {

@@ -18,15 +18,17 @@ type commands struct {
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Tail       tailCommand       `cmd:"" help:"Follow the events as they come."`
-	List       listCommand       `cmd:"" help:"List the events that are stored."`
-	Get        getCommand        `cmd:"" help:"Show one event, or the webhook's body that it was made from."`
-	Status     statusCommand     `cmd:"" help:"Show how the gateway is: its log, its sources, its readers."`
-	Quarantine quarantineCommand `cmd:"" help:"Look at authentic webhooks that could not be turned into an event."`
-	Sources    sourcesCommand    `cmd:"" help:"Show what each source did, and what starts a stopped feed again."`
-	Source     sourceCommand     `cmd:"" help:"Make a source."`
-	Token      tokenCommand      `cmd:"" help:"Make a reader's token."`
-	Send       sendCommand       `cmd:"" help:"Play the CRM: post webhooks to the gateway."`
+	Tail          tailCommand          `cmd:"" help:"Follow the events as they come."`
+	List          listCommand          `cmd:"" help:"List the events that are stored."`
+	Get           getCommand           `cmd:"" help:"Show one event, or the webhook's body that it was made from."`
+	Subscriptions subscriptionsCommand `cmd:"" help:"List the subscriptions, and how far behind they are."`
+	Subscription  subscriptionCommand  `cmd:"" help:"Make, show, move or delete a subscription, or skip an event in it."`
+	Status        statusCommand        `cmd:"" help:"Show how the gateway is: its log, its sources, its readers."`
+	Quarantine    quarantineCommand    `cmd:"" help:"Look at authentic webhooks that could not be turned into an event."`
+	Sources       sourcesCommand       `cmd:"" help:"Show what each source did, and what starts a stopped feed again."`
+	Source        sourceCommand        `cmd:"" help:"Make a source."`
+	Token         tokenCommand         `cmd:"" help:"Make a reader's token."`
+	Send          sendCommand          `cmd:"" help:"Play the CRM: post webhooks to the gateway."`
 }
 
 // stdio is where a command reads and writes.

@@ -17,11 +17,14 @@ import (
 // Stream is a Subscribe call as the server sees it.
 type Stream = grpc.ServerStreamingServer[headgatev1.SubscribeResponse]
 
-// Gateway answers Subscribe with its scripts, one after the other, and the other calls with Events and Admin.
+// Gateway answers Subscribe with its scripts, one after the other, SaveCursors with Save, and the other calls with Events, Subscriptions and Admin.
 type Gateway struct {
-	// Events and Admin answer all calls but Subscribe. Nil answers UNIMPLEMENTED.
-	Events headgatev1.EventServiceServer
-	Admin  adminv1.AdminServiceServer
+	// Events, Subscriptions and Admin answer all calls but Subscribe and SaveCursors. Nil answers UNIMPLEMENTED.
+	Events        headgatev1.EventServiceServer
+	Subscriptions headgatev1.SubscriptionServiceServer
+	Admin         adminv1.AdminServiceServer
+	// Save answers SaveCursors, for each shard. Nil answers that it is saved.
+	Save func(context.Context, Saved) error
 	// Subscribe are the scripts: the nth call runs the nth, later ones repeat the last.
 	Subscribe []func(*headgatev1.SubscribeRequest, Stream) error
 	// Options are those of the grpc server.
@@ -29,6 +32,7 @@ type Gateway struct {
 
 	mu       sync.Mutex
 	requests []*headgatev1.SubscribeRequest
+	saves    []Saved
 	server   *grpc.Server
 	served   chan struct{}
 }
@@ -45,6 +49,11 @@ func (g *Gateway) Start(address string) (string, error) {
 		events = headgatev1.UnimplementedEventServiceServer{}
 	}
 	headgatev1.RegisterEventServiceServer(g.server, subscribing{events, g})
+	subscriptions := g.Subscriptions
+	if subscriptions == nil {
+		subscriptions = headgatev1.UnimplementedSubscriptionServiceServer{}
+	}
+	headgatev1.RegisterSubscriptionServiceServer(g.server, saving{subscriptions, g})
 	if g.Admin != nil {
 		adminv1.RegisterAdminServiceServer(g.server, g.Admin)
 	}
@@ -66,6 +75,41 @@ func (g *Gateway) Requests() []*headgatev1.SubscribeRequest {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return append([]*headgatev1.SubscribeRequest(nil), g.requests...)
+}
+
+// Saved is one shard of a SaveCursors request.
+type Saved struct {
+	Name string // the subscription's
+	*headgatev1.ShardSave
+}
+
+// Saves returns what SaveCursors was asked to save so far.
+func (g *Gateway) Saves() []Saved {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append([]Saved(nil), g.saves...)
+}
+
+type saving struct {
+	headgatev1.SubscriptionServiceServer
+	gateway *Gateway
+}
+
+func (s saving) SaveCursors(ctx context.Context, req *headgatev1.SaveCursorsRequest) (*headgatev1.SaveCursorsResponse, error) {
+	g := s.gateway
+	for _, one := range req.GetSaves() {
+		saved := Saved{req.GetName(), one}
+		g.mu.Lock()
+		g.saves = append(g.saves, saved)
+		g.mu.Unlock()
+		if g.Save == nil {
+			continue
+		}
+		if err := g.Save(ctx, saved); err != nil {
+			return nil, err
+		}
+	}
+	return &headgatev1.SaveCursorsResponse{}, nil
 }
 
 type subscribing struct {

@@ -48,6 +48,25 @@ func Started(n int, heartbeat time.Duration) *headgatev1.SubscribeResponse {
 	}}
 }
 
+// StartedWithout is the first response of a subscription's stream: it has no cursor yet.
+func StartedWithout(heartbeat time.Duration) *headgatev1.SubscribeResponse {
+	r := Started(0, heartbeat)
+	r.Cursor = ""
+	return r
+}
+
+// Assigned gives a subscription's stream one shard of count, saved at the nth place, under a lease.
+func Assigned(n int, index, count uint32, lease string) *headgatev1.SubscribeResponse {
+	return &headgatev1.SubscribeResponse{Cursor: Cursor(n), Signal: &headgatev1.SubscribeResponse_Assigned{
+		Assigned: &headgatev1.Assigned{Shard: &headgatev1.Shard{Index: index, Count: count}, Lease: lease},
+	}}
+}
+
+// Standby has a subscription's stream wait.
+func Standby() *headgatev1.SubscribeResponse {
+	return &headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Standby{Standby: &headgatev1.Standby{}}}
+}
+
 // Checkpoint is a checkpoint at the nth place.
 func Checkpoint(n int) *headgatev1.SubscribeResponse {
 	return &headgatev1.SubscribeResponse{Cursor: Cursor(n), Signal: &headgatev1.SubscribeResponse_Checkpoint{

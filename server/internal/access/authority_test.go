@@ -45,7 +45,7 @@ func TestWithdrawnAuthority(t *testing.T) {
 	c := NewControl(believing(t, one))
 	begin := func(cred Credentials) *Session {
 		t.Helper()
-		s, err := c.Begin(t.Context(), cred, "a", true)
+		s, err := c.Begin(t.Context(), cred, "a", Stream)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func TestWithdrawnAuthority(t *testing.T) {
 	}
 	first := begin(ofOne)
 	defer first.Done()
-	if _, err := c.Begin(t.Context(), ofTwo, "a", true); !errors.Is(err, ErrAuthority) {
+	if _, err := c.Begin(t.Context(), ofTwo, "a", Stream); !errors.Is(err, ErrAuthority) {
 		t.Errorf("of an authority that is not believed: %v", err)
 	}
 	c.Replace(believing(t, two, one))

@@ -18,9 +18,22 @@ type Limits struct {
 	RequestsPerSecond int
 }
 
+// Kind is how a call counts against its reader's limits.
+type Kind int
+
+// The kinds.
+const (
+	// Stream stays: it counts as a stream, and as a request.
+	Stream Kind = iota
+	// Single is asked and answered: it counts as a request, and its answer while there is one.
+	Single
+	// Save is what a client must ask often to do right. It does not count as a request, and apart from others as an answer, which is empty.
+	Save
+)
+
 // LimitError says which limit was reached.
 type LimitError struct {
-	Limit      string // "streams", "connections", "requests per second", "answers at once", "calls without credentials at once"
+	Limit      string // "streams", "connections", "requests per second", "answers at once", "saves at once", "calls without credentials at once"
 	Allowed    int
 	RetryAfter time.Duration
 }
@@ -43,7 +56,7 @@ type Control struct {
 // use is what a reader takes now.
 type use struct {
 	streams     int
-	answers     int            // see Hold
+	held        map[Kind]int   // see Hold
 	connections map[string]int // calls by remote address
 	requests    *rate.Limiter
 	limit       int // requests is for this many a second
@@ -101,20 +114,20 @@ func (c *Control) Identify(ctx context.Context, cred Credentials) (Identity, err
 
 // Begin starts a call: it identifies the reader and counts the call against its limits. remote is the address
 // at the other end of the connection. The errors of Identify, a *LimitError. Done must be called when the call is over.
-func (c *Control) Begin(ctx context.Context, cred Credentials, remote string, stream bool) (*Session, error) {
+func (c *Control) Begin(ctx context.Context, cred Credentials, remote string, kind Kind) (*Session, error) {
 	id, err := c.identifyLocked(ctx, cred)
 	defer c.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
 	u := c.useOf(id.Reader)
-	if err := u.admit(id.Reader, remote, stream); err != nil {
+	if err := u.admit(id.Reader, remote, kind); err != nil {
 		return nil, err
 	}
-	s := &Session{Identity: id, Grant: id.Reader.Grant, control: c, remote: remote, stream: stream}
+	s := &Session{Identity: id, Grant: id.Reader.Grant, control: c, remote: remote, stream: kind == Stream}
 	s.life, s.end = context.WithCancelCause(context.Background())
 	u.connections[remote]++
-	if stream {
+	if s.stream {
 		u.streams++
 		c.sessions[s] = struct{}{}
 		if !id.Expires.IsZero() {
@@ -160,34 +173,35 @@ func (s *Session) Done() {
 	}
 }
 
-// maxAnswers are how many single answers the server makes and keeps for one reader at once. With the size of the largest, it bounds what a reader
-// can make the server hold by asking and not taking.
-const maxAnswers = 64
+// mostHeld are how many answers the server makes and keeps for one reader at once. With the size of the largest, it bounds what a reader can make the
+// server hold by asking and not taking; of saves, which have small answers, with the size of the largest request.
+var mostHeld = map[Kind]int{Single: 64, Save: 256}
 
 // answerRetry is after how long a reader that has that many under way should try again.
 const answerRetry = time.Second
 
-// Hold counts a single answer that is being made for the reader, from before its request is read until all of it has left the server's memory; then
+// Hold counts an answer that is being made for the reader, from before its request is read until all of it has left the server's memory; then
 // release must be called. The error is a *LimitError.
-func (c *Control) Hold(r *Reader) (release func(), err error) {
+func (c *Control) Hold(r *Reader, kind Kind) (release func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	u := c.useOf(r)
-	if u.answers >= maxAnswers {
-		return nil, &LimitError{Limit: "answers at once", Allowed: maxAnswers, RetryAfter: answerRetry}
+	if most := mostHeld[kind]; u.held[kind] >= most {
+		what := map[Kind]string{Single: "answers at once", Save: "saves at once"}[kind]
+		return nil, &LimitError{Limit: what, Allowed: most, RetryAfter: answerRetry}
 	}
-	u.answers++
+	u.held[kind]++
 	return sync.OnceFunc(func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		u.answers--
+		u.held[kind]--
 	}), nil
 }
 
 func (c *Control) useOf(r *Reader) *use {
 	u := c.use[r.Name]
 	if u == nil {
-		u = &use{connections: make(map[string]int)}
+		u = &use{connections: make(map[string]int), held: make(map[Kind]int)}
 		c.use[r.Name] = u
 	}
 	if n := r.Limits.RequestsPerSecond; n != u.limit {
@@ -202,12 +216,12 @@ func (c *Control) useOf(r *Reader) *use {
 // limitRetry is after how long a reader that has too much open should try again.
 const limitRetry = 10 * time.Second
 
-func (u *use) admit(r *Reader, remote string, stream bool) error {
+func (u *use) admit(r *Reader, remote string, kind Kind) error {
 	l := r.Limits
-	if u.requests != nil && !u.requests.Allow() {
+	if kind != Save && u.requests != nil && !u.requests.Allow() {
 		return &LimitError{Limit: "requests per second", Allowed: l.RequestsPerSecond, RetryAfter: time.Second}
 	}
-	if stream && l.Streams > 0 && u.streams >= l.Streams {
+	if kind == Stream && l.Streams > 0 && u.streams >= l.Streams {
 		return &LimitError{Limit: "streams", Allowed: l.Streams, RetryAfter: limitRetry}
 	}
 	if l.Connections > 0 && u.connections[remote] == 0 && len(u.connections) >= l.Connections {

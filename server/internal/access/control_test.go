@@ -17,7 +17,7 @@ import (
 
 func begin(t testing.TB, c *Control, token string) *Session {
 	t.Helper()
-	s, err := c.Begin(t.Context(), Credentials{Bearer: token}, "192.0.2.1", true)
+	s, err := c.Begin(t.Context(), Credentials{Bearer: token}, "192.0.2.1", Stream)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,9 +41,9 @@ func wantLimit(t *testing.T, err error, limit string, allowed int) {
 func TestStreamLimit(t *testing.T) {
 	c := NewControl(policy(t, limited("a", Limits{Streams: 2}), limited("b", Limits{Streams: 1})))
 	one, two := begin(t, c, "a"), begin(t, c, "a")
-	_, err := c.Begin(t.Context(), Credentials{Bearer: "a"}, "192.0.2.2", true)
+	_, err := c.Begin(t.Context(), Credentials{Bearer: "a"}, "192.0.2.2", Stream)
 	wantLimit(t, err, "streams", 2)
-	if s, err := c.Begin(t.Context(), Credentials{Bearer: "a"}, "192.0.2.1", false); err != nil {
+	if s, err := c.Begin(t.Context(), Credentials{Bearer: "a"}, "192.0.2.1", Single); err != nil {
 		t.Errorf("a single call beside the streams: %v", err)
 	} else {
 		s.Done()
@@ -59,7 +59,7 @@ func TestStreamLimit(t *testing.T) {
 		t.Error("another limit ended a stream")
 	}
 	one.Done()
-	_, err = c.Begin(t.Context(), Credentials{Bearer: "a"}, "192.0.2.1", true)
+	_, err = c.Begin(t.Context(), Credentials{Bearer: "a"}, "192.0.2.1", Stream)
 	wantLimit(t, err, "streams", 1)
 	two.Done()
 	begin(t, c, "a").Done()
@@ -68,7 +68,7 @@ func TestStreamLimit(t *testing.T) {
 func TestConnectionLimit(t *testing.T) {
 	c := NewControl(policy(t, limited("a", Limits{Connections: 1})))
 	open := func(remote string) (*Session, error) {
-		return c.Begin(t.Context(), Credentials{Bearer: "a"}, remote, true)
+		return c.Begin(t.Context(), Credentials{Bearer: "a"}, remote, Stream)
 	}
 	one, _ := open("192.0.2.1:1")
 	two, err := open("192.0.2.1:1")
@@ -91,7 +91,7 @@ func TestConnectionLimit(t *testing.T) {
 func TestRequestLimit(t *testing.T) {
 	c := NewControl(policy(t, limited("a", Limits{RequestsPerSecond: 1})))
 	call := func() error {
-		s, err := c.Begin(t.Context(), Credentials{Bearer: "a"}, "192.0.2.1", false)
+		s, err := c.Begin(t.Context(), Credentials{Bearer: "a"}, "192.0.2.1", Single)
 		if err == nil {
 			s.Done()
 		}
@@ -154,7 +154,7 @@ func TestReplaceEndsWhatChanged(t *testing.T) {
 		control := NewControl(policy(t, before()...))
 		sessions := map[string]*Session{}
 		for kind, cred := range kinds {
-			s, err := control.Begin(t.Context(), cred, kind, true)
+			s, err := control.Begin(t.Context(), cred, kind, Stream)
 			if err != nil {
 				t.Fatalf("%s: %v", kind, err)
 			}
@@ -184,7 +184,7 @@ func TestExpiryEndsASession(t *testing.T) {
 		},
 	} {
 		cred := make(time.Now().Add(2 * time.Second))
-		s, err := c.Begin(t.Context(), cred, "192.0.2.1", true)
+		s, err := c.Begin(t.Context(), cred, "192.0.2.1", Stream)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -193,12 +193,12 @@ func TestExpiryEndsASession(t *testing.T) {
 			t.Errorf("%s: ended for %v", name, s.Cause())
 		}
 		s.Done()
-		if _, err := c.Begin(t.Context(), cred, "192.0.2.1", false); !errors.Is(err, ErrExpired) {
+		if _, err := c.Begin(t.Context(), cred, "192.0.2.1", Single); !errors.Is(err, ErrExpired) {
 			t.Errorf("%s: a call afterwards: %v", name, err)
 		}
 	}
 	// The first cause stays.
-	s, err := c.Begin(t.Context(), Credentials{Bearer: key.token(t, nil)}, "192.0.2.1", true)
+	s, err := c.Begin(t.Context(), Credentials{Bearer: key.token(t, nil)}, "192.0.2.1", Stream)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestAccounting(t *testing.T) {
 					c.Replace(make(fmt.Sprint(i)))
 				}
 				who := (w + i) % 2
-				s, err := c.Begin(context.Background(), Credentials{Bearer: string("ab"[who])}, fmt.Sprint(i%5), i%3 > 0)
+				s, err := c.Begin(context.Background(), Credentials{Bearer: string("ab"[who])}, fmt.Sprint(i%5), Kind(i%3))
 				if err != nil {
 					continue
 				}
@@ -275,7 +275,7 @@ func TestBeginRacesReplace(t *testing.T) {
 					return
 				default:
 				}
-				s, err := c.Begin(context.Background(), Credentials{Bearer: "a"}, "192.0.2.1", true)
+				s, err := c.Begin(context.Background(), Credentials{Bearer: "a"}, "192.0.2.1", Stream)
 				if err != nil {
 					t.Errorf("refused: %v", err)
 					return
@@ -316,7 +316,7 @@ func TestReplaceWhileIdentifying(t *testing.T) {
 			replaced = version(after...)
 		}
 		srv.during(sync.OnceFunc(func() { c.Replace(replaced) }))
-		s, err := c.Begin(t.Context(), Credentials{Bearer: key.token(t, nil)}, "192.0.2.1", true)
+		s, err := c.Begin(t.Context(), Credentials{Bearer: key.token(t, nil)}, "192.0.2.1", Stream)
 		switch {
 		case after == nil && !errors.Is(err, ErrUnknown):
 			t.Errorf("%s: %v", name, err)

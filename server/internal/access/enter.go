@@ -19,7 +19,7 @@ func (g *Guard) Enter(ctx context.Context, what string) (leave func(), err error
 		id, err = g.control.Identify(ctx, cred)
 	}
 	if err == nil {
-		leave, err = g.control.Hold(id.Reader)
+		leave, err = g.control.Hold(id.Reader, Single)
 	}
 	if err != nil {
 		err = refusalOf(err)

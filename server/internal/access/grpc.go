@@ -27,6 +27,8 @@ type Need int
 const (
 	// NeedReader: a configured reader. What it then gets, its grant decides.
 	NeedReader Need = iota + 1
+	// NeedReaderOften: the same, for a Save.
+	NeedReaderOften
 	// NeedOperator: a reader with the operator's role.
 	NeedOperator
 	// NeedNothing: anybody.
@@ -67,8 +69,8 @@ func SessionOf(ctx context.Context) *Session {
 // Stream is the interceptor of streams, and of the single calls that went through Over. It knows who calls before anything of the request is read.
 func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	ctx := ss.Context()
-	single := g.single[info.FullMethod]
-	s, err := g.admit(ctx, info.FullMethod, !single)
+	kind := g.kindOf(info.FullMethod)
+	s, err := g.admit(ctx, info.FullMethod, kind)
 	if err != nil {
 		return err
 	}
@@ -81,7 +83,7 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 		return next(srv, &sessionStream{ServerStream: ss, ctx: ctx})
 	}
 	defer s.Done()
-	if !single {
+	if kind == Stream {
 		stop := context.AfterFunc(s.life, func() { time.AfterFunc(overdue, func() { cutOff(ctx, errOverdue) }) })
 		defer stop()
 	}
@@ -130,13 +132,23 @@ func (s *sessionStream) RecvMsg(m any) error {
 
 func (s *sessionStream) Context() context.Context { return s.ctx }
 
-func (g *Guard) admit(ctx context.Context, method string, stream bool) (*Session, error) {
+func (g *Guard) kindOf(method string) Kind {
+	switch {
+	case !g.single[method]:
+		return Stream
+	case g.needs[method] == NeedReaderOften:
+		return Save
+	}
+	return Single
+}
+
+func (g *Guard) admit(ctx context.Context, method string, kind Kind) (*Session, error) {
 	need := g.needs[method]
 	if need == NeedNothing {
 		return nil, nil
 	}
-	s, err := g.begin(ctx, stream)
-	if err == nil && need != NeedReader && (need != NeedOperator || !s.Operator()) {
+	s, err := g.begin(ctx, kind)
+	if err == nil && need != NeedReader && need != NeedReaderOften && (need != NeedOperator || !s.Operator()) {
 		s.Done()
 		err = fault.New(codes.PermissionDenied, fault.OperatorOnly, "this is for operators: the reader's configuration must say operator: true")
 	}
@@ -150,7 +162,7 @@ func (g *Guard) admit(ctx context.Context, method string, stream bool) (*Session
 		return nil, err
 	case need == NeedOperator:
 		g.audit.Info("operator call", who...)
-	case stream:
+	case kind == Stream:
 		g.audit.Info("stream begun", who...)
 	}
 	return s, nil
@@ -165,17 +177,17 @@ func (g *Guard) tellRefused(ctx context.Context, err error, who []any) {
 // keysRetry is after how long keys may be fetched again.
 const keysRetry = 10 * time.Second
 
-func (g *Guard) begin(ctx context.Context, stream bool) (*Session, error) {
+func (g *Guard) begin(ctx context.Context, kind Kind) (*Session, error) {
 	cred, err := credentialsOf(ctx)
 	if err != nil {
 		return nil, refusalOf(err)
 	}
-	s, err := g.control.Begin(ctx, cred, RemoteOf(ctx), stream)
+	s, err := g.control.Begin(ctx, cred, RemoteOf(ctx), kind)
 	if err != nil {
 		return nil, refusalOf(err)
 	}
-	if !stream && !isInside(ctx) { // what REST answers, Enter counts
-		if s.release, err = g.control.Hold(s.Reader); err != nil {
+	if kind != Stream && !isInside(ctx) { // what REST answers, Enter counts
+		if s.release, err = g.control.Hold(s.Reader, kind); err != nil {
 			s.Done()
 			return nil, refusalOf(err)
 		}

@@ -137,7 +137,7 @@ func TestErrorsAreAsDocumented(t *testing.T) {
 			return plain.refused(&headgatev1.SubscribeRequest{Subscription: "there", SubscriptionShards: 2, Start: savedOr(nil)})
 		},
 		fault.LeaseLost: func() error {
-			_, err := plain.named.SaveCursor(t.Context(), &headgatev1.SaveCursorRequest{Name: "there", Lease: "x", Cursor: plain.log.Cursor(0)})
+			_, err := plain.named.SaveCursors(t.Context(), saving("there", &headgatev1.ShardSave{Lease: "x", Cursor: plain.log.Cursor(0)}))
 			return err
 		},
 		fault.CursorBehind: func() error {
@@ -146,7 +146,7 @@ func TestErrorsAreAsDocumented(t *testing.T) {
 			if _, err := g.named.CreateSubscription(t.Context(), &headgatev1.CreateSubscriptionRequest{Name: "ahead", Start: latest()}); err != nil {
 				t.Fatal(err)
 			}
-			_, err := g.named.SaveCursor(t.Context(), &headgatev1.SaveCursorRequest{Name: "ahead", Cursor: g.log.Cursor(0)})
+			_, err := g.named.SaveCursors(t.Context(), saving("ahead", &headgatev1.ShardSave{Cursor: g.log.Cursor(0)}))
 			return err
 		},
 		fault.DataLoss: func() error {

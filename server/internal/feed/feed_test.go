@@ -139,7 +139,7 @@ func (g *gateway) serve(s *Service) *grpc.ClientConn {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	srv := grpc.NewServer(grpc.ForceServerCodecV2(Codec()), grpc.UnaryInterceptor(StrictUnary), grpc.StreamInterceptor(StrictStream))
+	srv := grpc.NewServer(grpc.ForceServerCodecV2(Codec()), grpc.StreamInterceptor(StrictStream))
 	headgatev1.RegisterEventServiceServer(srv, s)
 	headgatev1.RegisterSubscriptionServiceServer(srv, s)
 	served := make(chan error, 1)

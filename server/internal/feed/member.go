@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -172,6 +173,12 @@ func errNoSubscriptions() error {
 	return fault.New(codes.Unimplemented, fault.Unavailable, "this server keeps no subscriptions")
 }
 
+func errLeaseLost(shards []string) error {
+	list := strings.Join(shards, ",")
+	return fault.New(codes.Aborted, fault.LeaseLost,
+		fmt.Sprintf("the lease of shard %s is not, or no longer, in force: handle nothing more under it, and subscribe again", list), "shards", list)
+}
+
 // faultOf is statusOf for the errors of subscriptions; nil for others.
 func faultOf(err error) error {
 	var mismatch *subscription.MismatchError
@@ -189,8 +196,6 @@ func faultOf(err error) error {
 			"limit", "subscriptions", "allowed", fmt.Sprint(subscription.MaxPerReader))
 	case errors.Is(err, subscription.ErrSkips):
 		return fault.New(codes.ResourceExhausted, fault.Limit, err.Error(), "limit", "skips", "allowed", "100")
-	case errors.Is(err, subscription.ErrLeaseLost):
-		return fault.New(codes.Aborted, fault.LeaseLost, "the lease is not, or no longer, in force: handle nothing more under it, and subscribe again")
 	case errors.Is(err, subscription.ErrBehind):
 		return fault.New(codes.FailedPrecondition, fault.CursorBehind, "the cursor stands before the saved one; to go back, seek")
 	case errors.Is(err, subscription.ErrNoShard):

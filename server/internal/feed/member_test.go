@@ -76,12 +76,16 @@ func (r *reader) events(n int) (events []*headgatev1.Event) {
 	return events
 }
 
+func saving(name string, saves ...*headgatev1.ShardSave) *headgatev1.SaveCursorsRequest {
+	return &headgatev1.SaveCursorsRequest{Name: name, Saves: saves}
+}
+
 // save saves the cursor under the lease of a; release gives the shard on.
 func (g *gateway) save(a *headgatev1.SubscribeResponse, cursor string, release bool) {
 	g.t.Helper()
-	_, err := g.named.SaveCursor(g.t.Context(), &headgatev1.SaveCursorRequest{
-		Name: "billing", Shard: a.GetAssigned().GetShard().GetIndex(), Lease: a.GetAssigned().GetLease(), Cursor: cursor, Release: release,
-	})
+	_, err := g.named.SaveCursors(g.t.Context(), saving("billing", &headgatev1.ShardSave{
+		Shard: a.GetAssigned().GetShard().GetIndex(), Lease: a.GetAssigned().GetLease(), Cursor: cursor, Release: release,
+	}))
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -244,10 +248,16 @@ func TestHandOver(t *testing.T) {
 	if a.GetAssigned().GetShard().GetIndex() != giver.a.GetAssigned().GetShard().GetIndex() || a.GetCursor() != closing.GetCursor() {
 		t.Fatalf("the newcomer gets %v", a)
 	}
-	_, err := g.named.SaveCursor(t.Context(), &headgatev1.SaveCursorRequest{
-		Name: "billing", Shard: a.GetAssigned().GetShard().GetIndex(), Lease: giver.a.GetAssigned().GetLease(), Cursor: closing.GetCursor(),
-	})
-	wantFailure(t, err, codes.Aborted, fault.LeaseLost)
+	_, err := g.named.SaveCursors(t.Context(), saving("billing",
+		&headgatev1.ShardSave{Shard: a.GetAssigned().GetShard().GetIndex(), Lease: giver.a.GetAssigned().GetLease(), Cursor: closing.GetCursor()},
+		&headgatev1.ShardSave{Shard: keeper.a.GetAssigned().GetShard().GetIndex(), Lease: keeper.a.GetAssigned().GetLease(), Cursor: closing.GetCursor()}))
+	info, _ := wantFailure(t, err, codes.Aborted, fault.LeaseLost)
+	if got := info.GetMetadata()["shards"]; got != fmt.Sprint(a.GetAssigned().GetShard().GetIndex()) {
+		t.Errorf("the lease of shards %q is lost", got)
+	}
+	if got := g.subscription().GetShards()[keeper.a.GetAssigned().GetShard().GetIndex()].GetCursor(); got != closing.GetCursor() {
+		t.Error("what was saved together with a lost one is not saved")
+	}
 	g.appendMany(100, func(i int) *eventlog.Record { return event(n + i + 1) })
 	handled.until(keeper.in, newcomer.pump(), all(n+100))
 	for key, times := range handled {
@@ -472,14 +482,17 @@ func TestMembershipRefusals(t *testing.T) {
 	if _, err := g.named.CreateSubscription(t.Context(), &headgatev1.CreateSubscriptionRequest{Name: "billing", Start: earliest()}); err != nil {
 		t.Fatal(err)
 	}
-	for _, req := range []*headgatev1.SaveCursorRequest{
-		{Name: "billing"},
-		{Name: "billing", Release: true},
-		{Name: "billing", Lease: "1", Cursor: g.log.Cursor(0), AllowBack: true},
-		{Name: "billing", Shard: 1, Cursor: g.log.Cursor(0)},
-		{Name: "bil ling", Cursor: g.log.Cursor(0)},
+	at := g.log.Cursor(0)
+	for _, req := range []*headgatev1.SaveCursorsRequest{
+		saving("billing"),
+		saving("billing", &headgatev1.ShardSave{}),
+		saving("billing", &headgatev1.ShardSave{Release: true}),
+		saving("billing", &headgatev1.ShardSave{Lease: "1", Cursor: at, AllowBack: true}),
+		saving("billing", &headgatev1.ShardSave{Shard: 1, Cursor: at}),
+		saving("billing", &headgatev1.ShardSave{Cursor: at}, &headgatev1.ShardSave{Cursor: at}),
+		saving("bil ling", &headgatev1.ShardSave{Cursor: at}),
 	} {
-		_, err := g.named.SaveCursor(t.Context(), req)
+		_, err := g.named.SaveCursors(t.Context(), req)
 		wantFailure(t, err, codes.InvalidArgument, fault.FilterInvalid)
 	}
 	for _, reason := range []string{"", "a\nb\x00", strings.Repeat("x", 257)} {

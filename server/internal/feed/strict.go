@@ -1,25 +1,14 @@
 package feed
 
 import (
-	"context"
-
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // Protobuf passes over fields that it does not know. In a request that would be a field of a filter, ignored, and a stream wider than was asked for.
-// These interceptors refuse such requests, whatever the method.
 
-// StrictUnary refuses requests with unknown fields.
-func StrictUnary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if err := refuseUnknown(req); err != nil {
-		return nil, err
-	}
-	return next(ctx, req)
-}
-
-// StrictStream refuses requests with unknown fields.
+// StrictStream refuses requests with unknown fields, whatever the method.
 func StrictStream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	return next(srv, strictStream{ss})
 }

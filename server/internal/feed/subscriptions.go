@@ -2,6 +2,10 @@ package feed
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -111,33 +115,70 @@ func (s *Service) DeleteSubscription(ctx context.Context, req *headgatev1.Delete
 	return &headgatev1.DeleteSubscriptionResponse{}, s.statusOf(err)
 }
 
-// SaveCursor implements headgate.v1.SubscriptionService.
-func (s *Service) SaveCursor(ctx context.Context, req *headgatev1.SaveCursorRequest) (*headgatev1.SaveCursorResponse, error) {
-	return &headgatev1.SaveCursorResponse{}, s.statusOf(s.saveCursor(ctx, req))
+// SaveCursors implements headgate.v1.SubscriptionService.
+func (s *Service) SaveCursors(ctx context.Context, req *headgatev1.SaveCursorsRequest) (*headgatev1.SaveCursorsResponse, error) {
+	return &headgatev1.SaveCursorsResponse{}, s.statusOf(s.saveCursors(ctx, req))
 }
 
-func (s *Service) saveCursor(ctx context.Context, req *headgatev1.SaveCursorRequest) error {
+func (s *Service) saveCursors(ctx context.Context, req *headgatev1.SaveCursorsRequest) error {
 	name, err := s.own(ctx, req.GetName())
 	if err != nil {
 		return err
 	}
-	sv := subscription.Saving{Shard: int(req.GetShard()), Lease: req.GetLease(), Release: req.GetRelease(), AllowBack: req.GetAllowBack()}
-	switch {
-	case req.GetCursor() == "" && !sv.Release:
-		return invalid("cursor", "say which; it can be left out only with release")
-	case sv.Lease == "" && sv.Release:
-		return invalid("release", "there is nothing to release without a lease")
-	case sv.Lease != "" && sv.AllowBack:
-		return invalid("allow_back", "under a lease the position only goes forward; to go back, seek")
+	n := len(req.GetSaves())
+	if n == 0 || n > subscription.MaxShards {
+		return invalid("saves", fmt.Sprintf("say what to save, for 1 to %d shards", subscription.MaxShards))
 	}
-	if cursor := req.GetCursor(); cursor != "" {
+	saves, of := make([]subscription.Saving, n), make(map[uint32]bool, n)
+	for i, one := range req.GetSaves() {
+		if of[one.GetShard()] {
+			return invalid("saves.shard", "a shard is named twice")
+		}
+		of[one.GetShard()] = true
+		if saves[i], err = s.savingOf(one); err != nil {
+			return err
+		}
+	}
+	errs := make([]error, n)
+	var wg sync.WaitGroup // side by side, so that they share a sync
+	for i := 1; i < n; i++ {
+		wg.Go(func() { errs[i] = s.opt.Subscriptions.Save(ctx, name, saves[i]) })
+	}
+	errs[0] = s.opt.Subscriptions.Save(ctx, name, saves[0])
+	wg.Wait()
+	var lost []string
+	for i, err := range errs {
+		switch {
+		case errors.Is(err, subscription.ErrLeaseLost):
+			lost = append(lost, strconv.Itoa(saves[i].Shard))
+		case err != nil:
+			return err
+		}
+	}
+	if len(lost) > 0 {
+		return errLeaseLost(lost)
+	}
+	return nil
+}
+
+func (s *Service) savingOf(one *headgatev1.ShardSave) (subscription.Saving, error) {
+	sv := subscription.Saving{Shard: int(one.GetShard()), Lease: one.GetLease(), Release: one.GetRelease(), AllowBack: one.GetAllowBack()}
+	switch {
+	case one.GetCursor() == "" && sv.Lease == "":
+		return sv, invalid("saves.cursor", "say which; it can be left out only with a lease")
+	case sv.Lease == "" && sv.Release:
+		return sv, invalid("saves.release", "there is nothing to release without a lease")
+	case sv.Lease != "" && sv.AllowBack:
+		return sv, invalid("saves.allow_back", "under a lease the position only goes forward; to go back, seek")
+	}
+	if cursor := one.GetCursor(); cursor != "" {
 		seq, err := s.log.Locate(cursor)
 		if err != nil {
-			return err
+			return sv, err
 		}
 		sv.Place = &subscription.Place{Seq: seq, Cursor: cursor}
 	}
-	return s.opt.Subscriptions.Save(ctx, name, sv)
+	return sv, nil
 }
 
 // SeekSubscription implements headgate.v1.SubscriptionService.

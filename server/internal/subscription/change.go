@@ -51,7 +51,7 @@ func (g *group) maySave(sh *shardState, sv *Saving) error {
 	switch {
 	case g.over != nil:
 		return g.over
-	case sv.Lease == "" && !sh.free(), sv.Lease != "" && (!sh.saved.Held || sv.Lease != lease(sh.saved.Lease)):
+	case sv.Lease == "" && !sh.free(), sv.Lease != "" && (!sh.saved.Held || sv.Lease != g.lease(sh.saved.Lease)):
 		return ErrLeaseLost
 	case sv.Place != nil && sv.Place.Seq < sh.place.Seq && !sv.AllowBack:
 		return ErrBehind
@@ -193,7 +193,7 @@ func (g *group) status() Status {
 	for _, sh := range g.shards {
 		s := ShardStatus{Place: sh.place, SavedAt: sh.saved.SavedAt}
 		if sh.saved.Held {
-			s.Lease = lease(sh.saved.Lease)
+			s.Lease = g.lease(sh.saved.Lease)
 		}
 		if sh.seat != nil {
 			s.Member, s.ClientName = sh.seat.Member, sh.seat.ClientName

@@ -169,7 +169,7 @@ func (g *group) give(sh *shardState, seat *Seat) {
 		sh.loose() // nobody has heard of the lease
 	} else {
 		sh.seat, seat.shard = seat, sh
-		seat.assigned <- Assignment{Shard: sh.index, Shards: len(g.shards), Lease: lease(next.Lease), Place: sh.place, Skipped: g.skipped(sh)}
+		seat.assigned <- Assignment{Shard: sh.index, Shards: len(g.shards), Lease: g.lease(next.Lease), Place: sh.place, Skipped: g.skipped(sh)}
 	}
 	g.step()
 }

@@ -76,5 +76,5 @@ func (s *Seat) Leave(last uint64) {
 	g.step()
 }
 
-// lease is how a lease is written for its holder.
-func lease(n uint64) string { return strconv.FormatUint(n, 36) }
+// lease is how a lease is written for its holder. It names the subscription's id: one of the same name that was deleted counted from one as well.
+func (g *group) lease(n uint64) string { return g.id[:8] + "-" + strconv.FormatUint(n, 36) }

@@ -223,7 +223,7 @@ type Saving struct {
 	Shard int
 	// Lease is empty for whoever keeps a position without being served.
 	Lease string
-	// Place is where; nil leaves the position.
+	// Place is where; nil leaves the position, and shows only that the holder is there.
 	Place *Place
 	// Release makes the shard free.
 	Release bool

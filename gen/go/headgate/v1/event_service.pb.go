@@ -1089,7 +1089,7 @@ type Assigned struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The shard.
 	Shard *Shard `protobuf:"bytes,1,opt,name=shard,proto3" json:"shard,omitempty"`
-	// What SaveCursor must present. Opaque.
+	// What SaveCursors must present. Opaque.
 	Lease         string `protobuf:"bytes,2,opt,name=lease,proto3" json:"lease,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

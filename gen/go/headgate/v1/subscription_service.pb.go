@@ -703,39 +703,31 @@ func (*DeleteSubscriptionResponse) Descriptor() ([]byte, []int) {
 	return file_headgate_v1_subscription_service_proto_rawDescGZIP(), []int{10}
 }
 
-// A request to save how far a shard has been handled.
-type SaveCursorRequest struct {
+// A request to save how far shards have been handled.
+type SaveCursorsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The subscription's name.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The shard's index.
-	Shard uint32 `protobuf:"varint,2,opt,name=shard,proto3" json:"shard,omitempty"`
-	// The lease, from Assigned. Empty is allowed while the shard is free: for a client that reads by itself and keeps only its position here.
-	Lease string `protobuf:"bytes,3,opt,name=lease,proto3" json:"lease,omitempty"`
-	// The cursor of the last message that was handled, an event's or a signal's. Empty with release leaves the position as it is.
-	Cursor string `protobuf:"bytes,4,opt,name=cursor,proto3" json:"cursor,omitempty"`
-	// Nothing more of the shard will be handled under this lease: give it on at once.
-	Release bool `protobuf:"varint,5,opt,name=release,proto3" json:"release,omitempty"`
-	// Let the position go back, so that events come again. Only without lease; see also SeekSubscription.
-	AllowBack     bool `protobuf:"varint,6,opt,name=allow_back,json=allowBack,proto3" json:"allow_back,omitempty"`
+	// What to save: at least one, each of another shard.
+	Saves         []*ShardSave `protobuf:"bytes,2,rep,name=saves,proto3" json:"saves,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *SaveCursorRequest) Reset() {
-	*x = SaveCursorRequest{}
+func (x *SaveCursorsRequest) Reset() {
+	*x = SaveCursorsRequest{}
 	mi := &file_headgate_v1_subscription_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *SaveCursorRequest) String() string {
+func (x *SaveCursorsRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*SaveCursorRequest) ProtoMessage() {}
+func (*SaveCursorsRequest) ProtoMessage() {}
 
-func (x *SaveCursorRequest) ProtoReflect() protoreflect.Message {
+func (x *SaveCursorsRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_headgate_v1_subscription_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -747,74 +739,57 @@ func (x *SaveCursorRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use SaveCursorRequest.ProtoReflect.Descriptor instead.
-func (*SaveCursorRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use SaveCursorsRequest.ProtoReflect.Descriptor instead.
+func (*SaveCursorsRequest) Descriptor() ([]byte, []int) {
 	return file_headgate_v1_subscription_service_proto_rawDescGZIP(), []int{11}
 }
 
-func (x *SaveCursorRequest) GetName() string {
+func (x *SaveCursorsRequest) GetName() string {
 	if x != nil {
 		return x.Name
 	}
 	return ""
 }
 
-func (x *SaveCursorRequest) GetShard() uint32 {
+func (x *SaveCursorsRequest) GetSaves() []*ShardSave {
 	if x != nil {
-		return x.Shard
+		return x.Saves
 	}
-	return 0
+	return nil
 }
 
-func (x *SaveCursorRequest) GetLease() string {
-	if x != nil {
-		return x.Lease
-	}
-	return ""
-}
-
-func (x *SaveCursorRequest) GetCursor() string {
-	if x != nil {
-		return x.Cursor
-	}
-	return ""
-}
-
-func (x *SaveCursorRequest) GetRelease() bool {
-	if x != nil {
-		return x.Release
-	}
-	return false
-}
-
-func (x *SaveCursorRequest) GetAllowBack() bool {
-	if x != nil {
-		return x.AllowBack
-	}
-	return false
-}
-
-// It is saved.
-type SaveCursorResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+// How far one shard has been handled.
+type ShardSave struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The shard's index.
+	Shard uint32 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	// The lease, from Assigned. Empty is allowed while the shard is free: for a client that reads by itself and keeps only its position here.
+	Lease string `protobuf:"bytes,2,opt,name=lease,proto3" json:"lease,omitempty"`
+	// The cursor of the last message that was handled, an event's or a signal's. Empty with a lease leaves the position as it is: with release to give the shard
+	// on, without it to show that the holder is still at work, which counts as saving.
+	Cursor string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// Nothing more of the shard will be handled under this lease: give it on at once.
+	Release bool `protobuf:"varint,4,opt,name=release,proto3" json:"release,omitempty"`
+	// Let the position go back, so that events come again. Only without lease; see also SeekSubscription.
+	AllowBack     bool `protobuf:"varint,5,opt,name=allow_back,json=allowBack,proto3" json:"allow_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *SaveCursorResponse) Reset() {
-	*x = SaveCursorResponse{}
+func (x *ShardSave) Reset() {
+	*x = ShardSave{}
 	mi := &file_headgate_v1_subscription_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *SaveCursorResponse) String() string {
+func (x *ShardSave) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*SaveCursorResponse) ProtoMessage() {}
+func (*ShardSave) ProtoMessage() {}
 
-func (x *SaveCursorResponse) ProtoReflect() protoreflect.Message {
+func (x *ShardSave) ProtoReflect() protoreflect.Message {
 	mi := &file_headgate_v1_subscription_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -826,9 +801,81 @@ func (x *SaveCursorResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use SaveCursorResponse.ProtoReflect.Descriptor instead.
-func (*SaveCursorResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use ShardSave.ProtoReflect.Descriptor instead.
+func (*ShardSave) Descriptor() ([]byte, []int) {
 	return file_headgate_v1_subscription_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ShardSave) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *ShardSave) GetLease() string {
+	if x != nil {
+		return x.Lease
+	}
+	return ""
+}
+
+func (x *ShardSave) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *ShardSave) GetRelease() bool {
+	if x != nil {
+		return x.Release
+	}
+	return false
+}
+
+func (x *ShardSave) GetAllowBack() bool {
+	if x != nil {
+		return x.AllowBack
+	}
+	return false
+}
+
+// They are saved.
+type SaveCursorsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveCursorsResponse) Reset() {
+	*x = SaveCursorsResponse{}
+	mi := &file_headgate_v1_subscription_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveCursorsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveCursorsResponse) ProtoMessage() {}
+
+func (x *SaveCursorsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_v1_subscription_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveCursorsResponse.ProtoReflect.Descriptor instead.
+func (*SaveCursorsResponse) Descriptor() ([]byte, []int) {
+	return file_headgate_v1_subscription_service_proto_rawDescGZIP(), []int{13}
 }
 
 // A request to move a subscription's saved position.
@@ -846,7 +893,7 @@ type SeekSubscriptionRequest struct {
 
 func (x *SeekSubscriptionRequest) Reset() {
 	*x = SeekSubscriptionRequest{}
-	mi := &file_headgate_v1_subscription_service_proto_msgTypes[13]
+	mi := &file_headgate_v1_subscription_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -858,7 +905,7 @@ func (x *SeekSubscriptionRequest) String() string {
 func (*SeekSubscriptionRequest) ProtoMessage() {}
 
 func (x *SeekSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_subscription_service_proto_msgTypes[13]
+	mi := &file_headgate_v1_subscription_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -871,7 +918,7 @@ func (x *SeekSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeekSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*SeekSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_subscription_service_proto_rawDescGZIP(), []int{13}
+	return file_headgate_v1_subscription_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SeekSubscriptionRequest) GetName() string {
@@ -904,7 +951,7 @@ type SeekSubscriptionResponse struct {
 
 func (x *SeekSubscriptionResponse) Reset() {
 	*x = SeekSubscriptionResponse{}
-	mi := &file_headgate_v1_subscription_service_proto_msgTypes[14]
+	mi := &file_headgate_v1_subscription_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -916,7 +963,7 @@ func (x *SeekSubscriptionResponse) String() string {
 func (*SeekSubscriptionResponse) ProtoMessage() {}
 
 func (x *SeekSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_subscription_service_proto_msgTypes[14]
+	mi := &file_headgate_v1_subscription_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -929,7 +976,7 @@ func (x *SeekSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeekSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*SeekSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_subscription_service_proto_rawDescGZIP(), []int{14}
+	return file_headgate_v1_subscription_service_proto_rawDescGZIP(), []int{15}
 }
 
 // A request to leave out one event.
@@ -947,7 +994,7 @@ type SkipEventRequest struct {
 
 func (x *SkipEventRequest) Reset() {
 	*x = SkipEventRequest{}
-	mi := &file_headgate_v1_subscription_service_proto_msgTypes[15]
+	mi := &file_headgate_v1_subscription_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -959,7 +1006,7 @@ func (x *SkipEventRequest) String() string {
 func (*SkipEventRequest) ProtoMessage() {}
 
 func (x *SkipEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_subscription_service_proto_msgTypes[15]
+	mi := &file_headgate_v1_subscription_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -972,7 +1019,7 @@ func (x *SkipEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipEventRequest.ProtoReflect.Descriptor instead.
 func (*SkipEventRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_subscription_service_proto_rawDescGZIP(), []int{15}
+	return file_headgate_v1_subscription_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SkipEventRequest) GetName() string {
@@ -1007,7 +1054,7 @@ type SkipEventResponse struct {
 
 func (x *SkipEventResponse) Reset() {
 	*x = SkipEventResponse{}
-	mi := &file_headgate_v1_subscription_service_proto_msgTypes[16]
+	mi := &file_headgate_v1_subscription_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1019,7 +1066,7 @@ func (x *SkipEventResponse) String() string {
 func (*SkipEventResponse) ProtoMessage() {}
 
 func (x *SkipEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_v1_subscription_service_proto_msgTypes[16]
+	mi := &file_headgate_v1_subscription_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1032,7 +1079,7 @@ func (x *SkipEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipEventResponse.ProtoReflect.Descriptor instead.
 func (*SkipEventResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_v1_subscription_service_proto_rawDescGZIP(), []int{16}
+	return file_headgate_v1_subscription_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SkipEventResponse) GetSkip() *Skip {
@@ -1096,16 +1143,18 @@ const file_headgate_v1_subscription_service_proto_rawDesc = "" +
 	"\rsubscriptions\x18\x01 \x03(\v2\x19.headgate.v1.SubscriptionR\rsubscriptions\"/\n" +
 	"\x19DeleteSubscriptionRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"\x1c\n" +
-	"\x1aDeleteSubscriptionResponse\"\xa4\x01\n" +
-	"\x11SaveCursorRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05shard\x18\x02 \x01(\rR\x05shard\x12\x14\n" +
-	"\x05lease\x18\x03 \x01(\tR\x05lease\x12\x16\n" +
-	"\x06cursor\x18\x04 \x01(\tR\x06cursor\x12\x18\n" +
-	"\arelease\x18\x05 \x01(\bR\arelease\x12\x1d\n" +
+	"\x1aDeleteSubscriptionResponse\"V\n" +
+	"\x12SaveCursorsRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12,\n" +
+	"\x05saves\x18\x02 \x03(\v2\x16.headgate.v1.ShardSaveR\x05saves\"\x88\x01\n" +
+	"\tShardSave\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x14\n" +
+	"\x05lease\x18\x02 \x01(\tR\x05lease\x12\x16\n" +
+	"\x06cursor\x18\x03 \x01(\tR\x06cursor\x12\x18\n" +
+	"\arelease\x18\x04 \x01(\bR\arelease\x12\x1d\n" +
 	"\n" +
-	"allow_back\x18\x06 \x01(\bR\tallowBack\"\x14\n" +
-	"\x12SaveCursorResponse\"|\n" +
+	"allow_back\x18\x05 \x01(\bR\tallowBack\"\x15\n" +
+	"\x13SaveCursorsResponse\"|\n" +
 	"\x17SeekSubscriptionRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\x05shard\x18\x02 \x01(\rH\x00R\x05shard\x88\x01\x01\x12(\n" +
@@ -1117,14 +1166,13 @@ const file_headgate_v1_subscription_service_proto_rawDesc = "" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\":\n" +
 	"\x11SkipEventResponse\x12%\n" +
-	"\x04skip\x18\x01 \x01(\v2\x11.headgate.v1.SkipR\x04skip2\x9f\a\n" +
+	"\x04skip\x18\x01 \x01(\v2\x11.headgate.v1.SkipR\x04skip2\xa2\a\n" +
 	"\x13SubscriptionService\x12\x83\x01\n" +
 	"\x12CreateSubscription\x12&.headgate.v1.CreateSubscriptionRequest\x1a'.headgate.v1.CreateSubscriptionResponse\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/v1/subscriptions\x12~\n" +
 	"\x0fGetSubscription\x12#.headgate.v1.GetSubscriptionRequest\x1a$.headgate.v1.GetSubscriptionResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/subscriptions/{name}\x12}\n" +
 	"\x11ListSubscriptions\x12%.headgate.v1.ListSubscriptionsRequest\x1a&.headgate.v1.ListSubscriptionsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/subscriptions\x12\x87\x01\n" +
-	"\x12DeleteSubscription\x12&.headgate.v1.DeleteSubscriptionRequest\x1a'.headgate.v1.DeleteSubscriptionResponse\" \x82\xd3\xe4\x93\x02\x1a*\x18/v1/subscriptions/{name}\x12w\n" +
-	"\n" +
-	"SaveCursor\x12\x1e.headgate.v1.SaveCursorRequest\x1a\x1f.headgate.v1.SaveCursorResponse\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/subscriptions/{name}:save\x12\x89\x01\n" +
+	"\x12DeleteSubscription\x12&.headgate.v1.DeleteSubscriptionRequest\x1a'.headgate.v1.DeleteSubscriptionResponse\" \x82\xd3\xe4\x93\x02\x1a*\x18/v1/subscriptions/{name}\x12z\n" +
+	"\vSaveCursors\x12\x1f.headgate.v1.SaveCursorsRequest\x1a .headgate.v1.SaveCursorsResponse\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/subscriptions/{name}:save\x12\x89\x01\n" +
 	"\x10SeekSubscription\x12$.headgate.v1.SeekSubscriptionRequest\x1a%.headgate.v1.SeekSubscriptionResponse\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/subscriptions/{name}:seek\x12t\n" +
 	"\tSkipEvent\x12\x1d.headgate.v1.SkipEventRequest\x1a\x1e.headgate.v1.SkipEventResponse\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/subscriptions/{name}:skipB\\\n" +
 	"\x0eio.headgate.v1P\x01Z:github.com/headgate/headgate/gen/go/headgate/v1;headgatev1\xaa\x02\vHeadgate.V1b\x06proto3"
@@ -1141,7 +1189,7 @@ func file_headgate_v1_subscription_service_proto_rawDescGZIP() []byte {
 	return file_headgate_v1_subscription_service_proto_rawDescData
 }
 
-var file_headgate_v1_subscription_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_headgate_v1_subscription_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_headgate_v1_subscription_service_proto_goTypes = []any{
 	(*Subscription)(nil),               // 0: headgate.v1.Subscription
 	(*SubscriptionShard)(nil),          // 1: headgate.v1.SubscriptionShard
@@ -1154,50 +1202,52 @@ var file_headgate_v1_subscription_service_proto_goTypes = []any{
 	(*ListSubscriptionsResponse)(nil),  // 8: headgate.v1.ListSubscriptionsResponse
 	(*DeleteSubscriptionRequest)(nil),  // 9: headgate.v1.DeleteSubscriptionRequest
 	(*DeleteSubscriptionResponse)(nil), // 10: headgate.v1.DeleteSubscriptionResponse
-	(*SaveCursorRequest)(nil),          // 11: headgate.v1.SaveCursorRequest
-	(*SaveCursorResponse)(nil),         // 12: headgate.v1.SaveCursorResponse
-	(*SeekSubscriptionRequest)(nil),    // 13: headgate.v1.SeekSubscriptionRequest
-	(*SeekSubscriptionResponse)(nil),   // 14: headgate.v1.SeekSubscriptionResponse
-	(*SkipEventRequest)(nil),           // 15: headgate.v1.SkipEventRequest
-	(*SkipEventResponse)(nil),          // 16: headgate.v1.SkipEventResponse
-	(*timestamppb.Timestamp)(nil),      // 17: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),        // 18: google.protobuf.Duration
-	(*Start)(nil),                      // 19: headgate.v1.Start
+	(*SaveCursorsRequest)(nil),         // 11: headgate.v1.SaveCursorsRequest
+	(*ShardSave)(nil),                  // 12: headgate.v1.ShardSave
+	(*SaveCursorsResponse)(nil),        // 13: headgate.v1.SaveCursorsResponse
+	(*SeekSubscriptionRequest)(nil),    // 14: headgate.v1.SeekSubscriptionRequest
+	(*SeekSubscriptionResponse)(nil),   // 15: headgate.v1.SeekSubscriptionResponse
+	(*SkipEventRequest)(nil),           // 16: headgate.v1.SkipEventRequest
+	(*SkipEventResponse)(nil),          // 17: headgate.v1.SkipEventResponse
+	(*timestamppb.Timestamp)(nil),      // 18: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),        // 19: google.protobuf.Duration
+	(*Start)(nil),                      // 20: headgate.v1.Start
 }
 var file_headgate_v1_subscription_service_proto_depIdxs = []int32{
-	17, // 0: headgate.v1.Subscription.created_at:type_name -> google.protobuf.Timestamp
-	18, // 1: headgate.v1.Subscription.lag:type_name -> google.protobuf.Duration
-	17, // 2: headgate.v1.Subscription.saved_at:type_name -> google.protobuf.Timestamp
-	17, // 3: headgate.v1.SubscriptionShard.saved_at:type_name -> google.protobuf.Timestamp
-	18, // 4: headgate.v1.SubscriptionShard.lag:type_name -> google.protobuf.Duration
-	17, // 5: headgate.v1.Skip.skipped_at:type_name -> google.protobuf.Timestamp
-	19, // 6: headgate.v1.CreateSubscriptionRequest.start:type_name -> headgate.v1.Start
+	18, // 0: headgate.v1.Subscription.created_at:type_name -> google.protobuf.Timestamp
+	19, // 1: headgate.v1.Subscription.lag:type_name -> google.protobuf.Duration
+	18, // 2: headgate.v1.Subscription.saved_at:type_name -> google.protobuf.Timestamp
+	18, // 3: headgate.v1.SubscriptionShard.saved_at:type_name -> google.protobuf.Timestamp
+	19, // 4: headgate.v1.SubscriptionShard.lag:type_name -> google.protobuf.Duration
+	18, // 5: headgate.v1.Skip.skipped_at:type_name -> google.protobuf.Timestamp
+	20, // 6: headgate.v1.CreateSubscriptionRequest.start:type_name -> headgate.v1.Start
 	0,  // 7: headgate.v1.CreateSubscriptionResponse.subscription:type_name -> headgate.v1.Subscription
 	0,  // 8: headgate.v1.GetSubscriptionResponse.subscription:type_name -> headgate.v1.Subscription
 	1,  // 9: headgate.v1.GetSubscriptionResponse.shards:type_name -> headgate.v1.SubscriptionShard
 	2,  // 10: headgate.v1.GetSubscriptionResponse.skips:type_name -> headgate.v1.Skip
 	0,  // 11: headgate.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.v1.Subscription
-	19, // 12: headgate.v1.SeekSubscriptionRequest.start:type_name -> headgate.v1.Start
-	2,  // 13: headgate.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
-	3,  // 14: headgate.v1.SubscriptionService.CreateSubscription:input_type -> headgate.v1.CreateSubscriptionRequest
-	5,  // 15: headgate.v1.SubscriptionService.GetSubscription:input_type -> headgate.v1.GetSubscriptionRequest
-	7,  // 16: headgate.v1.SubscriptionService.ListSubscriptions:input_type -> headgate.v1.ListSubscriptionsRequest
-	9,  // 17: headgate.v1.SubscriptionService.DeleteSubscription:input_type -> headgate.v1.DeleteSubscriptionRequest
-	11, // 18: headgate.v1.SubscriptionService.SaveCursor:input_type -> headgate.v1.SaveCursorRequest
-	13, // 19: headgate.v1.SubscriptionService.SeekSubscription:input_type -> headgate.v1.SeekSubscriptionRequest
-	15, // 20: headgate.v1.SubscriptionService.SkipEvent:input_type -> headgate.v1.SkipEventRequest
-	4,  // 21: headgate.v1.SubscriptionService.CreateSubscription:output_type -> headgate.v1.CreateSubscriptionResponse
-	6,  // 22: headgate.v1.SubscriptionService.GetSubscription:output_type -> headgate.v1.GetSubscriptionResponse
-	8,  // 23: headgate.v1.SubscriptionService.ListSubscriptions:output_type -> headgate.v1.ListSubscriptionsResponse
-	10, // 24: headgate.v1.SubscriptionService.DeleteSubscription:output_type -> headgate.v1.DeleteSubscriptionResponse
-	12, // 25: headgate.v1.SubscriptionService.SaveCursor:output_type -> headgate.v1.SaveCursorResponse
-	14, // 26: headgate.v1.SubscriptionService.SeekSubscription:output_type -> headgate.v1.SeekSubscriptionResponse
-	16, // 27: headgate.v1.SubscriptionService.SkipEvent:output_type -> headgate.v1.SkipEventResponse
-	21, // [21:28] is the sub-list for method output_type
-	14, // [14:21] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	12, // 12: headgate.v1.SaveCursorsRequest.saves:type_name -> headgate.v1.ShardSave
+	20, // 13: headgate.v1.SeekSubscriptionRequest.start:type_name -> headgate.v1.Start
+	2,  // 14: headgate.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
+	3,  // 15: headgate.v1.SubscriptionService.CreateSubscription:input_type -> headgate.v1.CreateSubscriptionRequest
+	5,  // 16: headgate.v1.SubscriptionService.GetSubscription:input_type -> headgate.v1.GetSubscriptionRequest
+	7,  // 17: headgate.v1.SubscriptionService.ListSubscriptions:input_type -> headgate.v1.ListSubscriptionsRequest
+	9,  // 18: headgate.v1.SubscriptionService.DeleteSubscription:input_type -> headgate.v1.DeleteSubscriptionRequest
+	11, // 19: headgate.v1.SubscriptionService.SaveCursors:input_type -> headgate.v1.SaveCursorsRequest
+	14, // 20: headgate.v1.SubscriptionService.SeekSubscription:input_type -> headgate.v1.SeekSubscriptionRequest
+	16, // 21: headgate.v1.SubscriptionService.SkipEvent:input_type -> headgate.v1.SkipEventRequest
+	4,  // 22: headgate.v1.SubscriptionService.CreateSubscription:output_type -> headgate.v1.CreateSubscriptionResponse
+	6,  // 23: headgate.v1.SubscriptionService.GetSubscription:output_type -> headgate.v1.GetSubscriptionResponse
+	8,  // 24: headgate.v1.SubscriptionService.ListSubscriptions:output_type -> headgate.v1.ListSubscriptionsResponse
+	10, // 25: headgate.v1.SubscriptionService.DeleteSubscription:output_type -> headgate.v1.DeleteSubscriptionResponse
+	13, // 26: headgate.v1.SubscriptionService.SaveCursors:output_type -> headgate.v1.SaveCursorsResponse
+	15, // 27: headgate.v1.SubscriptionService.SeekSubscription:output_type -> headgate.v1.SeekSubscriptionResponse
+	17, // 28: headgate.v1.SubscriptionService.SkipEvent:output_type -> headgate.v1.SkipEventResponse
+	22, // [22:29] is the sub-list for method output_type
+	15, // [15:22] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_headgate_v1_subscription_service_proto_init() }
@@ -1206,14 +1256,14 @@ func file_headgate_v1_subscription_service_proto_init() {
 		return
 	}
 	file_headgate_v1_event_service_proto_init()
-	file_headgate_v1_subscription_service_proto_msgTypes[13].OneofWrappers = []any{}
+	file_headgate_v1_subscription_service_proto_msgTypes[14].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_headgate_v1_subscription_service_proto_rawDesc), len(file_headgate_v1_subscription_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

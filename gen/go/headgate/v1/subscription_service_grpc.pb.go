@@ -23,7 +23,7 @@ const (
 	SubscriptionService_GetSubscription_FullMethodName    = "/headgate.v1.SubscriptionService/GetSubscription"
 	SubscriptionService_ListSubscriptions_FullMethodName  = "/headgate.v1.SubscriptionService/ListSubscriptions"
 	SubscriptionService_DeleteSubscription_FullMethodName = "/headgate.v1.SubscriptionService/DeleteSubscription"
-	SubscriptionService_SaveCursor_FullMethodName         = "/headgate.v1.SubscriptionService/SaveCursor"
+	SubscriptionService_SaveCursors_FullMethodName        = "/headgate.v1.SubscriptionService/SaveCursors"
 	SubscriptionService_SeekSubscription_FullMethodName   = "/headgate.v1.SubscriptionService/SeekSubscription"
 	SubscriptionService_SkipEvent_FullMethodName          = "/headgate.v1.SubscriptionService/SkipEvent"
 )
@@ -45,7 +45,7 @@ const (
 //     members. A replica that joins gets its share at once, from members that have more; what a member leaves behind, the others take.
 //   - With shard set a stream serves that one and no other, for replicas that know their number.
 //
-// The lease. What a stream is served stands under a lease, told by Assigned and presented with every SaveCursor. Whoever gets the shard next has another
+// The lease. What a stream is served stands under a lease, told by Assigned and presented with every SaveCursors. Whoever gets the shard next has another
 // lease, and from then on the old one saves nothing any more (LEASE_LOST). When a stream ends, by whichever side, its shard is given on as soon as all that was
 // sent to it is saved, or its lease is released; or when its holder has saved nothing for five seconds. Until then its saves are still taken. So an event is handled
 // twice only when a holder died, was cut off, or was too slow to save.
@@ -64,9 +64,11 @@ type SubscriptionServiceClient interface {
 	ListSubscriptions(ctx context.Context, in *ListSubscriptionsRequest, opts ...grpc.CallOption) (*ListSubscriptionsResponse, error)
 	// Deletes a subscription with its positions. Its streams end with SUBSCRIPTION_NOT_FOUND.
 	DeleteSubscription(ctx context.Context, in *DeleteSubscriptionRequest, opts ...grpc.CallOption) (*DeleteSubscriptionResponse, error)
-	// Saves how far a shard has been handled. When it returns, the cursor is on stable storage. A cursor that stands before the saved one is refused with
-	// CURSOR_BEHIND. LEASE_LOST when the lease is not, or no longer, the shard's; SUBSCRIPTION_NOT_FOUND.
-	SaveCursor(ctx context.Context, in *SaveCursorRequest, opts ...grpc.CallOption) (*SaveCursorResponse, error)
+	// Saves how far shards have been handled. When it returns, the cursors are on stable storage. A replica with several shards saves them together. LEASE_LOST
+	// when the lease of any of them is not, or no longer, in force: metadata "shards" lists those, separated by commas, and all others are saved. A cursor that
+	// stands before the saved one is refused with CURSOR_BEHIND. After that and any other error it is unknown which ones were saved; saving again does no harm.
+	// These calls do not count against a reader's requests per second.
+	SaveCursors(ctx context.Context, in *SaveCursorsRequest, opts ...grpc.CallOption) (*SaveCursorsResponse, error)
 	// Moves the saved position of one shard or of all, forward or back, whatever is being served: streams of these shards end with Closing, their leases are lost,
 	// and whoever is served next begins at the new position.
 	SeekSubscription(ctx context.Context, in *SeekSubscriptionRequest, opts ...grpc.CallOption) (*SeekSubscriptionResponse, error)
@@ -123,10 +125,10 @@ func (c *subscriptionServiceClient) DeleteSubscription(ctx context.Context, in *
 	return out, nil
 }
 
-func (c *subscriptionServiceClient) SaveCursor(ctx context.Context, in *SaveCursorRequest, opts ...grpc.CallOption) (*SaveCursorResponse, error) {
+func (c *subscriptionServiceClient) SaveCursors(ctx context.Context, in *SaveCursorsRequest, opts ...grpc.CallOption) (*SaveCursorsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(SaveCursorResponse)
-	err := c.cc.Invoke(ctx, SubscriptionService_SaveCursor_FullMethodName, in, out, cOpts...)
+	out := new(SaveCursorsResponse)
+	err := c.cc.Invoke(ctx, SubscriptionService_SaveCursors_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +172,7 @@ func (c *subscriptionServiceClient) SkipEvent(ctx context.Context, in *SkipEvent
 //     members. A replica that joins gets its share at once, from members that have more; what a member leaves behind, the others take.
 //   - With shard set a stream serves that one and no other, for replicas that know their number.
 //
-// The lease. What a stream is served stands under a lease, told by Assigned and presented with every SaveCursor. Whoever gets the shard next has another
+// The lease. What a stream is served stands under a lease, told by Assigned and presented with every SaveCursors. Whoever gets the shard next has another
 // lease, and from then on the old one saves nothing any more (LEASE_LOST). When a stream ends, by whichever side, its shard is given on as soon as all that was
 // sent to it is saved, or its lease is released; or when its holder has saved nothing for five seconds. Until then its saves are still taken. So an event is handled
 // twice only when a holder died, was cut off, or was too slow to save.
@@ -189,9 +191,11 @@ type SubscriptionServiceServer interface {
 	ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error)
 	// Deletes a subscription with its positions. Its streams end with SUBSCRIPTION_NOT_FOUND.
 	DeleteSubscription(context.Context, *DeleteSubscriptionRequest) (*DeleteSubscriptionResponse, error)
-	// Saves how far a shard has been handled. When it returns, the cursor is on stable storage. A cursor that stands before the saved one is refused with
-	// CURSOR_BEHIND. LEASE_LOST when the lease is not, or no longer, the shard's; SUBSCRIPTION_NOT_FOUND.
-	SaveCursor(context.Context, *SaveCursorRequest) (*SaveCursorResponse, error)
+	// Saves how far shards have been handled. When it returns, the cursors are on stable storage. A replica with several shards saves them together. LEASE_LOST
+	// when the lease of any of them is not, or no longer, in force: metadata "shards" lists those, separated by commas, and all others are saved. A cursor that
+	// stands before the saved one is refused with CURSOR_BEHIND. After that and any other error it is unknown which ones were saved; saving again does no harm.
+	// These calls do not count against a reader's requests per second.
+	SaveCursors(context.Context, *SaveCursorsRequest) (*SaveCursorsResponse, error)
 	// Moves the saved position of one shard or of all, forward or back, whatever is being served: streams of these shards end with Closing, their leases are lost,
 	// and whoever is served next begins at the new position.
 	SeekSubscription(context.Context, *SeekSubscriptionRequest) (*SeekSubscriptionResponse, error)
@@ -220,8 +224,8 @@ func (UnimplementedSubscriptionServiceServer) ListSubscriptions(context.Context,
 func (UnimplementedSubscriptionServiceServer) DeleteSubscription(context.Context, *DeleteSubscriptionRequest) (*DeleteSubscriptionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteSubscription not implemented")
 }
-func (UnimplementedSubscriptionServiceServer) SaveCursor(context.Context, *SaveCursorRequest) (*SaveCursorResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method SaveCursor not implemented")
+func (UnimplementedSubscriptionServiceServer) SaveCursors(context.Context, *SaveCursorsRequest) (*SaveCursorsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SaveCursors not implemented")
 }
 func (UnimplementedSubscriptionServiceServer) SeekSubscription(context.Context, *SeekSubscriptionRequest) (*SeekSubscriptionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SeekSubscription not implemented")
@@ -322,20 +326,20 @@ func _SubscriptionService_DeleteSubscription_Handler(srv interface{}, ctx contex
 	return interceptor(ctx, in, info, handler)
 }
 
-func _SubscriptionService_SaveCursor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(SaveCursorRequest)
+func _SubscriptionService_SaveCursors_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SaveCursorsRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(SubscriptionServiceServer).SaveCursor(ctx, in)
+		return srv.(SubscriptionServiceServer).SaveCursors(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: SubscriptionService_SaveCursor_FullMethodName,
+		FullMethod: SubscriptionService_SaveCursors_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(SubscriptionServiceServer).SaveCursor(ctx, req.(*SaveCursorRequest))
+		return srv.(SubscriptionServiceServer).SaveCursors(ctx, req.(*SaveCursorsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -400,8 +404,8 @@ var SubscriptionService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _SubscriptionService_DeleteSubscription_Handler,
 		},
 		{
-			MethodName: "SaveCursor",
-			Handler:    _SubscriptionService_SaveCursor_Handler,
+			MethodName: "SaveCursors",
+			Handler:    _SubscriptionService_SaveCursors_Handler,
 		},
 		{
 			MethodName: "SeekSubscription",

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/headgate/headgate/client"
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+)
+
+type subscriptionCommand struct {
+	Create subscriptionCreateCommand `cmd:"" help:"Make a subscription."`
+	Get    subscriptionGetCommand    `cmd:"" help:"Show a subscription with its shards, and what was skipped."`
+	Seek   subscriptionSeekCommand   `cmd:"" help:"Move the saved position, forward or back, whatever is being read."`
+	Skip   subscriptionSkipCommand   `cmd:"" help:"Leave out one event that cannot be handled."`
+	Delete subscriptionDeleteCommand `cmd:"" help:"Delete a subscription with its positions."`
+}
+
+// subscriptionName is which of the reader's own.
+type subscriptionName struct {
+	Name string `arg:"" help:"The subscription's name."`
+}
+
+// call dials, calls, and explains what went wrong.
+func (g *gateway) call(call func(headgatev1.SubscriptionServiceClient) error) error {
+	connection, err := g.dial()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = connection.Close() }()
+	if err := call(headgatev1.NewSubscriptionServiceClient(connection.Conn())); err != nil {
+		return explainSubscription(g, client.ErrorOf(err))
+	}
+	return nil
+}
+
+type subscriptionCreateCommand struct {
+	subscriptionName
+	startFlags
+	Shards uint32 `placeholder:"N" default:"1" help:"How many shards it has for its life. Default: 1."`
+}
+
+// Run makes the subscription.
+func (c *subscriptionCreateCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
+	start, where, err := c.required()
+	if err != nil {
+		return err
+	}
+	err = g.call(func(s headgatev1.SubscriptionServiceClient) error {
+		_, err := s.CreateSubscription(ctx, &headgatev1.CreateSubscriptionRequest{Name: c.Name, ShardCount: c.Shards, Start: start})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(std.out, "made %s, beginning %s\n", printable(c.Name), printable(where))
+	return err
+}
+
+type subscriptionGetCommand struct{ subscriptionName }
+
+// Run shows the subscription.
+func (c *subscriptionGetCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
+	var got *headgatev1.GetSubscriptionResponse
+	err := g.call(func(s headgatev1.SubscriptionServiceClient) (err error) {
+		got, err = s.GetSubscription(ctx, &headgatev1.GetSubscriptionRequest{Name: c.Name})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return showSubscription(std.out, got)
+}
+
+type subscriptionSeekCommand struct {
+	subscriptionName
+	startFlags
+	Shard *uint32 `placeholder:"INDEX" help:"Only this shard. Default: all of them."`
+}
+
+// Run moves the position.
+func (c *subscriptionSeekCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
+	start, where, err := c.required()
+	if err != nil {
+		return err
+	}
+	err = g.call(func(s headgatev1.SubscriptionServiceClient) error {
+		_, err := s.SeekSubscription(ctx, &headgatev1.SeekSubscriptionRequest{Name: c.Name, Shard: c.Shard, Start: start})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	what := printable(c.Name)
+	if c.Shard != nil {
+		what = fmt.Sprintf("shard %d of %s", *c.Shard, what)
+	}
+	_, err = fmt.Fprintf(std.out, "moved %s: it begins %s\n", what, printable(where))
+	return err
+}
+
+type subscriptionSkipCommand struct {
+	subscriptionName
+	Cursor text `required:"" placeholder:"CURSOR" help:"The event's cursor."`
+	Reason text `required:"" placeholder:"TEXT" help:"Why, for whoever looks at the list later."`
+}
+
+// Run leaves the event out.
+func (c *subscriptionSkipCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
+	var skip *headgatev1.Skip
+	err := g.call(func(s headgatev1.SubscriptionServiceClient) error {
+		answer, err := s.SkipEvent(ctx, &headgatev1.SkipEventRequest{Name: c.Name, Cursor: string(c.Cursor), Reason: string(c.Reason)})
+		skip = answer.GetSkip()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(std.out, "left out of shard %d of %s; the event stays in the log: headgate get -- %s\n", skip.GetShard(), printable(c.Name), printable(string(c.Cursor)))
+	return err
+}
+
+type subscriptionDeleteCommand struct{ subscriptionName }
+
+// Run deletes the subscription.
+func (c *subscriptionDeleteCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
+	err := g.call(func(s headgatev1.SubscriptionServiceClient) error {
+		_, err := s.DeleteSubscription(ctx, &headgatev1.DeleteSubscriptionRequest{Name: c.Name})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(std.out, "deleted %s\n", printable(c.Name))
+	return err
+}

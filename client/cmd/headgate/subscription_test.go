@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/headgate/headgate/client"
+	"github.com/headgate/headgate/client/internal/scripted"
+	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+)
+
+var behind = &headgatev1.Subscription{
+	Name: "billing", ShardCount: 4, CreatedAt: noon, Lag: durationpb.New(50*time.Hour + 90*time.Second), SavedAt: noon, Served: 3, StandingBy: 1, Endangered: true,
+}
+
+func (o *operator) ListSubscriptions(context.Context, *adminv1.ListSubscriptionsRequest) (*adminv1.ListSubscriptionsResponse, error) {
+	if o.subscriptions == nil {
+		return nil, scripted.Refusal(codes.PermissionDenied, client.ReasonOperatorOnly, "this is for operators")
+	}
+	return &adminv1.ListSubscriptionsResponse{Subscriptions: o.subscriptions}, nil
+}
+
+// keeper answers the calls of subscriptions and remembers the last request.
+type keeper struct {
+	headgatev1.UnimplementedSubscriptionServiceServer
+	asked proto.Message
+}
+
+func (k *keeper) ListSubscriptions(_ context.Context, req *headgatev1.ListSubscriptionsRequest) (*headgatev1.ListSubscriptionsResponse, error) {
+	k.asked = req
+	return &headgatev1.ListSubscriptionsResponse{Subscriptions: []*headgatev1.Subscription{{Name: "mine", ShardCount: 1}}}, nil
+}
+
+func (k *keeper) CreateSubscription(_ context.Context, req *headgatev1.CreateSubscriptionRequest) (*headgatev1.CreateSubscriptionResponse, error) {
+	k.asked = req
+	return &headgatev1.CreateSubscriptionResponse{}, nil
+}
+
+func (k *keeper) GetSubscription(_ context.Context, req *headgatev1.GetSubscriptionRequest) (*headgatev1.GetSubscriptionResponse, error) {
+	if req.GetName() != "billing" {
+		return nil, scripted.Refusal(codes.NotFound, client.ReasonSubscriptionNotFound, "there is none")
+	}
+	return &headgatev1.GetSubscriptionResponse{
+		Subscription: behind,
+		Shards: []*headgatev1.SubscriptionShard{
+			{Cursor: scripted.Cursor(7), SavedAt: noon, Lag: durationpb.New(1500 * time.Millisecond), Member: "pod-1", ClientName: "billing\x1b", Lease: "a"},
+			{Index: 1, Cursor: scripted.Cursor(0), Lease: "b"},
+			{Index: 2, Cursor: scripted.Cursor(0)},
+		},
+		Skips: []*headgatev1.Skip{{Cursor: scripted.Cursor(6), Shard: 2, Reason: "poison", SkippedBy: "chief, token 1", SkippedAt: noon}},
+	}, nil
+}
+
+func (k *keeper) SeekSubscription(_ context.Context, req *headgatev1.SeekSubscriptionRequest) (*headgatev1.SeekSubscriptionResponse, error) {
+	k.asked = req
+	return &headgatev1.SeekSubscriptionResponse{}, nil
+}
+
+func (k *keeper) SkipEvent(_ context.Context, req *headgatev1.SkipEventRequest) (*headgatev1.SkipEventResponse, error) {
+	k.asked = req
+	return &headgatev1.SkipEventResponse{Skip: &headgatev1.Skip{Shard: 2}}, nil
+}
+
+func (k *keeper) DeleteSubscription(_ context.Context, req *headgatev1.DeleteSubscriptionRequest) (*headgatev1.DeleteSubscriptionResponse, error) {
+	k.asked = req
+	return &headgatev1.DeleteSubscriptionResponse{}, nil
+}
+
+func TestSubscriptionsOfAllReadersAreListed(t *testing.T) {
+	admin := &operator{subscriptions: []*adminv1.ReaderSubscription{
+		{Reader: "billing", Subscription: behind}, {Reader: "directory", Subscription: &headgatev1.Subscription{Name: "sync", ShardCount: 1, Served: 1}},
+	}}
+	address, _ := startGateway(t, &scripted.Gateway{Admin: admin, Subscriptions: &keeper{}})
+	out, _, err := headgate(t, nil, "subscriptions", "--address", address)
+	want := `READER     SUBSCRIPTION  SHARDS  SERVED  STANDING BY  LAG   LAST SAVED
+billing    billing       4       3       1            2d2h  2026-01-02T12:00:00Z  ENDANGERED
+directory  sync          1       1       0            -     never
+
+` + endangered + "\n"
+	if err != nil || out != want {
+		t.Errorf("wrote\n%s\n%v, want\n%s", out, err, want)
+	}
+	own := "SUBSCRIPTION  SHARDS  SERVED  STANDING BY  LAG  LAST SAVED\nmine          1       0       0            -    never\n"
+	if out, _, err := headgate(t, nil, "subscriptions", "--own", "--address", address); err != nil || out != own {
+		t.Errorf("wrote\n%s\n%v, want\n%s", out, err, own)
+	}
+	admin.subscriptions = nil
+	out, errs, err := headgate(t, nil, "subscriptions", "--address", address)
+	if err != nil || out != own || errs != "only this reader's own: the others are for operators\n" {
+		t.Errorf("no operator: wrote\n%s, told %q, %v", out, errs, err)
+	}
+}
+
+func TestSubscriptionIsShown(t *testing.T) {
+	address, _ := startGateway(t, &scripted.Gateway{Subscriptions: &keeper{}})
+	out, _, err := headgate(t, nil, "subscription", "get", "billing", "--address", address)
+	want := `name        billing
+made        2026-01-02T12:00:00Z
+shards      4, 3 served, 1 standing by
+lag         2d2h
+last saved  2026-01-02T12:00:00Z
+` + endangered + `
+
+SHARD  LAG   LAST SAVED            MEMBER                                   CLIENT       CURSOR
+0      1.5s  2026-01-02T12:00:00Z  pod-1                                    billing\x1b  cccccccccccccccc000007
+1      -     never                 nobody yet: the one before may still save  -            cccccccccccccccc000000
+2      -     never                 -                                        -            cccccccccccccccc000000
+
+SKIPPED               SHARD  CURSOR                  BY              REASON
+2026-01-02T12:00:00Z  2      cccccccccccccccc000006  chief, token 1  poison
+`
+	squeeze := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	if err != nil || squeeze(out) != squeeze(want) {
+		t.Errorf("wrote\n%s\n%v, want\n%s", out, err, want)
+	}
+	_, _, err = headgate(t, nil, "subscription", "get", "other", "--address", address)
+	if err == nil || !strings.Contains(err.Error(), "there is none (see headgate subscriptions --own") {
+		t.Errorf("told %v", err)
+	}
+}
+
+func TestSubscriptionIsChanged(t *testing.T) {
+	k := &keeper{}
+	address, _ := startGateway(t, &scripted.Gateway{Subscriptions: k})
+	for args, want := range map[string]struct {
+		out   string
+		asked proto.Message
+	}{
+		"create billing --latest --shards 4": {
+			"made billing, beginning with what comes from now on\n", &headgatev1.CreateSubscriptionRequest{Name: "billing", ShardCount: 4, Start: client.Latest()},
+		},
+		"create billing --earliest": {
+			"made billing, beginning with the oldest event\n", &headgatev1.CreateSubscriptionRequest{Name: "billing", ShardCount: 1, Start: client.Earliest()},
+		},
+		"seek billing --from 2026-01-02T12:00:00Z": {
+			"moved billing: it begins with what was received from 2026-01-02T12:00:00Z on\n", &headgatev1.SeekSubscriptionRequest{Name: "billing", Start: client.FromTime(noon.AsTime())},
+		},
+		"seek billing --after x --shard 0": {
+			"moved shard 0 of billing: it begins after x\n", &headgatev1.SeekSubscriptionRequest{Name: "billing", Shard: proto.Uint32(0), Start: client.After("x")},
+		},
+		"skip billing --cursor x --reason poison": {
+			"left out of shard 2 of billing; the event stays in the log: headgate get -- x\n", &headgatev1.SkipEventRequest{Name: "billing", Cursor: "x", Reason: "poison"},
+		},
+		"delete billing": {"deleted billing\n", &headgatev1.DeleteSubscriptionRequest{Name: "billing"}},
+	} {
+		out, _, err := headgate(t, nil, append([]string{"subscription", "--address", address}, strings.Fields(args)...)...)
+		if err != nil || out != want.out {
+			t.Errorf("%s: wrote %q, %v", args, out, err)
+		}
+		if diff := cmp.Diff(want.asked, k.asked, protocmp.Transform()); diff != "" {
+			t.Errorf("%s: %s", args, diff)
+		}
+	}
+}
+
+func TestTailReadsAsAMember(t *testing.T) {
+	started, assigned := scripted.StartedWithout(heartbeat), scripted.Assigned(0, 2, 4, "a")
+	address, gateway := start(t, scripted.Send(started, scripted.Standby(), scripted.Standby(), assigned, scripted.Batch(1, 2), scripted.CaughtUp(2)))
+	out, errs, err := headgate(t, nil, "tail", "--address", address, "--subscription", "billing", "--shard", "2/4", "--earliest")
+	if err != nil || strings.Count(out, "\n") != 2 {
+		t.Errorf("wrote %q, %v", out, err)
+	}
+	want := "standing by: the shards of billing are served to others\nreading shard 2/4 of billing from " + address + ", beginning where it is saved\n"
+	if errs != want {
+		t.Errorf("told %q, want %q", errs, want)
+	}
+	asked := gateway.Requests()[0]
+	if asked.GetSubscription() != "billing" || asked.GetStart().GetSaved().GetAt() != headgatev1.Start_EDGE_EARLIEST || asked.GetShard().GetIndex() != 2 {
+		t.Errorf("asked for %v", asked)
+	}
+	saves := gateway.Saves()
+	if s := saves[len(saves)-1]; s.GetCursor() != scripted.Cursor(2) || !s.GetRelease() || s.GetShard() != 2 {
+		t.Errorf("saved %v", saves)
+	}
+}
+
+func TestTailReadsAllShards(t *testing.T) {
+	address, gateway := start(t, scripted.Send(scripted.StartedWithout(heartbeat), scripted.Assigned(0, 0, 3, "a"), scripted.CaughtUp(0)))
+	if _, _, err := headgate(t, nil, "tail", "--address", address, "--subscription", "billing", "--shards", "3"); err != nil {
+		t.Fatal(err)
+	}
+	members := map[string]int{}
+	for _, r := range gateway.Requests() {
+		members[r.GetMember()] += int(r.GetSubscriptionShards())
+	}
+	if len(members) != 1 || len(gateway.Requests()) != 3 {
+		t.Errorf("asked %v", gateway.Requests())
+	}
+	for _, n := range members {
+		if n != 9 {
+			t.Errorf("asked for %d shards three times", n)
+		}
+	}
+}
+
+func TestShortDurations(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", 1234 * time.Microsecond: "1ms", 59960 * time.Millisecond: "1m0s", 1540 * time.Millisecond: "1.5s", 61 * time.Second: "1m1s", time.Hour: "1h", 90 * time.Minute: "1h30m",
+		49 * time.Hour: "2d1h", 10*24*time.Hour + time.Minute: "10d",
+	} {
+		if got := short(d); got != want {
+			t.Errorf("%v is %s, want %s", d, got, want)
+		}
+	}
+}
