@@ -91,7 +91,10 @@ func (s *Service) join(ctx context.Context, req *headgatev1.SubscribeRequest, st
 	if err != nil {
 		return nil, err
 	}
-	if err := s.opt.Subscriptions.Create(ctx, name, max(j.Shards, 1), at); err != nil && !errors.Is(err, subscription.ErrExists) {
+	switch err := s.opt.Subscriptions.Create(ctx, name, max(j.Shards, 1), at); {
+	case err == nil:
+		s.audit(ctx, "subscription made", name)
+	case !errors.Is(err, subscription.ErrExists): // another stream was first
 		return nil, err
 	}
 	return s.opt.Subscriptions.Join(name, j)
@@ -200,6 +203,8 @@ func faultOf(err error) error {
 		return fault.New(codes.FailedPrecondition, fault.CursorBehind, "the cursor stands before the saved one; to go back, seek")
 	case errors.Is(err, subscription.ErrNoShard):
 		return invalid("shard", "the subscription has no such shard")
+	case errors.Is(err, subscription.ErrStore):
+		return fault.Retry(codes.Unavailable, fault.Unavailable, "the position cannot be kept now; try again", drainRetry)
 	case errors.Is(err, subscription.ErrClosed):
 		return errDraining()
 	}

@@ -25,6 +25,12 @@ func (s *Service) own(ctx context.Context, name string) (subscription.Name, erro
 	return subscription.Name{Reader: s.opt.Caller(ctx).Reader, Name: name}, checkName("name", name)
 }
 
+// audit writes down what a reader did to its subscription.
+func (s *Service) audit(ctx context.Context, what string, name subscription.Name, more ...any) {
+	caller := s.opt.Caller(ctx)
+	s.opt.Logger.Info(what, append([]any{"log", "audit", "reader", name.Reader, "credential", caller.Credential, "remote", caller.Remote, "subscription", name.Name}, more...)...)
+}
+
 // CreateSubscription implements headgate.v1.SubscriptionService.
 func (s *Service) CreateSubscription(ctx context.Context, req *headgatev1.CreateSubscriptionRequest) (*headgatev1.CreateSubscriptionResponse, error) {
 	resp, err := s.createSubscription(ctx, req)
@@ -46,6 +52,7 @@ func (s *Service) createSubscription(ctx context.Context, req *headgatev1.Create
 	if err := s.opt.Subscriptions.Create(ctx, name, max(int(req.GetShardCount()), 1), at); err != nil {
 		return nil, err
 	}
+	s.audit(ctx, "subscription made", name)
 	got, err := s.getSubscription(ctx, name)
 	return &headgatev1.CreateSubscriptionResponse{Subscription: got.GetSubscription()}, err
 }
@@ -111,6 +118,9 @@ func (s *Service) DeleteSubscription(ctx context.Context, req *headgatev1.Delete
 	name, err := s.own(ctx, req.GetName())
 	if err == nil {
 		err = s.opt.Subscriptions.Delete(ctx, name)
+	}
+	if err == nil {
+		s.audit(ctx, "subscription deleted", name)
 	}
 	return &headgatev1.DeleteSubscriptionResponse{}, s.statusOf(err)
 }
@@ -199,7 +209,11 @@ func (s *Service) seekSubscription(ctx context.Context, req *headgatev1.SeekSubs
 	if req.Shard != nil {
 		shard = int(req.GetShard())
 	}
-	return s.opt.Subscriptions.Seek(ctx, name, shard, to)
+	if err := s.opt.Subscriptions.Seek(ctx, name, shard, to); err != nil {
+		return err
+	}
+	s.audit(ctx, "subscription sought", name, "shard", shard)
+	return nil
 }
 
 // SkipEvent implements headgate.v1.SubscriptionService.
@@ -232,7 +246,11 @@ func (s *Service) skipEvent(ctx context.Context, req *headgatev1.SkipEventReques
 	}
 	caller := s.opt.Caller(ctx)
 	shard := int(f.Keys.Shard % uint64(len(st.Shards)))
-	return s.opt.Subscriptions.Skip(ctx, name, shard, subscription.Place{Seq: f.Seq, Cursor: req.GetCursor()}, req.GetReason(), caller.Reader+", "+caller.Credential)
+	skip, err = s.opt.Subscriptions.Skip(ctx, name, shard, subscription.Place{Seq: f.Seq, Cursor: req.GetCursor()}, req.GetReason(), caller.Reader+", "+caller.Credential)
+	if err == nil {
+		s.audit(ctx, "event skipped", name, "shard", shard, "cursor", req.GetCursor())
+	}
+	return skip, err
 }
 
 // shown puts a subscription into the words of the API, as far as the view reaches.

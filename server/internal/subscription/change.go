@@ -115,7 +115,7 @@ func (g *group) skip(ctx context.Context, sh *shardState, event Place, skip Skip
 	}
 	version, err := put(ctx, g.owner.store, metaKey(g.name), &next, g.version)
 	if err != nil {
-		return Skip{}, err
+		return Skip{}, g.owner.storeError(err)
 	}
 	g.version = version
 	g.mu.Lock()
@@ -149,7 +149,7 @@ func (g *group) remove(ctx context.Context) error {
 	}
 	defer g.changing.give()
 	if err := g.owner.store.Delete(ctx, metaKey(g.name)); err != nil {
-		return err
+		return g.owner.storeError(err)
 	}
 	for _, sh := range g.shards {
 		if err := sh.writing.take(ctx); err != nil {
@@ -158,7 +158,7 @@ func (g *group) remove(ctx context.Context) error {
 		err := g.owner.store.Delete(ctx, shardKey(g.name, g.id, sh.index))
 		sh.writing.give()
 		if err != nil {
-			return err
+			return g.owner.storeError(err)
 		}
 	}
 	return nil

@@ -157,7 +157,6 @@ func (g *group) give(sh *shardState, seat *Seat) {
 	defer g.mu.Unlock()
 	sh.giving = nil
 	if err != nil {
-		g.owner.opt.Logger.Error("a subscription's lease could not be written", "subscription", g.name.Name, "reader", g.name.Reader, "error", err)
 		if !seat.left {
 			g.waiting = slices.Insert(g.waiting, 0, seat)
 		}
@@ -183,5 +182,5 @@ func (g *group) write(ctx context.Context, sh *shardState, next *saved) error {
 	if err == nil {
 		sh.version = version
 	}
-	return err
+	return g.owner.storeError(err)
 }

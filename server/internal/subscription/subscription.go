@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 )
 
 // Errors. A *MismatchError is another.
@@ -42,6 +43,7 @@ var (
 	ErrBehind    = errors.New("the position stands before the saved one")
 	ErrSkips     = errors.New("100 skipped events are still to be passed")
 	ErrNoShard   = errors.New("the subscription has no such shard")
+	ErrStore     = errors.New("the position cannot be kept now")
 	ErrClosed    = errors.New("the subscriptions are closed")
 )
 
@@ -89,6 +91,7 @@ type Subscriptions struct {
 	mu      sync.Mutex
 	groups  map[Name]*group // guarded by mu
 	closed  bool            // guarded by mu
+	failing rate.Sometimes  // for the log
 	writers sync.WaitGroup  // that write leases
 }
 
@@ -97,7 +100,7 @@ func Open(ctx context.Context, store Store, opt Options) (*Subscriptions, error)
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Subscriptions{store: store, opt: opt, groups: make(map[Name]*group)}
+	s := &Subscriptions{store: store, opt: opt, groups: make(map[Name]*group), failing: rate.Sometimes{Interval: 10 * time.Second}}
 	kept, err := load(ctx, store)
 	if err != nil {
 		return nil, err
@@ -149,7 +152,7 @@ func (s *Subscriptions) Create(ctx context.Context, name Name, shards int, at Pl
 	}
 	k, err := create(ctx, s.store, name, shards, at.Cursor)
 	if err != nil {
-		return err
+		return s.storeError(err)
 	}
 	g := newGroup(s, k)
 	for _, sh := range g.shards {
@@ -162,6 +165,15 @@ func (s *Subscriptions) Create(ctx context.Context, name Name, shards int, at Pl
 	}
 	s.groups[name] = g
 	return nil
+}
+
+// storeError tells the operator of what the store could not do, and returns what the caller is told.
+func (s *Subscriptions) storeError(err error) error {
+	if err == nil || errors.Is(err, ErrExists) {
+		return err
+	}
+	s.failing.Do(func() { s.opt.Logger.Error("positions of subscriptions cannot be kept", "error", err) })
+	return fmt.Errorf("%w: %w", ErrStore, err)
 }
 
 func (s *Subscriptions) group(name Name) (*group, error) {
