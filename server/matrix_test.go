@@ -167,6 +167,7 @@ func TestAccessMatrix(t *testing.T) {
 			h.checkLookups(t, who, all)
 			if known(who) {
 				h.checkDescription(t, who)
+				h.checkSubscription(t, who)
 				h.checkForbiddenNames(t, who)
 			}
 		})
@@ -216,6 +217,33 @@ func (h *house) checkReplay(t *testing.T, who string) {
 		if diff := cmp.Diff(append(wanted(who, always), wantedGaps(who)...), got); diff != "" {
 			t.Errorf("%s; want -, got +\n%s", way, diff)
 		}
+	}
+}
+
+// checkSubscription: readers that call their subscriptions the same have each their own, and get through it what they may read.
+func (h *house) checkSubscription(t *testing.T, who string) {
+	ctx, client := h.as(t.Context(), who)
+	stream, err := client.Subscribe(ctx, &headgatev1.SubscribeRequest{
+		Subscription: "ours", StopWhenCaughtUp: true,
+		Start: &headgatev1.Start{Position: &headgatev1.Start_Saved{Saved: &headgatev1.Saved{
+			Otherwise: &headgatev1.Saved_At{At: headgatev1.Start_EDGE_EARLIEST},
+		}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, end := h.seen(t, stream.Recv, "")
+	if diff := cmp.Diff(append(wanted(who, always), wantedGaps(who)...), got); diff != "" || !errors.Is(end, io.EOF) {
+		t.Errorf("through a subscription: %v; want -, got +\n%s", end, diff)
+	}
+	code, text := h.http(who, http.MethodGet, "/v1/subscriptions", "")
+	list := &headgatev1.ListSubscriptionsResponse{}
+	if err := protojson.Unmarshal([]byte(text), list); err != nil || code != http.StatusOK || len(list.GetSubscriptions()) != 1 {
+		t.Fatalf("its subscriptions: %d, %s", code, text)
+	}
+	// Nothing was saved, so all that it may read is behind; what it may not read does not count.
+	if got, want := list.GetSubscriptions()[0].GetLag() != nil, len(wanted(who, always)) > 0; got != want {
+		t.Errorf("there is a lag: %v", got)
 	}
 }
 
