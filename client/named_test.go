@@ -334,7 +334,9 @@ func TestLostLeaseStopsTheDelivery(t *testing.T) {
 			<-lost
 		}
 	}
-	if want := []string{"started", "assigned", "#1", "#2", "started", "assigned", "#10"}; !slices.Equal(handled, want) {
+	// The refusal of the save comes before the second event or after it.
+	handled = slices.DeleteFunc(handled, func(name string) bool { return name == "#2" })
+	if want := []string{"started", "assigned", "#1", "started", "assigned", "#10"}; !slices.Equal(handled, want) {
 		t.Errorf("handled %v, want %v", handled, want)
 	}
 	if got := saved(gateway); got[0] != "1@a" || strings.Contains(strings.Join(got[1:], " "), "@a") {
