@@ -33,8 +33,9 @@ type Log struct {
 	cursors *cursors
 	tail    tail
 
-	mu      sync.Mutex
-	changed chan struct{} // closed and replaced when the head moves; guarded by mu
+	mu       sync.Mutex
+	changed  chan struct{}   // closed and replaced when the head moves; guarded by mu
+	watchers []func([]Frame) // guarded by mu
 }
 
 // Open returns a log over the engine, whose owner the caller stays. Run must be called for appended records to become visible.
@@ -83,11 +84,14 @@ func (l *Log) follow(ctx context.Context) error {
 		for i := range group {
 			frames[i] = fr.build(&group[i])
 		}
-		l.tail.add(frames)
 		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.tail.add(frames)
+		for _, watch := range l.watchers {
+			watch(frames)
+		}
 		close(l.changed)
 		l.changed = make(chan struct{})
-		l.mu.Unlock()
 		return nil
 	})
 }
@@ -126,6 +130,15 @@ func (l *Log) CatchUp(ctx context.Context) error {
 		case <-changed:
 		}
 	}
+}
+
+// Watch has fn called with each group of records that becomes visible behind head, once, in order, when it can be read already. fn must be quick and must
+// not call Changed or CatchUp.
+func (l *Log) Watch(fn func([]Frame)) (head uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.watchers = append(l.watchers, fn)
+	return l.Head()
 }
 
 // Changed returns a channel that is closed when the head moves. Take it before looking at the head.

@@ -25,7 +25,7 @@ type Log interface {
 	Find(ctx context.Context, eventID string) ([]uint64, error)
 	SeekTime(ctx context.Context, t time.Time) (uint64, error)
 	CatchUp(ctx context.Context) error
-	Changed() <-chan struct{}
+	Watch(fn func([]eventlog.Frame)) (head uint64)
 	Head() uint64
 	State() eventlog.State
 	Tenants() []eventlog.Tenant
@@ -72,6 +72,7 @@ type Service struct {
 	draining  chan struct{}
 	drainOnce sync.Once
 	streams   table
+	index     *index
 }
 
 // New returns the service over the log.
@@ -96,6 +97,8 @@ func New(log Log, opt Options) *Service {
 	}
 	s := &Service{log: log, opt: opt, draining: make(chan struct{})}
 	s.streams.byID = make(map[uint64]*stream)
+	s.index = newIndex()
+	s.index.follow(log)
 	s.metrics.register(opt.Metrics, &s.streams)
 	if opt.Metrics != nil && opt.Subscriptions != nil {
 		opt.Metrics.MustRegister(collector{s})

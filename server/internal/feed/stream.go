@@ -38,6 +38,7 @@ type stream struct {
 	told  uint64             // the position of the last cursor that was sent
 	idle  bool               // a subscription's stream that is not served a shard: it has no position
 
+	waiter   *waiter
 	place    place
 	pos      atomic.Uint64 // everything up to here has been looked at, and sent if it matched
 	sent     atomic.Uint64 // events
@@ -61,7 +62,7 @@ func (s *Service) subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStr
 	if err != nil {
 		return s.statusOf(err)
 	}
-	st := &stream{svc: s, out: out, terms: terms, started: s.opt.Now(), batch: batch{limit: terms.batch}, stopAt: nowhere}
+	st := &stream{svc: s, out: out, terms: terms, started: s.opt.Now(), batch: batch{limit: terms.batch}, stopAt: nowhere, waiter: newWaiter()}
 	st.caller = s.opt.Caller(ctx)
 	if s.isDraining() {
 		return errDraining()
@@ -99,6 +100,8 @@ func (st *stream) begin(ctx context.Context, start *headgatev1.Start) (err error
 		st.stopAt = max(st.svc.log.Head(), st.place.pos)
 	}
 	st.pos.Store(st.place.pos)
+	st.waiter.tenants = st.terms.view.predicate.Tenants()
+	st.waiter.matches = func(f *eventlog.Frame) bool { return st.terms.view.Match(f.Kind, &f.Keys) }
 	return nil
 }
 
@@ -122,8 +125,6 @@ func (st *stream) run(ctx context.Context) error {
 	timer := time.NewTimer(st.terms.heartbeat)
 	defer timer.Stop()
 	for {
-		// Taken before the read: what comes after the read closes it.
-		changed := st.svc.log.Changed()
 		if over, err := st.over(); over {
 			return err
 		}
@@ -151,19 +152,21 @@ func (st *stream) run(ctx context.Context) error {
 				return err
 			}
 		}
-		if !atHead {
+		if !atHead || !st.svc.index.wait(st.waiter, pos) {
 			continue
 		}
 		timer.Reset(min(time.Until(st.lastSend.Add(st.terms.heartbeat)), time.Until(st.oldest)))
 		select {
 		case <-ctx.Done():
+			st.svc.index.goOn(st.waiter)
 			return ctx.Err()
-		case <-changed:
+		case <-st.waiter.wake:
 		case <-timer.C:
 		case <-st.svc.draining:
 		case <-st.terms.view.grant.Ended():
 		case <-st.taken:
 		}
+		st.pos.Store(st.svc.index.goOn(st.waiter))
 	}
 }
 

@@ -48,6 +48,27 @@ func (p *Predicate) Wants(source, context string) bool {
 	return p.sources.admits(source) && (context == "" || p.contexts.admits(context))
 }
 
+// maxTenants is from how many combinations on Tenants gives up one of the two parts, so that a long filter does not cost its square.
+const maxTenants = 64
+
+// Tenants returns the tenants of which records can match. An empty source or context stands for any. Every record with both that matches is of one of them;
+// not every record of them matches.
+func (p *Predicate) Tenants() (list []eventlog.Tenant) {
+	sources, contexts := p.sources.values(), p.contexts.values()
+	if len(sources)*len(contexts) > maxTenants {
+		sources = []string{""}
+	}
+	if len(contexts) > maxTenants {
+		contexts = []string{""}
+	}
+	for _, source := range sources {
+		for _, context := range contexts {
+			list = append(list, eventlog.Tenant{Source: source, Context: context})
+		}
+	}
+	return list
+}
+
 // Unknown returns the entities, event types and actions of the filter that are not known ones, sorted, each once. They may be right, as
 // names are open sets.
 func (p *Predicate) Unknown() []string {

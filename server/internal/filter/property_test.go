@@ -158,8 +158,26 @@ func TestMatchIsTheContract(t *testing.T) {
 			if got && !p.Wants(r.keys.Source, r.keys.Context) {
 				t.Fatalf("Match takes %+v, Wants does not", r.keys)
 			}
+			if k := r.keys; got && k.Source != "" && k.Context != "" && !slices.ContainsFunc(p.Tenants(), func(t eventlog.Tenant) bool {
+				return (t.Source == "" || t.Source == k.Source) && (t.Context == "" || t.Context == k.Context)
+			}) {
+				t.Fatalf("Match takes %+v, which is of none of %v", r.keys, p.Tenants())
+			}
 		}
 	})
+}
+
+// TestTenantsAreFew: a long filter does not cost its square.
+func TestTenantsAreFew(t *testing.T) {
+	for _, c := range []struct{ sources, contexts, want int }{{0, 0, 1}, {1, 0, 1}, {2, 3, 6}, {8, 8, 64}, {9, 8, 8}, {1, 64, 64}, {1, 65, 1}, {65, 0, 1}, {900, 900, 1}} {
+		p, err := filter.Compile(&headgatev1.Filter{Sources: texts(c.sources), Contexts: texts(c.contexts)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(p.Tenants()); got != c.want {
+			t.Errorf("%d sources and %d contexts: %d tenants, want %d", c.sources, c.contexts, got, c.want)
+		}
+	}
 }
 
 // FuzzCompile feeds a filter as it comes from the wire, and the same text as values of every field.

@@ -1,5 +1,10 @@
 package filter
 
+import (
+	"maps"
+	"slices"
+)
+
 // fewValues is up to how many values a scan is no slower than a map.
 const fewValues = 8
 
@@ -39,6 +44,17 @@ func (s *set[T]) has(v T) bool {
 		}
 	}
 	return false
+}
+
+// values returns what the set holds. Of an empty one that is the zero value, which stands for any.
+func (s *set[T]) values() []T {
+	switch {
+	case s.many != nil:
+		return slices.Collect(maps.Keys(s.many))
+	case len(s.few) > 0:
+		return s.few
+	}
+	return make([]T, 1)
 }
 
 // admits is how a field of a filter matches: an empty one matches everything.
