@@ -246,7 +246,7 @@ func (l *Log) Get(ctx context.Context, seq uint64) (Frame, error) {
 	if frames, ok := l.tail.after(seq - 1); ok {
 		return frames[0], nil
 	}
-	fr := framer{cursors: l.cursors}
+	fr := framer{cursors: l.cursors, single: true}
 	var f Frame
 	_, err := l.engine.Read(ctx, seq-1, nil, func(st Stored) bool {
 		f = fr.build(&st)

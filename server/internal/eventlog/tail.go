@@ -69,6 +69,7 @@ type framer struct {
 	cursors *cursors
 	slab    *slab
 	scratch []byte
+	single  bool // only one frame is built
 }
 
 // build makes the record's frame. It copies Body.
@@ -89,7 +90,11 @@ func (fr *framer) build(st *Stored) Frame {
 	}
 	size := len(head) + len(st.Body) + len(end)
 	if fr.slab == nil || len(fr.slab.buf)-fr.slab.used < size {
-		fr.slab = &slab{buf: make([]byte, max(slabSize, size))}
+		room := max(slabSize, size)
+		if fr.single {
+			room = size
+		}
+		fr.slab = &slab{buf: make([]byte, room)}
 	}
 	s := fr.slab
 	f.slab, f.from = s, s.used

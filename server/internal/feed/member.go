@@ -116,7 +116,31 @@ func startOf(saved *headgatev1.Saved) *headgatev1.Start {
 // positionOf finds a place to be kept.
 func (s *Service) positionOf(ctx context.Context, start *headgatev1.Start, v *view) (subscription.Place, error) {
 	p, err := s.locate(ctx, start, headgatev1.OnLostCursor_ON_LOST_CURSOR_FAIL, v)
-	return subscription.Place{Seq: p.pos, Cursor: s.log.Position(p.pos)}, err
+	if err != nil {
+		return subscription.Place{}, err
+	}
+	return subscription.Place{Seq: s.covered(ctx, v, p.pos), Cursor: s.log.Position(p.pos)}, nil
+}
+
+// covered is how far a position reaches, as far as the caller can tell: to just before the next record that it may know of. However such positions are compared,
+// whoever may not know of all records cannot see from it whether there are any between them.
+func (s *Service) covered(ctx context.Context, v *view, pos uint64) uint64 {
+	if v.grant.Everything() {
+		return pos
+	}
+	for range pageReads {
+		chunk, err := s.log.Read(ctx, pos, v.Wants)
+		if err != nil || chunk.Through == pos { // who reads on meets the error
+			break
+		}
+		for i := range chunk.Frames {
+			if f := &chunk.Frames[i]; v.allows(f.Kind, &f.Keys) {
+				return f.Seq - 1
+			}
+		}
+		pos = chunk.Through
+	}
+	return pos
 }
 
 // standbyAfter is after how long a stream is told that it waits. A shard that is free is served sooner.

@@ -101,7 +101,7 @@ func New(log Log, opt Options) *Service {
 	s.index.follow(log)
 	s.metrics.register(opt.Metrics, &s.streams)
 	if opt.Metrics != nil && opt.Subscriptions != nil {
-		opt.Metrics.MustRegister(collector{s})
+		opt.Metrics.MustRegister(&collector{svc: s})
 	}
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -91,7 +92,7 @@ func (s *Service) getSubscription(ctx context.Context, name subscription.Name) (
 	if err != nil {
 		return nil, err
 	}
-	return s.shown(ctx, &st, &v), nil
+	return s.shown(ctx, []subscription.Status{st}, &v)[0], nil
 }
 
 // ListSubscriptions implements headgate.v1.SubscriptionService.
@@ -105,10 +106,9 @@ func (s *Service) ListSubscriptions(ctx context.Context, _ *headgatev1.ListSubsc
 		return resp, nil
 	}
 	reader := s.opt.Caller(ctx).Reader
-	for _, st := range s.opt.Subscriptions.All() {
-		if st.Reader == reader {
-			resp.Subscriptions = append(resp.Subscriptions, s.shown(ctx, &st, &v).GetSubscription())
-		}
+	own := slices.DeleteFunc(s.opt.Subscriptions.All(), func(st subscription.Status) bool { return st.Reader != reader })
+	for _, one := range s.shown(ctx, own, &v) {
+		resp.Subscriptions = append(resp.Subscriptions, one.GetSubscription())
 	}
 	return resp, nil
 }
@@ -139,13 +139,17 @@ func (s *Service) saveCursors(ctx context.Context, req *headgatev1.SaveCursorsRe
 	if n == 0 || n > subscription.MaxShards {
 		return invalid("saves", fmt.Sprintf("say what to save, for 1 to %d shards", subscription.MaxShards))
 	}
+	v, err := s.viewOf(ctx, nil, nil)
+	if err != nil {
+		return err
+	}
 	saves, of := make([]subscription.Saving, n), make(map[uint32]bool, n)
 	for i, one := range req.GetSaves() {
 		if of[one.GetShard()] {
 			return invalid("saves.shard", "a shard is named twice")
 		}
 		of[one.GetShard()] = true
-		if saves[i], err = s.savingOf(one); err != nil {
+		if saves[i], err = s.savingOf(ctx, &v, one); err != nil {
 			return err
 		}
 	}
@@ -171,7 +175,7 @@ func (s *Service) saveCursors(ctx context.Context, req *headgatev1.SaveCursorsRe
 	return nil
 }
 
-func (s *Service) savingOf(one *headgatev1.ShardSave) (subscription.Saving, error) {
+func (s *Service) savingOf(ctx context.Context, v *view, one *headgatev1.ShardSave) (subscription.Saving, error) {
 	sv := subscription.Saving{Shard: int(one.GetShard()), Lease: one.GetLease(), Release: one.GetRelease(), AllowBack: one.GetAllowBack()}
 	switch {
 	case one.GetCursor() == "" && sv.Lease == "":
@@ -186,7 +190,7 @@ func (s *Service) savingOf(one *headgatev1.ShardSave) (subscription.Saving, erro
 		if err != nil {
 			return sv, err
 		}
-		sv.Place = &subscription.Place{Seq: seq, Cursor: cursor}
+		sv.Place = &subscription.Place{Seq: s.covered(ctx, v, seq), Cursor: cursor}
 	}
 	return sv, nil
 }
@@ -253,14 +257,22 @@ func (s *Service) skipEvent(ctx context.Context, req *headgatev1.SkipEventReques
 	return skip, err
 }
 
-// shown puts a subscription into the words of the API, as far as the view reaches.
-func (s *Service) shown(ctx context.Context, st *subscription.Status, v *view) *headgatev1.GetSubscriptionResponse {
+// shown puts subscriptions into the words of the API, as far as the view reaches.
+func (s *Service) shown(ctx context.Context, list []subscription.Status, v *view) []*headgatev1.GetSubscriptionResponse {
+	since := s.uncovered(ctx, list, v)
+	shown := make([]*headgatev1.GetSubscriptionResponse, len(list))
+	for i := range list {
+		shown[i] = s.shownOne(&list[i], since[i], v)
+	}
+	return shown
+}
+
+func (s *Service) shownOne(st *subscription.Status, since []time.Time, v *view) *headgatev1.GetSubscriptionResponse {
 	sub := &headgatev1.Subscription{
-		Name: st.Name.Name, ShardCount: uint32(len(st.Shards)), CreatedAt: timestamp(st.CreatedAt), StandingBy: uint32(st.Waiting), Endangered: s.endangered(ctx, st),
+		Name: st.Name.Name, ShardCount: uint32(len(st.Shards)), CreatedAt: timestamp(st.CreatedAt), StandingBy: uint32(st.Waiting), Endangered: s.endangered(st, since, v),
 	}
 	resp := &headgatev1.GetSubscriptionResponse{Subscription: sub}
 	var oldest, saved time.Time
-	since := s.uncovered(ctx, st, v)
 	for i := range st.Shards {
 		sh := &st.Shards[i]
 		resp.Shards = append(resp.Shards, &headgatev1.SubscriptionShard{
@@ -295,39 +307,41 @@ func (s *Service) age(since time.Time) *durationpb.Duration {
 }
 
 // uncovered returns for each shard when the oldest event was received that its position does not cover and that the view allows; zero when there is none,
-// or none was found within the work that a page may take. Where all may be read it is the next record, of whichever shard: a saved position passes it
+// or none was found within the work that one page may take. Where all may be read it is the next record, of whichever shard: a saved position passes it
 // with the next checkpoint.
-func (s *Service) uncovered(ctx context.Context, st *subscription.Status, v *view) []time.Time {
-	since, missing := make([]time.Time, len(st.Shards)), 0
-	head, pos := s.log.Head(), uint64(nowhere)
-	if v.grant.Everything() {
-		for i := range st.Shards {
-			if next := max(st.Shards[i].Seq+1, s.log.State().Earliest); next <= head {
-				if f, err := s.log.Get(ctx, next); err == nil { // a record that is gone or unreadable leaves the lag unknown
-					since[i] = f.ReceivedAt
-				}
+func (s *Service) uncovered(ctx context.Context, list []subscription.Status, v *view) [][]time.Time {
+	since, missing := make([][]time.Time, len(list)), 0
+	log, pos := s.log.State(), uint64(nowhere)
+	for i := range list {
+		since[i] = make([]time.Time, len(list[i].Shards))
+		for _, sh := range list[i].Shards {
+			if sh.Seq < log.Head {
+				missing++
 			}
+			pos = min(pos, sh.Seq)
 		}
+	}
+	if v.grant.Everything() {
+		s.following(ctx, list, since)
 		return since
 	}
-	for i := range st.Shards {
-		if st.Shards[i].Seq < head {
-			missing++
-		}
-		pos = min(pos, st.Shards[i].Seq)
-	}
-	pos = max(pos, s.log.State().Earliest-1)
+	pos = max(pos, log.Earliest-1)
 	for reads, looked := 0, 0; missing > 0 && reads < pageReads && looked < pageBudget; reads++ {
 		chunk, err := s.log.Read(ctx, pos, v.Wants)
 		if err != nil || chunk.Through == pos {
-			return since
+			break
 		}
 		for i := range chunk.Frames {
 			f := &chunk.Frames[i]
-			sh := f.Keys.Shard % uint64(len(since))
-			if f.Kind == eventlog.KindEvent && since[sh].IsZero() && f.Seq > st.Shards[sh].Seq && v.Match(f.Kind, &f.Keys) {
-				since[sh] = f.ReceivedAt
-				missing--
+			if f.Kind != eventlog.KindEvent || !v.Match(f.Kind, &f.Keys) {
+				continue
+			}
+			for j := range list {
+				sh := f.Keys.Shard % uint64(len(since[j]))
+				if since[j][sh].IsZero() && f.Seq > list[j].Shards[sh].Seq {
+					since[j][sh] = f.ReceivedAt
+					missing--
+				}
 			}
 		}
 		looked += len(chunk.Frames)
@@ -336,21 +350,43 @@ func (s *Service) uncovered(ctx context.Context, st *subscription.Status, v *vie
 	return since
 }
 
-// endangered says whether the retention will soon reach a saved position with events behind it: nine tenths of what the log can hold, or of the time, are over.
-func (s *Service) endangered(ctx context.Context, st *subscription.Status) bool {
-	log := s.log.State()
-	for i := range st.Shards {
-		pos := st.Shards[i].Seq
-		if pos >= log.Head {
-			continue
+// following fills in when the record after each position was received. Many shards stand at the same one.
+func (s *Service) following(ctx context.Context, list []subscription.Status, since [][]time.Time) {
+	log, known := s.log.State(), make(map[uint64]time.Time)
+	for i := range list {
+		for j, sh := range list[i].Shards {
+			next := max(sh.Seq+1, log.Earliest)
+			if next > log.Head {
+				continue
+			}
+			at, found := known[next]
+			if !found {
+				if f, err := s.log.Get(ctx, next); err == nil { // one that is gone or unreadable leaves the lag unknown
+					at = f.ReceivedAt
+				}
+				known[next] = at
+			}
+			since[i][j] = at
 		}
-		if trimmed := log.Earliest > 1; trimmed && (pos+1 < log.Earliest || (pos+1-log.Earliest)*10 < log.Head-log.Earliest) {
+	}
+}
+
+// endangered says whether the retention will soon reach what a position does not cover: nine tenths of the time that events are kept, or of the time that
+// the log reaches back now, are over. It goes by what the caller may know, as the lag does.
+func (s *Service) endangered(st *subscription.Status, since []time.Time, v *view) bool {
+	log, now := s.log.State(), s.opt.Now()
+	trimmed := log.Earliest > 1
+	for i := range st.Shards {
+		if trimmed && st.Shards[i].Seq+1 < log.Earliest && st.Shards[i].Seq < log.Head {
 			return true
 		}
-		if s.opt.Retention == 0 {
+		if since[i].IsZero() {
 			continue
 		}
-		if f, err := s.log.Get(ctx, pos+1); err == nil && s.opt.Now().Sub(f.ReceivedAt) > s.opt.Retention/10*9 {
+		if s.opt.Retention > 0 && now.Sub(since[i]) > s.opt.Retention/10*9 {
+			return true
+		}
+		if earliest := v.earliestAt(&log); trimmed && now.Sub(since[i]) > now.Sub(earliest)/10*9 {
 			return true
 		}
 	}

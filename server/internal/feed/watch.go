@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,10 +22,10 @@ func (s *Service) Subscriptions(ctx context.Context) []ReaderSubscription {
 	if s.opt.Subscriptions == nil {
 		return nil
 	}
-	v := view{grant: everything{}}
-	var list []ReaderSubscription
-	for _, st := range s.opt.Subscriptions.All() {
-		list = append(list, ReaderSubscription{st.Reader, s.shown(ctx, &st, &v)})
+	all := s.opt.Subscriptions.All()
+	list := make([]ReaderSubscription, len(all))
+	for i, shown := range s.shown(ctx, all, &view{grant: everything{}}) {
+		list[i] = ReaderSubscription{all[i].Reader, shown}
 	}
 	return list
 }
@@ -52,21 +53,39 @@ func (s *Service) Watch(ctx context.Context) {
 
 // warn writes a line for each subscription that came into danger, or out of it, since the last time.
 func (s *Service) warn(ctx context.Context, warned map[subscription.Name]bool) {
-	for _, st := range s.opt.Subscriptions.All() {
-		log := s.opt.Logger.With("reader", st.Reader, "subscription", st.Name.Name)
-		switch endangered := s.endangered(ctx, &st); {
-		case endangered && !warned[st.Name]:
+	for _, st := range s.Subscriptions(ctx) {
+		name := subscription.Name{Reader: st.Reader, Name: st.GetSubscription().GetName()}
+		log := s.opt.Logger.With("reader", name.Reader, "subscription", name.Name)
+		switch endangered := st.GetSubscription().GetEndangered(); {
+		case endangered && !warned[name]:
 			log.Warn("the retention will soon remove events that this subscription has not handled: start its service, or give the log more room")
-			warned[st.Name] = true
-		case !endangered && warned[st.Name]:
+			warned[name] = true
+		case !endangered && warned[name]:
 			log.Info("the retention is no longer near this subscription's position")
-			delete(warned, st.Name)
+			delete(warned, name)
 		}
 	}
 }
 
-// collector shows the subscriptions to Prometheus. There are few: a reader can have 100.
-type collector struct{ svc *Service }
+// collector shows the subscriptions to Prometheus. There are few: a reader can have 100. Whoever may ask for metrics may do so often, so what was found
+// is shown for a while.
+type collector struct {
+	svc  *Service
+	mu   sync.Mutex
+	at   time.Time            // guarded by mu
+	last []ReaderSubscription // guarded by mu
+}
+
+const collectEvery = 5 * time.Second
+
+func (c *collector) subscriptions() []ReaderSubscription {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := c.svc.opt.Now(); now.Sub(c.at) >= collectEvery {
+		c.at, c.last = now, c.svc.Subscriptions(context.Background())
+	}
+	return c.last
+}
 
 var (
 	subscriptionLabels = []string{"reader", "subscription"}
@@ -82,15 +101,15 @@ var (
 )
 
 // Describe implements prometheus.Collector.
-func (c collector) Describe(ch chan<- *prometheus.Desc) {
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{lagDesc, savedDesc, servedDesc, shardsDesc, standbyDesc, dangerDesc} {
 		ch <- d
 	}
 }
 
 // Collect implements prometheus.Collector.
-func (c collector) Collect(ch chan<- prometheus.Metric) {
-	for _, st := range c.svc.Subscriptions(context.Background()) {
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	for _, st := range c.subscriptions() {
 		sub := st.GetSubscription()
 		gauge := func(d *prometheus.Desc, v float64) {
 			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, st.Reader, sub.GetName())

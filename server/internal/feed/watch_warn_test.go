@@ -74,5 +74,6 @@ func TestOperatorIsWarned(t *testing.T) {
 	if got := said(); !strings.Contains(got, "level=INFO") {
 		t.Errorf("once it is saved: %q", got)
 	}
+	g.clock.advance(collectEvery)
 	shown("0", "0")
 }

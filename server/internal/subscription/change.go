@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // save moves a shard's position, for whoever holds the lease.
@@ -20,7 +22,8 @@ func (g *group) save(ctx context.Context, sh *shardState, sv Saving) error {
 		return err
 	}
 	next := was
-	if sv.Place != nil && sv.Place.Seq != at.Seq {
+	// By the text: whoever may not know of all records does not learn from it whether there are any between two places.
+	if sv.Place != nil && sv.Place.Cursor != at.Cursor {
 		at = *sv.Place
 		next.Cursor, next.SavedAt = at.Cursor, time.Now().UTC()
 	}
@@ -151,15 +154,18 @@ func (g *group) remove(ctx context.Context) error {
 	if err := g.owner.store.Delete(ctx, metaKey(g.name)); err != nil {
 		return g.owner.storeError(err)
 	}
+	var eg errgroup.Group // side by side, so that they share a sync
 	for _, sh := range g.shards {
-		if err := sh.writing.take(ctx); err != nil {
-			return err
-		}
-		err := g.owner.store.Delete(ctx, shardKey(g.name, g.id, sh.index))
-		sh.writing.give()
-		if err != nil {
-			return g.owner.storeError(err)
-		}
+		eg.Go(func() error {
+			if err := sh.writing.take(ctx); err != nil {
+				return err
+			}
+			defer sh.writing.give()
+			return g.owner.store.Delete(ctx, shardKey(g.name, g.id, sh.index))
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return g.owner.storeError(err)
 	}
 	return nil
 }

@@ -109,6 +109,9 @@ func (g *group) close(why error) {
 		if sh.seat != nil {
 			sh.seat.take(why)
 		}
+		if sh.giving != nil {
+			sh.giving.take(why)
+		}
 	}
 }
 

@@ -87,8 +87,8 @@ type Subscriptions struct {
 	store Store
 	opt   Options
 
-	making  sync.Mutex // one creation at a time
 	mu      sync.Mutex
+	making  map[string]turn // one creation or deletion of a reader at a time; guarded by mu
 	groups  map[Name]*group // guarded by mu
 	closed  bool            // guarded by mu
 	failing rate.Sometimes  // for the log
@@ -100,7 +100,7 @@ func Open(ctx context.Context, store Store, opt Options) (*Subscriptions, error)
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Subscriptions{store: store, opt: opt, groups: make(map[Name]*group), failing: rate.Sometimes{Interval: 10 * time.Second}}
+	s := &Subscriptions{store: store, opt: opt, groups: make(map[Name]*group), making: make(map[string]turn), failing: rate.Sometimes{Interval: 10 * time.Second}}
 	kept, err := load(ctx, store)
 	if err != nil {
 		return nil, err
@@ -131,10 +131,25 @@ func (s *Subscriptions) Close() {
 	s.writers.Wait()
 }
 
+// changing waits for the reader's turn to make or delete. give must be called.
+func (s *Subscriptions) changing(ctx context.Context, reader string) (turn, error) {
+	s.mu.Lock()
+	t := s.making[reader]
+	if t == nil {
+		t = make(turn, 1)
+		s.making[reader] = t
+	}
+	s.mu.Unlock()
+	return t, t.take(ctx)
+}
+
 // Create makes a subscription whose shards all begin at the place. It is durable on return. ErrExists, ErrTooMany.
 func (s *Subscriptions) Create(ctx context.Context, name Name, shards int, at Place) error {
-	s.making.Lock()
-	defer s.making.Unlock()
+	making, err := s.changing(ctx, name.Reader)
+	if err != nil {
+		return err
+	}
+	defer making.give()
 	s.mu.Lock()
 	_, exists := s.groups[name]
 	own := 0
@@ -187,14 +202,17 @@ func (s *Subscriptions) group(name Name) (*group, error) {
 
 // Delete removes a subscription. Its streams are told ErrNotFound.
 func (s *Subscriptions) Delete(ctx context.Context, name Name) error {
-	s.making.Lock()
-	defer s.making.Unlock()
+	making, err := s.changing(ctx, name.Reader)
+	if err != nil {
+		return err
+	}
+	defer making.give()
 	g, err := s.group(name)
 	if err != nil {
 		return err
 	}
 	g.close(ErrNotFound) // first, so that nothing is written behind the removal; when that fails it can be tried again
-	if err := g.remove(ctx); err != nil {
+	if err := g.remove(context.WithoutCancel(ctx)); err != nil { // half of it would be no subscription and yet in the way of one
 		return err
 	}
 	s.mu.Lock()
