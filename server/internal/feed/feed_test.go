@@ -65,6 +65,8 @@ type setup struct {
 	wrap     func(Log) Log // what the service sees instead of the log
 	dialOpts []grpc.DialOption
 	named    bool
+
+	subscriptions subscription.Options
 }
 
 func newGateway(t testing.TB, change ...func(*setup)) *gateway {
@@ -96,7 +98,8 @@ func (g *gateway) openSubscriptions() {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	subs, err := subscription.Open(g.t.Context(), store, subscription.Options{Locate: g.log.Locate})
+	g.setup.subscriptions.Locate = g.log.Locate
+	subs, err := subscription.Open(g.t.Context(), store, g.setup.subscriptions)
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/fault"
@@ -82,6 +83,15 @@ func (s *Service) join(ctx context.Context, req *headgatev1.SubscribeRequest, st
 	if shard := req.GetShard(); shard != nil {
 		j.Shards, j.Pinned = int(shard.GetCount()), int(shard.GetIndex())
 	}
+	whole, err := filter.Compile(st.terms.filter, nil)
+	if err != nil {
+		return nil, err
+	}
+	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(st.terms.filter)
+	if err != nil {
+		return nil, err
+	}
+	j.Filter, j.FilterText = whole, string(text)
 	seat, err := s.opt.Subscriptions.Join(name, j)
 	otherwise := startOf(req.GetStart().GetSaved())
 	if !errors.Is(err, subscription.ErrNotFound) || otherwise == nil {

@@ -13,6 +13,7 @@ import (
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/filter"
 	"github.com/headgate/headgate/server/internal/subscription"
 )
 
@@ -306,67 +307,71 @@ func (s *Service) age(since time.Time) *durationpb.Duration {
 	return durationpb.New(max(0, s.opt.Now().Sub(since)))
 }
 
-// uncovered returns for each shard when the oldest event was received that its position does not cover and that the view allows; zero when there is none,
-// or none was found within the work that one page may take. Where all may be read it is the next record, of whichever shard: a saved position passes it
-// with the next checkpoint.
+// uncovered returns for each shard when the oldest event was received that its position does not cover, that the view allows and that the filter of the last
+// stream lets through; zero when there is none. All together take no more work than a page may; what is not found within it is not known, and where all may
+// be read counts from the next record, of whichever shard.
 func (s *Service) uncovered(ctx context.Context, list []subscription.Status, v *view) [][]time.Time {
-	since, missing := make([][]time.Time, len(list)), 0
-	log, pos := s.log.State(), uint64(nowhere)
+	since := make([][]time.Time, len(list))
+	budget := budget{reads: pageReads, frames: pageBudget}
 	for i := range list {
-		since[i] = make([]time.Time, len(list[i].Shards))
-		for _, sh := range list[i].Shards {
-			if sh.Seq < log.Head {
-				missing++
-			}
-			pos = min(pos, sh.Seq)
+		since[i] = s.uncoveredOf(ctx, &list[i], v, &budget)
+	}
+	return since
+}
+
+// budget is the work that is left for one call.
+type budget struct{ reads, frames int }
+
+func (s *Service) uncoveredOf(ctx context.Context, st *subscription.Status, v *view, left *budget) []time.Time {
+	since, missing := make([]time.Time, len(st.Shards)), 0
+	log, pos := s.log.State(), uint64(nowhere)
+	for _, sh := range st.Shards {
+		if sh.Seq < log.Head {
+			missing++
 		}
+		pos = min(pos, sh.Seq)
 	}
-	if v.grant.Everything() {
-		s.following(ctx, list, since)
-		return since
+	seen := *v
+	seen.predicate, _ = st.Filter.(*filter.Predicate) // nil when nobody has subscribed since the start: then every event counts
+	if seen.predicate == nil {
+		seen.predicate = new(filter.Predicate)
 	}
-	pos = max(pos, log.Earliest-1)
-	for reads, looked := 0, 0; missing > 0 && reads < pageReads && looked < pageBudget; reads++ {
-		chunk, err := s.log.Read(ctx, pos, v.Wants)
+	for pos = max(pos, log.Earliest-1); missing > 0; {
+		if left.reads == 0 || left.frames <= 0 {
+			if v.grant.Everything() {
+				s.following(ctx, st, since)
+			}
+			break
+		}
+		chunk, err := s.log.Read(ctx, pos, seen.Wants)
 		if err != nil || chunk.Through == pos {
 			break
 		}
+		left.reads--
+		left.frames -= len(chunk.Frames)
 		for i := range chunk.Frames {
 			f := &chunk.Frames[i]
-			if f.Kind != eventlog.KindEvent || !v.Match(f.Kind, &f.Keys) {
-				continue
-			}
-			for j := range list {
-				sh := f.Keys.Shard % uint64(len(since[j]))
-				if since[j][sh].IsZero() && f.Seq > list[j].Shards[sh].Seq {
-					since[j][sh] = f.ReceivedAt
-					missing--
-				}
+			sh := f.Keys.Shard % uint64(len(since))
+			if f.Kind == eventlog.KindEvent && since[sh].IsZero() && f.Seq > st.Shards[sh].Seq && seen.Match(f.Kind, &f.Keys) {
+				since[sh] = f.ReceivedAt
+				missing--
 			}
 		}
-		looked += len(chunk.Frames)
 		pos = chunk.Through
 	}
 	return since
 }
 
-// following fills in when the record after each position was received. Many shards stand at the same one.
-func (s *Service) following(ctx context.Context, list []subscription.Status, since [][]time.Time) {
-	log, known := s.log.State(), make(map[uint64]time.Time)
-	for i := range list {
-		for j, sh := range list[i].Shards {
-			next := max(sh.Seq+1, log.Earliest)
-			if next > log.Head {
-				continue
-			}
-			at, found := known[next]
-			if !found {
-				if f, err := s.log.Get(ctx, next); err == nil { // one that is gone or unreadable leaves the lag unknown
-					at = f.ReceivedAt
-				}
-				known[next] = at
-			}
-			since[i][j] = at
+// following fills in, where nothing was found, when the record after the position was received.
+func (s *Service) following(ctx context.Context, st *subscription.Status, since []time.Time) {
+	log := s.log.State()
+	for i, sh := range st.Shards {
+		next := max(sh.Seq+1, log.Earliest)
+		if !since[i].IsZero() || next > log.Head {
+			continue
+		}
+		if f, err := s.log.Get(ctx, next); err == nil { // one that is gone or unreadable leaves the lag unknown
+			since[i] = f.ReceivedAt
 		}
 	}
 }

@@ -54,7 +54,7 @@ func (g *group) maySave(sh *shardState, sv *Saving) error {
 	switch {
 	case g.over != nil:
 		return g.over
-	case sv.Lease == "" && !sh.free(), sv.Lease != "" && (!sh.saved.Held || sv.Lease != g.lease(sh.saved.Lease)):
+	case sv.Lease == "" && !sh.free(), sv.Lease != "" && (!sh.saved.Held || sv.Lease != g.lease(sh)):
 		return ErrLeaseLost
 	case sv.Place != nil && sv.Place.Seq < sh.place.Seq && !sv.AllowBack:
 		return ErrBehind
@@ -177,6 +177,8 @@ type Status struct {
 	Shards    []ShardStatus
 	// Waiting is how many streams stand by.
 	Waiting int
+	// Filter is that of the stream that joined last, nil while none has since the start.
+	Filter any
 	// Skips are those kept, newest first.
 	Skips []Skip
 }
@@ -194,12 +196,12 @@ type ShardStatus struct {
 func (g *group) status() Status {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	st := Status{Name: g.name, CreatedAt: g.meta.CreatedAt, Waiting: len(g.waiting), Skips: slices.Clone(g.meta.Skips)}
+	st := Status{Name: g.name, CreatedAt: g.meta.CreatedAt, Waiting: len(g.waiting), Filter: g.filter, Skips: slices.Clone(g.meta.Skips)}
 	slices.Reverse(st.Skips)
 	for _, sh := range g.shards {
 		s := ShardStatus{Place: sh.place, SavedAt: sh.saved.SavedAt}
 		if sh.saved.Held {
-			s.Lease = g.lease(sh.saved.Lease)
+			s.Lease = g.lease(sh)
 		}
 		if sh.seat != nil {
 			s.Member, s.ClientName = sh.seat.Member, sh.seat.ClientName

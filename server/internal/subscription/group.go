@@ -20,6 +20,7 @@ type group struct {
 	version  uint64 // guarded by changing
 	shards   []*shardState
 	waiting  []*Seat // in order of arrival; guarded by mu
+	filter   any     // of the stream that joined last, nil when none has; guarded by mu
 	over     error   // why the group is closed, nil while it is not; guarded by mu
 	timer    *time.Timer
 }
@@ -171,7 +172,7 @@ func (g *group) give(sh *shardState, seat *Seat) {
 		sh.loose() // nobody has heard of the lease
 	} else {
 		sh.seat, seat.shard = seat, sh
-		seat.assigned <- Assignment{Shard: sh.index, Shards: len(g.shards), Lease: g.lease(next.Lease), Place: sh.place, Skipped: g.skipped(sh)}
+		seat.assigned <- Assignment{Shard: sh.index, Shards: len(g.shards), Lease: g.lease(sh), Place: sh.place, Skipped: g.skipped(sh)}
 	}
 	g.step()
 }

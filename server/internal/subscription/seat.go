@@ -36,9 +36,20 @@ func (g *group) join(j Joining) (*Seat, error) {
 		return nil, g.over
 	}
 	seat := &Seat{group: g, Joining: j, assigned: make(chan Assignment, 1), taken: make(chan struct{})}
+	if g.differs(j.FilterText) {
+		g.owner.opt.Logger.Warn("members of a subscription have different filters: an event that the filter of its shard's member leaves out is handled by nobody",
+			"reader", g.name.Reader, "subscription", g.name.Name, "member", j.Member)
+	}
+	g.filter = j.Filter
 	g.waiting = append(g.waiting, seat)
 	g.step()
 	return seat, nil
+}
+
+// differs says whether a stream reads by another filter. mu is held.
+func (g *group) differs(filter string) bool {
+	other := func(s *Seat) bool { return s != nil && s.FilterText != filter }
+	return slices.ContainsFunc(g.waiting, other) || slices.ContainsFunc(g.shards, func(sh *shardState) bool { return other(sh.seat) || other(sh.giving) })
 }
 
 // Assigned gets what the stream is served, once.
@@ -76,5 +87,8 @@ func (s *Seat) Leave(last uint64) {
 	g.step()
 }
 
-// lease is how a lease is written for its holder. It names the subscription's id: one of the same name that was deleted counted from one as well.
-func (g *group) lease(n uint64) string { return g.id[:8] + "-" + strconv.FormatUint(n, 36) }
+// lease is how a shard's lease is written for its holder. It names the subscription's id and the shard: one of the same name that was deleted counted from
+// one as well, and so do other shards, whose leases a client may mix up.
+func (g *group) lease(sh *shardState) string {
+	return g.id[:8] + "-" + strconv.Itoa(sh.index) + "-" + strconv.FormatUint(sh.saved.Lease, 36)
+}

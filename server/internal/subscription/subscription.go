@@ -211,7 +211,7 @@ func (s *Subscriptions) Delete(ctx context.Context, name Name) error {
 	if err != nil {
 		return err
 	}
-	g.close(ErrNotFound) // first, so that nothing is written behind the removal; when that fails it can be tried again
+	g.close(ErrNotFound)                                         // first, so that nothing is written behind the removal; when that fails it can be tried again
 	if err := g.remove(context.WithoutCancel(ctx)); err != nil { // half of it would be no subscription and yet in the way of one
 		return err
 	}
@@ -231,6 +231,9 @@ type Joining struct {
 	Shards int
 	// Pinned is the one shard that it wants; negative: any.
 	Pinned int
+	// Filter is what it reads by, and FilterText the same for two that are the same. Nothing else is known of filters here.
+	Filter     any
+	FilterText string
 }
 
 // Join puts a stream in line. ErrNotFound, ErrNoShard, *MismatchError. Leave must be called when the stream has ended.

@@ -230,6 +230,52 @@ func TestShares(t *testing.T) {
 	})
 }
 
+// TestLeasesAreNotMixedUp: that of one shard saves nothing on another, nor that of a deleted subscription on its namesake; and who waits while a
+// subscription is deleted hears of it.
+func TestLeasesAreNotMixedUp(t *testing.T) {
+	inBubble(t, 2, func(g *gateway) {
+		seats := []*Seat{g.join("a", 0), g.join("b", 1)}
+		old := []string{g.assigned(seats[0]).Lease, g.assigned(seats[1]).Lease}
+		g.save(0, old[1], 5, ErrLeaseLost)
+		g.save(1, old[0], 5, ErrLeaseLost)
+		seats[0].Leave(0)
+		seats[0] = g.join("a", 0) // its lease is being written now
+		synctest.Wait()
+		deleted := make(chan error, 1)
+		go func() { deleted <- g.Delete(context.Background(), walked) }()
+		<-seats[0].Taken()
+		if err := <-deleted; err != nil || !errors.Is(seats[0].Cause(), ErrNotFound) {
+			g.Fatal(err, seats[0].Cause())
+		}
+		for _, s := range seats {
+			s.Leave(0)
+		}
+		if err := g.Create(g.Context(), walked, 2, place(0)); err != nil {
+			g.Fatal(err)
+		}
+		again := g.join("c", 0)
+		if a := g.assigned(again); a == nil || a.Lease == old[0] {
+			g.Fatalf("served %+v after %s", a, old[0])
+		}
+		g.save(0, old[0], 5, ErrLeaseLost)
+		again.Leave(0)
+	})
+}
+
+// TestDeletionIsWhole: one that is given up does not leave half a subscription behind.
+func TestDeletionIsWhole(t *testing.T) {
+	inBubble(t, 8, func(g *gateway) {
+		ctx, cancel := context.WithCancel(g.Context())
+		time.AfterFunc(gather/2, cancel)
+		if err := g.Delete(ctx, walked); err != nil {
+			g.Fatal(err)
+		}
+		if err := g.Create(g.Context(), walked, 1, place(0)); err != nil {
+			g.Error(err)
+		}
+	})
+}
+
 // TestSeekAndSkip take the shard from whoever is served it; the next one begins elsewhere, or leaves the event out.
 func TestSeekAndSkip(t *testing.T) {
 	inBubble(t, 2, func(g *gateway) {

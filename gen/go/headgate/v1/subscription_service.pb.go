@@ -33,8 +33,8 @@ type Subscription struct {
 	ShardCount uint32 `protobuf:"varint,2,opt,name=shard_count,json=shardCount,proto3" json:"shard_count,omitempty"`
 	// When it was made.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	// How old the oldest event is that is not covered by the saved cursors and that the caller may read. Unset when there is none. What was sent is not what was
-	// handled: only saving makes it smaller.
+	// How old the oldest event is that is not covered by the saved cursors, that the caller may read and that the filter of the last stream lets through. Unset
+	// when there is none. What was sent is not what was handled: only saving makes it smaller.
 	Lag *durationpb.Duration `protobuf:"bytes,4,opt,name=lag,proto3" json:"lag,omitempty"`
 	// When a saved position last moved. Unset when none ever did.
 	SavedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`

@@ -707,7 +707,7 @@ type ReaderSubscription struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The reader.
 	Reader string `protobuf:"bytes,1,opt,name=reader,proto3" json:"reader,omitempty"`
-	// The subscription. Its lag is the age of the oldest record that is not covered, whoever may read it.
+	// The subscription. Its lag counts all events that the filter of the last stream lets through, whoever may read them.
 	Subscription *v1.Subscription `protobuf:"bytes,2,opt,name=subscription,proto3" json:"subscription,omitempty"`
 	// Its shards.
 	Shards        []*v1.SubscriptionShard `protobuf:"bytes,3,rep,name=shards,proto3" json:"shards,omitempty"`

@@ -1,0 +1,124 @@
+package feed
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/fault"
+)
+
+// TestLagIsTheSubscriptionsOwn: neither events of other shards count nor those that its filter leaves out.
+func TestLagIsTheSubscriptionsOwn(t *testing.T) {
+	g := newGateway(t, named)
+	req := joining("a", 4)
+	req.Filter = sales()
+	r := g.subscribe(req)
+	r.assigned()
+	g.append(event(1), event(2), event(3))
+	g.clock.advance(time.Minute)
+	if resp := g.subscription(); resp.GetSubscription().GetLag() != nil {
+		t.Errorf("with nothing of its filter behind it: %v", resp)
+	}
+	g.append(event(4, of("sale", "created")))
+	g.clock.advance(time.Minute)
+	resp := g.subscription()
+	if got := resp.GetSubscription().GetLag().AsDuration(); got != time.Minute {
+		t.Errorf("the lag is %v", got)
+	}
+	behind := 0
+	for _, sh := range resp.GetShards() {
+		if sh.GetLag() != nil {
+			behind++
+		}
+	}
+	if behind != 1 {
+		t.Errorf("%d shards are behind for one event", behind)
+	}
+}
+
+// TestDifferentFilters: the operator hears of members that would take events from each other.
+func TestDifferentFilters(t *testing.T) {
+	var lines bytes.Buffer
+	g := newGateway(t, named, func(s *setup) { s.subscriptions.Logger = slog.New(slog.NewTextHandler(&lines, nil)) })
+	g.subscribe(joining("a", 2)).assigned()
+	g.subscribe(joining("b", 2)).assigned()
+	if lines.Len() > 0 {
+		t.Errorf("with the same filters: %s", lines.String())
+	}
+	req := joining("c", 2)
+	req.Filter = sales()
+	g.subscribe(req).next()
+	if got := lines.String(); !strings.Contains(got, "different filters") || !strings.Contains(got, "member=c") {
+		t.Errorf("with different filters: %q", got)
+	}
+}
+
+// TestSavedPositionsOfOthers: neither an error nor what is shown of a subscription tells a reader whether others' records lie between two of its positions.
+func TestSavedPositionsOfOthers(t *testing.T) {
+	for _, between := range []int{0, 3} {
+		g := newGateway(t, named, under(onlyCreatedOfOne{}))
+		g.append(event(1))
+		save := func(cursor string, back bool) error {
+			_, err := g.named.SaveCursors(t.Context(), saving("billing", &headgatev1.ShardSave{Cursor: cursor, AllowBack: back}))
+			return err
+		}
+		before := g.log.Position(1)
+		for i := range between {
+			g.append(event(10+i, in("globex", "Default")))
+		}
+		after := g.log.Position(g.log.Head())
+		g.append(event(2))
+		if _, err := g.named.CreateSubscription(t.Context(), &headgatev1.CreateSubscriptionRequest{Name: "billing", Start: earliest()}); err != nil {
+			t.Fatal(err)
+		}
+		for _, cursor := range []string{after, before, after} {
+			if err := save(cursor, false); err != nil {
+				t.Errorf("%d records of others between: %v", between, err)
+			}
+			if got := g.subscription().GetShards()[0].GetCursor(); got != cursor {
+				t.Errorf("%d records of others between: what was saved is not shown", between)
+			}
+		}
+		// Its own it may know of.
+		if err := save(g.log.Position(g.log.Head()), false); err != nil {
+			t.Fatal(err)
+		}
+		wantFailure(t, save(before, false), codes.FailedPrecondition, fault.CursorBehind)
+		if err := save(before, true); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestDangerOfOthers: how many events others have does not decide whether a subscription is in danger.
+func TestDangerOfOthers(t *testing.T) {
+	for _, others := range []int{0, 50} {
+		g := newGateway(t, named, under(onlyCreatedOfOne{}), func(s *setup) { s.feed.Retention = maxAge })
+		g.append(event(1))
+		g.clock.advance(time.Hour)
+		g.append(event(2))
+		g.trim(1)
+		g.clock.advance(time.Hour)
+		if _, err := g.named.CreateSubscription(t.Context(), &headgatev1.CreateSubscriptionRequest{Name: "billing", Start: latest()}); err != nil {
+			t.Fatal(err)
+		}
+		g.append(event(3))
+		for i := range others {
+			g.append(event(10+i, in("globex", "Default")))
+		}
+		g.clock.advance(time.Minute)
+		if g.subscription().GetSubscription().GetEndangered() {
+			t.Errorf("in danger with %d events of others", others)
+		}
+		g.clock.advance(maxAge / 100 * 95)
+		if !g.subscription().GetSubscription().GetEndangered() {
+			t.Errorf("not in danger with %d events of others, and its own among the oldest", others)
+		}
+	}
+}
