@@ -94,7 +94,7 @@ func (c *cursors) parse(cursor string) (uint64, error) {
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(raw) != base64.RawURLEncoding.DecodedLen(len(cursor)) { // the decoder passes over line ends
-		return 0, fmt.Errorf("%w: a cursor consists of A-Z a-z 0-9 - _", ErrCursorMalformed)
+		return 0, fmt.Errorf("%w: it is mistyped or damaged", ErrCursorMalformed)
 	}
 	nonce, sealed := raw[:len(raw)-aes.BlockSize], raw[len(raw)-aes.BlockSize:]
 	var b [aes.BlockSize]byte

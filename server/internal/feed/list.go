@@ -71,7 +71,7 @@ func (s *Service) listEvents(ctx context.Context, req *headgatev1.ListEventsRequ
 		return nil, err
 	}
 	p.resp.NextCursor = s.log.Position(p.pos)
-	p.resp.HasMore = p.pos < s.log.Head()
+	p.resp.HasMore = s.covered(ctx, &v, p.pos) < s.log.Head()
 	return p.resp, nil
 }
 
@@ -173,7 +173,11 @@ func (s *Service) listByID(ctx context.Context, id string, v view, p *page) (*he
 	if err != nil {
 		return nil, err
 	}
-	for _, seq := range seqs {
+	for i, seq := range seqs {
+		if i == maxPage { // whoever sends decides how many events have an id
+			p.full = true
+			break
+		}
 		f, err := s.log.Get(ctx, seq)
 		if isTrimmed(err) {
 			continue
@@ -182,6 +186,7 @@ func (s *Service) listByID(ctx context.Context, id string, v view, p *page) (*he
 			return nil, err
 		}
 		if f.Kind != eventlog.KindEvent || !v.Match(f.Kind, &f.Keys) {
+			p.pos = seq
 			continue
 		}
 		if err := p.put(&f); err != nil {

@@ -4,11 +4,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/eventlog"
 	"github.com/headgate/headgate/server/internal/fault"
 )
 
@@ -170,5 +172,53 @@ func TestForbiddenNames(t *testing.T) {
 		if err != nil || len(page.GetEvents()) != 1 {
 			t.Errorf("%v: %v, %v", f, page, err)
 		}
+	}
+}
+
+// TestMoreOfOthers: has_more is not said for what the caller may not know of.
+func TestMoreOfOthers(t *testing.T) {
+	g := newGateway(t, under(onlyCreatedOfOne{}))
+	g.append(event(1))
+	for _, want := range []bool{false, false, true} {
+		page, err := g.client.ListEvents(t.Context(), &headgatev1.ListEventsRequest{PageSize: 1})
+		if err != nil || len(page.GetEvents()) != 1 || page.GetHasMore() != want {
+			t.Errorf("%v, %v; want more: %v", page, err, want)
+		}
+		switch g.log.Head() {
+		case 1:
+			g.append(event(2, in("globex", "Default")))
+		case 2:
+			g.append(event(3))
+		}
+	}
+}
+
+// TestMessagesOfOthers: how a reader's events are put into messages does not depend on what others do between them.
+func TestMessagesOfOthers(t *testing.T) {
+	for name, tail := range map[string]func(*setup){"tail": func(*setup) {}, "disk": smallTail} {
+		t.Run(name, func(t *testing.T) {
+			var alone []int
+			for _, others := range []int{0, 9, 19} {
+				g := newGateway(t, under(onlyCreatedOfOne{}), tail)
+				const own = 60
+				g.appendMany(1, func(int) *eventlog.Record { return event(0) })
+				for n := 1; n < own; n++ {
+					g.appendMany(others, func(i int) *eventlog.Record { return event(1000*n+i, in("globex", "Default"), sized(300)) })
+					g.append(event(n))
+				}
+				var sizes []int
+				for _, m := range g.all(&headgatev1.SubscribeRequest{Start: earliest()}) {
+					if n := len(m.GetEvents()); n > 0 {
+						sizes = append(sizes, n)
+					}
+				}
+				if others == 0 {
+					alone = sizes
+				}
+				if diff := cmp.Diff(alone, sizes); diff != "" {
+					t.Errorf("with %d events of others between: %s", others, diff)
+				}
+			}
+		})
 	}
 }

@@ -40,7 +40,8 @@ type stream struct {
 
 	waiter   *waiter
 	place    place
-	pos      atomic.Uint64 // everything up to here has been looked at, and sent if it matched
+	read     uint64        // everything up to here has been looked at
+	pos      atomic.Uint64 // everything up to here has been looked at, and sent if it matched; what matches between it and read is in batch
 	sent     atomic.Uint64 // events
 	at       time.Time     // when a record at or before pos was received, of those that the caller may know of
 	stopAt   uint64        // with stop_when_caught_up, the head when the stream started; else the largest number
@@ -99,7 +100,8 @@ func (st *stream) begin(ctx context.Context, start *headgatev1.Start) (err error
 	if st.terms.stopWhenCaughtUp {
 		st.stopAt = max(st.svc.log.Head(), st.place.pos)
 	}
-	st.pos.Store(st.place.pos)
+	st.read = st.place.pos
+	st.pos.Store(st.read)
 	st.waiter.tenants = st.terms.view.predicate.Tenants()
 	st.waiter.matches = func(f *eventlog.Frame) bool { return st.terms.view.Match(f.Kind, &f.Keys) }
 	return nil
@@ -128,31 +130,16 @@ func (st *stream) run(ctx context.Context) error {
 		if over, err := st.over(); over {
 			return err
 		}
-		pos := st.pos.Load()
-		if pos >= st.stopAt {
-			return st.close(headgatev1.Closing_REASON_CAUGHT_UP, nil)
+		if st.read >= st.stopAt {
+			return st.endCaughtUp()
 		}
-		chunk, err := st.svc.log.Read(ctx, pos, st.terms.view.Wants)
-		if err != nil {
-			if err = st.lost(err); err != nil {
-				return err
-			}
-			continue
-		}
-		st.place.earliest = false
-		if err := st.send(chunk); errors.Is(err, errEnded) {
+		atHead, err := st.advance(ctx)
+		if errors.Is(err, errEnded) {
 			continue
 		} else if err != nil {
 			return err
 		}
-		atHead := chunk.Through == pos
-		if due := st.lastSend.Add(st.terms.heartbeat); (atHead && !st.caughtUp) || !time.Now().Before(due) {
-			st.caughtUp = st.caughtUp || atHead
-			if err := st.checkpoint(atHead); err != nil {
-				return err
-			}
-		}
-		if !atHead || !st.svc.index.wait(st.waiter, pos) {
+		if !atHead || !st.svc.index.wait(st.waiter, st.read) {
 			continue
 		}
 		timer.Reset(min(time.Until(st.lastSend.Add(st.terms.heartbeat)), time.Until(st.oldest)))
@@ -166,8 +153,58 @@ func (st *stream) run(ctx context.Context) error {
 		case <-st.terms.view.grant.Ended():
 		case <-st.taken:
 		}
-		st.pos.Store(st.svc.index.goOn(st.waiter))
+		st.read = st.svc.index.goOn(st.waiter)
+		st.pos.Store(st.read)
 	}
+}
+
+// advance reads on and sends what matches. A batch that is not full waits for what the next read finds, unless there is nothing more or the stream was
+// silent for long: how the log is cut into pieces, which are everybody's, does not show in a stream.
+func (st *stream) advance(ctx context.Context) (atHead bool, err error) {
+	chunk, err := st.svc.log.Read(ctx, st.read, st.terms.view.Wants)
+	if err != nil {
+		if err := st.settle(); err != nil {
+			return false, err
+		}
+		return false, st.lost(err)
+	}
+	st.place.earliest = false
+	atHead = chunk.Through == st.read
+	if err := st.send(chunk); err != nil {
+		return false, err
+	}
+	silent := func() bool { return !time.Now().Before(st.lastSend.Add(st.terms.heartbeat)) }
+	if !atHead && !silent() {
+		return false, nil
+	}
+	if err := st.settle(); err != nil {
+		return false, err
+	}
+	if (atHead && !st.caughtUp) || silent() {
+		st.caughtUp = st.caughtUp || atHead
+		return atHead, st.checkpoint(atHead)
+	}
+	return atHead, nil
+}
+
+// endCaughtUp ends a stream that was to stop at the head.
+func (st *stream) endCaughtUp() error {
+	if err := st.settle(); errors.Is(err, errEnded) {
+		_, err := st.over()
+		return err
+	} else if err != nil {
+		return err
+	}
+	return st.close(headgatev1.Closing_REASON_CAUGHT_UP, nil)
+}
+
+// settle sends what is gathered. Then everything that was read has been sent.
+func (st *stream) settle() error {
+	if err := st.flush(); err != nil {
+		return err
+	}
+	st.pos.Store(st.read)
+	return nil
 }
 
 // over says whether something other than the reader ends the stream, and if so tells the reader.
@@ -197,10 +234,9 @@ func (st *stream) isTaken() bool {
 	}
 }
 
-// send sends what matches of the chunk and moves the position over it.
+// send gathers what matches of the chunk, sends it where a message is full, and moves on over the chunk.
 func (st *stream) send(chunk eventlog.Chunk) error {
 	through := min(chunk.Through, st.stopAt)
-	st.batch.reset()
 	for i := range chunk.Frames {
 		f := &chunk.Frames[i]
 		if f.Seq > through {
@@ -224,10 +260,10 @@ func (st *stream) send(chunk eventlog.Chunk) error {
 			return err
 		}
 	}
-	if err := st.flush(); err != nil {
-		return err
+	st.read = through
+	if len(st.batch.run) == 0 {
+		st.pos.Store(through)
 	}
-	st.pos.Store(through)
 	if at := st.terms.view.passed(&chunk, through); !at.IsZero() {
 		st.at = at
 	}
@@ -291,7 +327,8 @@ func (st *stream) lost(err error) error {
 		return err
 	}
 	if st.place.earliest { // the oldest record moved before the first read; nothing that was asked for is lost
-		st.pos.Store(st.svc.log.State().Earliest - 1)
+		st.read = st.svc.log.State().Earliest - 1
+		st.pos.Store(st.read)
 		return nil
 	}
 	place, err := st.svc.relocate(err, "", st.terms.onLost, &st.terms.view) // the messages before carried the lost place's cursor
@@ -299,7 +336,7 @@ func (st *stream) lost(err error) error {
 		return err
 	}
 	place.gap.FromTime = timestamp(st.at)
-	st.place = place
+	st.place, st.read = place, place.pos
 	st.pos.Store(place.pos)
 	return st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Gap{Gap: place.gap}})
 }

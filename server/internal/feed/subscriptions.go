@@ -9,10 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/fault"
 	"github.com/headgate/headgate/server/internal/filter"
 	"github.com/headgate/headgate/server/internal/subscription"
 )
@@ -252,7 +254,10 @@ func (s *Service) skipEvent(ctx context.Context, req *headgatev1.SkipEventReques
 	caller := s.opt.Caller(ctx)
 	shard := int(f.Keys.Shard % uint64(len(st.Shards)))
 	skip, err = s.opt.Subscriptions.Skip(ctx, name, shard, subscription.Place{Seq: f.Seq, Cursor: req.GetCursor()}, req.GetReason(), caller.Reader+", "+caller.Credential)
-	if err == nil {
+	switch {
+	case errors.Is(err, subscription.ErrBehind):
+		err = fault.New(codes.FailedPrecondition, fault.CursorBehind, "the event has been handled: the saved position stands behind it")
+	case err == nil:
 		s.audit(ctx, "event skipped", name, "shard", shard, "cursor", req.GetCursor())
 	}
 	return skip, err

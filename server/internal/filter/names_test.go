@@ -101,6 +101,21 @@ func TestUnknownNamesAreAcceptedAndListed(t *testing.T) {
 	}
 }
 
+// TestManyUnknownNames: what is near is looked for among the first of them only; all are told.
+func TestManyUnknownNames(t *testing.T) {
+	names := make([]string, 1000)
+	for i := range names {
+		names[i] = fmt.Sprintf("spaceship%d", i)
+	}
+	p, err := filter.Compile(&headgatev1.Filter{Entities: append(names[:999:999], "relatoin")}, nil)
+	if err != nil || len(p.Unknown()) != 1000 {
+		t.Errorf("%d names, %v", len(p.Unknown()), err)
+	}
+	if _, err := filter.Compile(&headgatev1.Filter{Entities: append(names[:10:10], "relatoin")}, nil); err == nil {
+		t.Error("a slip among a few is not seen")
+	}
+}
+
 func TestNearlyKnownNamesAreRefused(t *testing.T) {
 	for _, tc := range []struct {
 		field   func(...string) *headgatev1.Filter

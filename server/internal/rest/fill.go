@@ -43,17 +43,21 @@ func fillQuery(query url.Values, m protoreflect.Message) error {
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		refuse := func(why string) error { return invalid(name, fmt.Sprintf("query parameter %q: %s", name, why)) }
 
-		t, why := find(m, name)
+		values := slices.Clone(query[name])
+		t, why := find(m, name, len(values) == 1 && values[0] == "")
 		if why != "" {
 			return refuse(why)
 		}
-		values := slices.Clone(query[name])
 		if seen[t.path] || len(values) > 1 && !t.fd.IsList() {
 			return refuse("given twice, or in the path already")
 		}
 		seen[t.path] = true
 		if other := excludedBy(t.in, t.fd); other != "" {
 			return refuse(fmt.Sprintf("excludes %q, which is given too", other))
+		}
+		if isNested(t.fd) {
+			t.in.Mutable(t.fd)
+			continue
 		}
 		for i, v := range values {
 			values[i] = enumName(t.fd, v)
@@ -73,8 +77,9 @@ type target struct {
 	path string // the same for either name of the field
 }
 
-// find returns the field of the name, which can be one of a message within m. why is not empty if there is none that a query can set.
-func find(m protoreflect.Message, name string) (t target, why string) {
+// find returns the field of the name, which can be one of a message within m, or with empty a message itself: start.saved= sets it without fields. why is not
+// empty if there is none that a query can set.
+func find(m protoreflect.Message, name string, empty bool) (t target, why string) {
 	parts := strings.Split(name, ".")
 	for i, part := range parts {
 		fd := field(m, part)
@@ -84,7 +89,7 @@ func find(m protoreflect.Message, name string) (t target, why string) {
 		t = target{m, fd, strings.TrimPrefix(t.path+"."+string(fd.Name()), ".")}
 		last := i == len(parts)-1
 		switch {
-		case last && isNested(fd):
+		case last && isNested(fd) && !empty:
 			return target{}, "name one of its fields: " + names(fd.Message(), t.path+".")
 		case !last && !isNested(fd):
 			return target{}, fmt.Sprintf("%q has no fields", t.path)

@@ -49,12 +49,28 @@ func after(cursor string) *headgatev1.Start {
 	return &headgatev1.Start{Position: &headgatev1.Start_AfterCursor{AfterCursor: cursor}}
 }
 
+func saved(s *headgatev1.Saved) *headgatev1.Start {
+	return &headgatev1.Start{Position: &headgatev1.Start_Saved{Saved: s}}
+}
+
 func TestRequestsAreRead(t *testing.T) {
 	noon := timestamppb.New(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 	for _, c := range []struct {
 		name, query, body string
 		want              *headgatev1.SubscribeRequest
 	}{
+		{
+			"a saved position that must be there", "subscription=billing&start.saved=", `{"subscription":"billing","start":{"saved":{}}}`,
+			&headgatev1.SubscribeRequest{Subscription: "billing", Start: saved(&headgatev1.Saved{})},
+		},
+		{
+			"a saved position or the oldest event", "subscription=billing&start.saved.at=earliest&member=a&subscription_shards=4",
+			`{"subscription":"billing","start":{"saved":{"at":"earliest"}},"member":"a","subscription_shards":4}`,
+			&headgatev1.SubscribeRequest{
+				Subscription: "billing", Member: "a", SubscriptionShards: 4,
+				Start: saved(&headgatev1.Saved{Otherwise: &headgatev1.Saved_At{At: headgatev1.Start_EDGE_EARLIEST}}),
+			},
+		},
 		{
 			"short enum names", "start.at=earliest&on_lost_cursor=latest", `{"start":{"at":"earliest"},"on_lost_cursor":"latest"}`,
 			&headgatev1.SubscribeRequest{Start: at(headgatev1.Start_EDGE_EARLIEST), OnLostCursor: headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST},
@@ -101,6 +117,14 @@ func TestRequestsAreRead(t *testing.T) {
 				t.Errorf("body: -want +got\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestSavedPositionWinsOverLastEventID: what a subscription has saved is never behind what a browser remembers.
+func TestSavedPositionWinsOverLastEventID(t *testing.T) {
+	got := asked(t, "GET", "subscription=billing&start.saved=", "", "Accept", eventStream, "Last-Event-ID", "c7")
+	if got.GetStart().GetSaved() == nil {
+		t.Errorf("asked for %v", got)
 	}
 }
 
