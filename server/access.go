@@ -29,11 +29,13 @@ var needs = map[string]access.Need{
 	headgatev1.SubscriptionService_SeekSubscription_FullMethodName:   access.NeedReader,
 	headgatev1.SubscriptionService_SkipEvent_FullMethodName:          access.NeedReader,
 
-	adminv1.AdminService_GetStatus_FullMethodName:         access.NeedOperator,
-	adminv1.AdminService_ListStreams_FullMethodName:       access.NeedOperator,
-	adminv1.AdminService_ListSubscriptions_FullMethodName: access.NeedOperator,
-	adminv1.AdminService_ListQuarantine_FullMethodName:    access.NeedOperator,
-	adminv1.AdminService_GetQuarantined_FullMethodName:    access.NeedOperator,
+	adminv1.AdminService_GetStatus_FullMethodName:          access.NeedOperator,
+	adminv1.AdminService_ListStreams_FullMethodName:        access.NeedOperator,
+	adminv1.AdminService_ListSubscriptions_FullMethodName:  access.NeedOperator,
+	adminv1.AdminService_DeleteSubscription_FullMethodName: access.NeedOperator,
+	adminv1.AdminService_SkipEvent_FullMethodName:          access.NeedOperator,
+	adminv1.AdminService_ListQuarantine_FullMethodName:     access.NeedOperator,
+	adminv1.AdminService_GetQuarantined_FullMethodName:     access.NeedOperator,
 
 	// Schemas are no secret, but who explores them should be somebody known.
 	reflectionv1.ServerReflection_ServerReflectionInfo_FullMethodName:      access.NeedReader,

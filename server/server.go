@@ -239,6 +239,12 @@ func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
 	headgatev1.RegisterSubscriptionServiceServer(guarded, s.feed)
 	adminv1.RegisterAdminServiceServer(guarded, admin.New(s.log, admin.Gateway{
 		Version: s.cfg.Version, StartedAt: s.startedAt, Problem: s.problem, Sources: s.sourceStatus, Streams: s.streamStatus, Subscriptions: s.subscriptionStatus,
+		DeleteSubscription: func(ctx context.Context, reader, name string) error {
+			return s.feed.DeleteOf(ctx, subscription.Name{Reader: reader, Name: name})
+		},
+		SkipEvent: func(ctx context.Context, req *adminv1.SkipEventRequest) (*headgatev1.Skip, error) {
+			return s.feed.SkipOf(ctx, subscription.Name{Reader: req.GetReader(), Name: req.GetName()}, req.GetCursor(), req.GetReason())
+		},
 	}))
 	grpc_health_v1.RegisterHealthServer(guarded, s.health)
 	return srv

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
 )
 
@@ -34,6 +35,9 @@ type Gateway struct {
 	Sources       func() []*adminv1.SourceStatus
 	Streams       func(ctx context.Context) []*adminv1.Stream
 	Subscriptions func(ctx context.Context) []*adminv1.ReaderSubscription
+	// DeleteSubscription and SkipEvent act on any reader's subscription. Their errors are fit for the caller.
+	DeleteSubscription func(ctx context.Context, reader, name string) error
+	SkipEvent          func(ctx context.Context, req *adminv1.SkipEventRequest) (*headgatev1.Skip, error)
 }
 
 // Service implements headgate.admin.v1.AdminService. It is safe for concurrent use.
@@ -81,6 +85,17 @@ func timestamp(t time.Time) *timestamppb.Timestamp {
 // ListSubscriptions implements AdminService.
 func (s *Service) ListSubscriptions(ctx context.Context, _ *adminv1.ListSubscriptionsRequest) (*adminv1.ListSubscriptionsResponse, error) {
 	return &adminv1.ListSubscriptionsResponse{Subscriptions: s.gw.Subscriptions(ctx)}, nil
+}
+
+// DeleteSubscription implements AdminService.
+func (s *Service) DeleteSubscription(ctx context.Context, req *adminv1.DeleteSubscriptionRequest) (*adminv1.DeleteSubscriptionResponse, error) {
+	return &adminv1.DeleteSubscriptionResponse{}, s.gw.DeleteSubscription(ctx, req.GetReader(), req.GetName())
+}
+
+// SkipEvent implements AdminService.
+func (s *Service) SkipEvent(ctx context.Context, req *adminv1.SkipEventRequest) (*adminv1.SkipEventResponse, error) {
+	skip, err := s.gw.SkipEvent(ctx, req)
+	return &adminv1.SkipEventResponse{Skip: skip}, err
 }
 
 // ListStreams implements AdminService.

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/fault"
+	"github.com/headgate/headgate/server/internal/subscription"
 )
 
 // TestLagIsTheSubscriptionsOwn: neither events of other shards count nor those that its filter leaves out.
@@ -121,4 +123,35 @@ func TestDangerOfOthers(t *testing.T) {
 			t.Errorf("not in danger with %d events of others, and its own among the oldest", others)
 		}
 	}
+}
+
+// TestOperatorActsForAReader: an operator deletes and skips for readers, and the record says who it was.
+func TestOperatorActsForAReader(t *testing.T) {
+	caller := Caller{Reader: "billing"}
+	g := newGateway(t, named, func(s *setup) { s.feed.Caller = func(context.Context) Caller { return caller } })
+	g.append(event(1), event(2))
+	name := subscription.Name{Reader: "billing", Name: "billing"}
+	if _, err := g.named.CreateSubscription(t.Context(), &headgatev1.CreateSubscriptionRequest{Name: "billing", Start: earliest()}); err != nil {
+		t.Fatal(err)
+	}
+	caller = Caller{Reader: "operations", Credential: "token 7"}
+	for cursor, reason := range map[string]string{"?": fault.CursorMalformed, g.log.Position(2): fault.EventNotFound} {
+		if _, err := g.feed.SkipOf(t.Context(), name, cursor, "x"); infoOf(err).GetReason() != reason {
+			t.Errorf("%q: %v", cursor, err)
+		}
+	}
+	skip, err := g.feed.SkipOf(t.Context(), name, g.log.Cursor(1), "poison")
+	if err != nil || skip.GetSkippedBy() != "operations, token 7" {
+		t.Fatal(skip, err)
+	}
+	caller.Reader = "billing"
+	r := g.subscribe(joining("a", 1))
+	r.assigned()
+	if got := r.events(1); got[0].GetPrimaryKey() != 2 {
+		t.Errorf("after the skip comes %v", got)
+	}
+	if err := g.feed.DeleteOf(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+	wantFailure(t, g.feed.DeleteOf(t.Context(), name), codes.NotFound, fault.SubscriptionNotFound)
 }

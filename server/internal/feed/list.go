@@ -213,12 +213,15 @@ func (s *Service) GetEvent(ctx context.Context, req *headgatev1.GetEventRequest)
 }
 
 func (s *Service) getEvent(ctx context.Context, req *headgatev1.GetEventRequest) (*headgatev1.GetEventResponse, error) {
-	f, err := s.readable(ctx, req.GetCursor())
+	v, err := s.viewOf(ctx, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	grant := s.opt.Grant(ctx)
-	if k := &f.Keys; req.GetIncludeRawBody() && !grant.AllowsRaw(k.Source, k.Context, k.Entity, k.Action) {
+	f, err := s.readable(ctx, &v, req.GetCursor())
+	if err != nil {
+		return nil, err
+	}
+	if k := &f.Keys; req.GetIncludeRawBody() && !v.grant.AllowsRaw(k.Source, k.Context, k.Entity, k.Action) {
 		return nil, fault.New(codes.PermissionDenied, fault.RawBodyForbidden, "this reader may not read the CRM's request bodies: its configuration must say raw_body: true")
 	}
 	resp := &headgatev1.GetEventResponse{}
@@ -232,11 +235,7 @@ func (s *Service) getEvent(ctx context.Context, req *headgatev1.GetEventRequest)
 }
 
 // readable returns the event at the cursor. What may not be read is not there, for this caller.
-func (s *Service) readable(ctx context.Context, cursor string) (eventlog.Frame, error) {
-	v, err := s.viewOf(ctx, nil, nil)
-	if err != nil {
-		return eventlog.Frame{}, err
-	}
+func (s *Service) readable(ctx context.Context, v *view, cursor string) (eventlog.Frame, error) {
 	seq, err := s.log.LocateRecord(cursor)
 	if err != nil {
 		return eventlog.Frame{}, err

@@ -32,7 +32,7 @@ func (s *Service) own(ctx context.Context, name string) (subscription.Name, erro
 // audit writes down what a reader did to its subscription.
 func (s *Service) audit(ctx context.Context, what string, name subscription.Name, more ...any) {
 	caller := s.opt.Caller(ctx)
-	s.opt.Logger.Info(what, append([]any{"log", "audit", "reader", name.Reader, "credential", caller.Credential, "remote", caller.Remote, "subscription", name.Name}, more...)...)
+	s.opt.Logger.Info(what, append([]any{"log", "audit", "reader", name.Reader, "by", caller.Reader, "credential", caller.Credential, "remote", caller.Remote, "subscription", name.Name}, more...)...)
 }
 
 // CreateSubscription implements headgate.v1.SubscriptionService.
@@ -119,13 +119,19 @@ func (s *Service) ListSubscriptions(ctx context.Context, _ *headgatev1.ListSubsc
 // DeleteSubscription implements headgate.v1.SubscriptionService.
 func (s *Service) DeleteSubscription(ctx context.Context, req *headgatev1.DeleteSubscriptionRequest) (*headgatev1.DeleteSubscriptionResponse, error) {
 	name, err := s.own(ctx, req.GetName())
-	if err == nil {
-		err = s.opt.Subscriptions.Delete(ctx, name)
+	if err != nil {
+		return nil, s.statusOf(err)
 	}
+	return &headgatev1.DeleteSubscriptionResponse{}, s.DeleteOf(ctx, name)
+}
+
+// DeleteOf deletes any reader's subscription.
+func (s *Service) DeleteOf(ctx context.Context, name subscription.Name) error {
+	err := s.opt.Subscriptions.Delete(ctx, name)
 	if err == nil {
 		s.audit(ctx, "subscription deleted", name)
 	}
-	return &headgatev1.DeleteSubscriptionResponse{}, s.statusOf(err)
+	return s.statusOf(err)
 }
 
 // SaveCursors implements headgate.v1.SubscriptionService.
@@ -225,42 +231,47 @@ func (s *Service) seekSubscription(ctx context.Context, req *headgatev1.SeekSubs
 
 // SkipEvent implements headgate.v1.SubscriptionService.
 func (s *Service) SkipEvent(ctx context.Context, req *headgatev1.SkipEventRequest) (*headgatev1.SkipEventResponse, error) {
-	skip, err := s.skipEvent(ctx, req)
+	name, err := s.own(ctx, req.GetName())
 	if err != nil {
 		return nil, s.statusOf(err)
 	}
-	return &headgatev1.SkipEventResponse{Skip: skipOf(&skip)}, nil
+	v, err := s.viewOf(ctx, nil, nil)
+	if err != nil {
+		return nil, s.statusOf(err)
+	}
+	skip, err := s.skipEvent(ctx, name, &v, req.GetCursor(), req.GetReason())
+	return &headgatev1.SkipEventResponse{Skip: skip}, err
 }
 
-func (s *Service) skipEvent(ctx context.Context, req *headgatev1.SkipEventRequest) (skip subscription.Skip, err error) {
-	name, err := s.own(ctx, req.GetName())
-	if err != nil {
-		return skip, err
+// SkipOf leaves out an event of any reader's subscription, for an operator, who may know of every event.
+func (s *Service) SkipOf(ctx context.Context, name subscription.Name, cursor, reason string) (*headgatev1.Skip, error) {
+	return s.skipEvent(ctx, name, &view{predicate: new(filter.Predicate), grant: everything{}}, cursor, reason)
+}
+
+func (s *Service) skipEvent(ctx context.Context, name subscription.Name, v *view, cursor, reason string) (*headgatev1.Skip, error) {
+	if reason == "" {
+		return nil, invalid("reason", "say why, for whoever looks at the list later")
 	}
-	if req.GetReason() == "" {
-		return skip, invalid("reason", "say why, for whoever looks at the list later")
-	}
-	if err := checkPrintable("reason", req.GetReason(), maxReason); err != nil {
-		return skip, err
+	if err := checkPrintable("reason", reason, maxReason); err != nil {
+		return nil, err
 	}
 	st, err := s.opt.Subscriptions.Get(name)
 	if err != nil {
-		return skip, err
+		return nil, s.statusOf(err)
 	}
-	f, err := s.readable(ctx, req.GetCursor())
+	f, err := s.readable(ctx, v, cursor)
 	if err != nil {
-		return skip, err
+		return nil, s.statusOf(err)
 	}
-	caller := s.opt.Caller(ctx)
-	shard := int(f.Keys.Shard % uint64(len(st.Shards)))
-	skip, err = s.opt.Subscriptions.Skip(ctx, name, shard, subscription.Place{Seq: f.Seq, Cursor: req.GetCursor()}, req.GetReason(), caller.Reader+", "+caller.Credential)
-	switch {
-	case errors.Is(err, subscription.ErrBehind):
-		err = fault.New(codes.FailedPrecondition, fault.CursorBehind, "the event has been handled: the saved position stands behind it")
-	case err == nil:
-		s.audit(ctx, "event skipped", name, "shard", shard, "cursor", req.GetCursor())
+	caller, shard := s.opt.Caller(ctx), int(f.Keys.Shard%uint64(len(st.Shards)))
+	skip, err := s.opt.Subscriptions.Skip(ctx, name, shard, subscription.Place{Seq: f.Seq, Cursor: cursor}, reason, caller.Reader+", "+caller.Credential)
+	if errors.Is(err, subscription.ErrBehind) {
+		return nil, fault.New(codes.FailedPrecondition, fault.CursorBehind, "the event has been handled: the saved position stands behind it")
+	} else if err != nil {
+		return nil, s.statusOf(err)
 	}
-	return skip, err
+	s.audit(ctx, "event skipped", name, "shard", shard, "cursor", cursor)
+	return skipOf(&skip), nil
 }
 
 // shown puts subscriptions into the words of the API, as far as the view reaches.

@@ -766,6 +766,217 @@ func (x *ReaderSubscription) GetShards() []*v1.SubscriptionShard {
 	return nil
 }
 
+// A request to delete a reader's subscription.
+type DeleteSubscriptionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The reader.
+	Reader string `protobuf:"bytes,1,opt,name=reader,proto3" json:"reader,omitempty"`
+	// The subscription's name.
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteSubscriptionRequest) Reset() {
+	*x = DeleteSubscriptionRequest{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteSubscriptionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteSubscriptionRequest) ProtoMessage() {}
+
+func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteSubscriptionRequest.ProtoReflect.Descriptor instead.
+func (*DeleteSubscriptionRequest) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *DeleteSubscriptionRequest) GetReader() string {
+	if x != nil {
+		return x.Reader
+	}
+	return ""
+}
+
+func (x *DeleteSubscriptionRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// It is gone.
+type DeleteSubscriptionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteSubscriptionResponse) Reset() {
+	*x = DeleteSubscriptionResponse{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteSubscriptionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteSubscriptionResponse) ProtoMessage() {}
+
+func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteSubscriptionResponse.ProtoReflect.Descriptor instead.
+func (*DeleteSubscriptionResponse) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{11}
+}
+
+// A request to leave out one event of a reader's subscription.
+type SkipEventRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The reader.
+	Reader string `protobuf:"bytes,1,opt,name=reader,proto3" json:"reader,omitempty"`
+	// The subscription's name.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// The event's cursor.
+	Cursor string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// Why, in 1 to 256 printable characters.
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SkipEventRequest) Reset() {
+	*x = SkipEventRequest{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SkipEventRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SkipEventRequest) ProtoMessage() {}
+
+func (x *SkipEventRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SkipEventRequest.ProtoReflect.Descriptor instead.
+func (*SkipEventRequest) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *SkipEventRequest) GetReader() string {
+	if x != nil {
+		return x.Reader
+	}
+	return ""
+}
+
+func (x *SkipEventRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SkipEventRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *SkipEventRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// It is left out.
+type SkipEventResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was recorded.
+	Skip          *v1.Skip `protobuf:"bytes,1,opt,name=skip,proto3" json:"skip,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SkipEventResponse) Reset() {
+	*x = SkipEventResponse{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SkipEventResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SkipEventResponse) ProtoMessage() {}
+
+func (x *SkipEventResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SkipEventResponse.ProtoReflect.Descriptor instead.
+func (*SkipEventResponse) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *SkipEventResponse) GetSkip() *v1.Skip {
+	if x != nil {
+		return x.Skip
+	}
+	return nil
+}
+
 // A request for one page of the quarantine.
 type ListQuarantineRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -779,7 +990,7 @@ type ListQuarantineRequest struct {
 
 func (x *ListQuarantineRequest) Reset() {
 	*x = ListQuarantineRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -791,7 +1002,7 @@ func (x *ListQuarantineRequest) String() string {
 func (*ListQuarantineRequest) ProtoMessage() {}
 
 func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -804,7 +1015,7 @@ func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineRequest.ProtoReflect.Descriptor instead.
 func (*ListQuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{10}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListQuarantineRequest) GetPageSize() uint32 {
@@ -834,7 +1045,7 @@ type ListQuarantineResponse struct {
 
 func (x *ListQuarantineResponse) Reset() {
 	*x = ListQuarantineResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -846,7 +1057,7 @@ func (x *ListQuarantineResponse) String() string {
 func (*ListQuarantineResponse) ProtoMessage() {}
 
 func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -859,7 +1070,7 @@ func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
 func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{11}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListQuarantineResponse) GetQuarantined() []*Quarantined {
@@ -887,7 +1098,7 @@ type GetQuarantinedRequest struct {
 
 func (x *GetQuarantinedRequest) Reset() {
 	*x = GetQuarantinedRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +1110,7 @@ func (x *GetQuarantinedRequest) String() string {
 func (*GetQuarantinedRequest) ProtoMessage() {}
 
 func (x *GetQuarantinedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +1123,7 @@ func (x *GetQuarantinedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQuarantinedRequest.ProtoReflect.Descriptor instead.
 func (*GetQuarantinedRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{12}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetQuarantinedRequest) GetId() string {
@@ -935,7 +1146,7 @@ type GetQuarantinedResponse struct {
 
 func (x *GetQuarantinedResponse) Reset() {
 	*x = GetQuarantinedResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -947,7 +1158,7 @@ func (x *GetQuarantinedResponse) String() string {
 func (*GetQuarantinedResponse) ProtoMessage() {}
 
 func (x *GetQuarantinedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -960,7 +1171,7 @@ func (x *GetQuarantinedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQuarantinedResponse.ProtoReflect.Descriptor instead.
 func (*GetQuarantinedResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{13}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetQuarantinedResponse) GetQuarantined() *Quarantined {
@@ -1002,7 +1213,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1014,7 +1225,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1027,7 +1238,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{14}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Quarantined) GetId() string {
@@ -1155,7 +1366,18 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x12ReaderSubscription\x12\x16\n" +
 	"\x06reader\x18\x01 \x01(\tR\x06reader\x12=\n" +
 	"\fsubscription\x18\x02 \x01(\v2\x19.headgate.v1.SubscriptionR\fsubscription\x126\n" +
-	"\x06shards\x18\x03 \x03(\v2\x1e.headgate.v1.SubscriptionShardR\x06shards\"O\n" +
+	"\x06shards\x18\x03 \x03(\v2\x1e.headgate.v1.SubscriptionShardR\x06shards\"G\n" +
+	"\x19DeleteSubscriptionRequest\x12\x16\n" +
+	"\x06reader\x18\x01 \x01(\tR\x06reader\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\x1c\n" +
+	"\x1aDeleteSubscriptionResponse\"n\n" +
+	"\x10SkipEventRequest\x12\x16\n" +
+	"\x06reader\x18\x01 \x01(\tR\x06reader\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
+	"\x06cursor\x18\x03 \x01(\tR\x06cursor\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\":\n" +
+	"\x11SkipEventResponse\x12%\n" +
+	"\x04skip\x18\x01 \x01(\v2\x11.headgate.v1.SkipR\x04skip\"O\n" +
 	"\x15ListQuarantineRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\rR\bpageSize\x12\x19\n" +
 	"\bafter_id\x18\x02 \x01(\tR\aafterId\"u\n" +
@@ -1177,11 +1399,13 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"receivedAt\x12\x18\n" +
 	"\aproblem\x18\x06 \x01(\tR\aproblem\x12\x1b\n" +
 	"\tbody_size\x18\a \x01(\rR\bbodySize\x12!\n" +
-	"\fcontent_type\x18\b \x01(\tR\vcontentType2\x9c\x05\n" +
+	"\fcontent_type\x18\b \x01(\tR\vcontentType2\xd3\a\n" +
 	"\fAdminService\x12p\n" +
 	"\tGetStatus\x12#.headgate.admin.v1.GetStatusRequest\x1a$.headgate.admin.v1.GetStatusResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/admin/v1/status\x12w\n" +
 	"\vListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12\x8f\x01\n" +
-	"\x11ListSubscriptions\x12+.headgate.admin.v1.ListSubscriptionsRequest\x1a,.headgate.admin.v1.ListSubscriptionsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/admin/v1/subscriptions\x12\x83\x01\n" +
+	"\x11ListSubscriptions\x12+.headgate.admin.v1.ListSubscriptionsRequest\x1a,.headgate.admin.v1.ListSubscriptionsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/admin/v1/subscriptions\x12\xa2\x01\n" +
+	"\x12DeleteSubscription\x12,.headgate.admin.v1.DeleteSubscriptionRequest\x1a-.headgate.admin.v1.DeleteSubscriptionResponse\"/\x82\xd3\xe4\x93\x02)*'/admin/v1/subscriptions/{reader}/{name}\x12\x8f\x01\n" +
+	"\tSkipEvent\x12#.headgate.admin.v1.SkipEventRequest\x1a$.headgate.admin.v1.SkipEventResponse\"7\x82\xd3\xe4\x93\x021:\x01*\",/admin/v1/subscriptions/{reader}/{name}:skip\x12\x83\x01\n" +
 	"\x0eListQuarantine\x12(.headgate.admin.v1.ListQuarantineRequest\x1a).headgate.admin.v1.ListQuarantineResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/admin/v1/quarantine\x12\x88\x01\n" +
 	"\x0eGetQuarantined\x12(.headgate.admin.v1.GetQuarantinedRequest\x1a).headgate.admin.v1.GetQuarantinedResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/admin/v1/quarantine/{id}Bk\n" +
 	"\x14io.headgate.admin.v1P\x01Z=github.com/headgate/headgate/gen/go/headgate/admin/v1;adminv1\xaa\x02\x11Headgate.Admin.V1b\x06proto3"
@@ -1198,65 +1422,75 @@ func file_headgate_admin_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_headgate_admin_v1_admin_service_proto_rawDescData
 }
 
-var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_headgate_admin_v1_admin_service_proto_goTypes = []any{
-	(*GetStatusRequest)(nil),          // 0: headgate.admin.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),         // 1: headgate.admin.v1.GetStatusResponse
-	(*LogStatus)(nil),                 // 2: headgate.admin.v1.LogStatus
-	(*SourceStatus)(nil),              // 3: headgate.admin.v1.SourceStatus
-	(*ListStreamsRequest)(nil),        // 4: headgate.admin.v1.ListStreamsRequest
-	(*ListStreamsResponse)(nil),       // 5: headgate.admin.v1.ListStreamsResponse
-	(*Stream)(nil),                    // 6: headgate.admin.v1.Stream
-	(*ListSubscriptionsRequest)(nil),  // 7: headgate.admin.v1.ListSubscriptionsRequest
-	(*ListSubscriptionsResponse)(nil), // 8: headgate.admin.v1.ListSubscriptionsResponse
-	(*ReaderSubscription)(nil),        // 9: headgate.admin.v1.ReaderSubscription
-	(*ListQuarantineRequest)(nil),     // 10: headgate.admin.v1.ListQuarantineRequest
-	(*ListQuarantineResponse)(nil),    // 11: headgate.admin.v1.ListQuarantineResponse
-	(*GetQuarantinedRequest)(nil),     // 12: headgate.admin.v1.GetQuarantinedRequest
-	(*GetQuarantinedResponse)(nil),    // 13: headgate.admin.v1.GetQuarantinedResponse
-	(*Quarantined)(nil),               // 14: headgate.admin.v1.Quarantined
-	nil,                               // 15: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	(*timestamppb.Timestamp)(nil),     // 16: google.protobuf.Timestamp
-	(*v1.Filter)(nil),                 // 17: headgate.v1.Filter
-	(*durationpb.Duration)(nil),       // 18: google.protobuf.Duration
-	(*v1.Subscription)(nil),           // 19: headgate.v1.Subscription
-	(*v1.SubscriptionShard)(nil),      // 20: headgate.v1.SubscriptionShard
+	(*GetStatusRequest)(nil),           // 0: headgate.admin.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),          // 1: headgate.admin.v1.GetStatusResponse
+	(*LogStatus)(nil),                  // 2: headgate.admin.v1.LogStatus
+	(*SourceStatus)(nil),               // 3: headgate.admin.v1.SourceStatus
+	(*ListStreamsRequest)(nil),         // 4: headgate.admin.v1.ListStreamsRequest
+	(*ListStreamsResponse)(nil),        // 5: headgate.admin.v1.ListStreamsResponse
+	(*Stream)(nil),                     // 6: headgate.admin.v1.Stream
+	(*ListSubscriptionsRequest)(nil),   // 7: headgate.admin.v1.ListSubscriptionsRequest
+	(*ListSubscriptionsResponse)(nil),  // 8: headgate.admin.v1.ListSubscriptionsResponse
+	(*ReaderSubscription)(nil),         // 9: headgate.admin.v1.ReaderSubscription
+	(*DeleteSubscriptionRequest)(nil),  // 10: headgate.admin.v1.DeleteSubscriptionRequest
+	(*DeleteSubscriptionResponse)(nil), // 11: headgate.admin.v1.DeleteSubscriptionResponse
+	(*SkipEventRequest)(nil),           // 12: headgate.admin.v1.SkipEventRequest
+	(*SkipEventResponse)(nil),          // 13: headgate.admin.v1.SkipEventResponse
+	(*ListQuarantineRequest)(nil),      // 14: headgate.admin.v1.ListQuarantineRequest
+	(*ListQuarantineResponse)(nil),     // 15: headgate.admin.v1.ListQuarantineResponse
+	(*GetQuarantinedRequest)(nil),      // 16: headgate.admin.v1.GetQuarantinedRequest
+	(*GetQuarantinedResponse)(nil),     // 17: headgate.admin.v1.GetQuarantinedResponse
+	(*Quarantined)(nil),                // 18: headgate.admin.v1.Quarantined
+	nil,                                // 19: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	(*timestamppb.Timestamp)(nil),      // 20: google.protobuf.Timestamp
+	(*v1.Filter)(nil),                  // 21: headgate.v1.Filter
+	(*durationpb.Duration)(nil),        // 22: google.protobuf.Duration
+	(*v1.Subscription)(nil),            // 23: headgate.v1.Subscription
+	(*v1.SubscriptionShard)(nil),       // 24: headgate.v1.SubscriptionShard
+	(*v1.Skip)(nil),                    // 25: headgate.v1.Skip
 }
 var file_headgate_admin_v1_admin_service_proto_depIdxs = []int32{
-	16, // 0: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	20, // 0: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
 	2,  // 1: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
 	3,  // 2: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
-	16, // 3: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
-	16, // 4: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
-	16, // 5: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
-	16, // 6: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
-	15, // 7: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	16, // 8: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
+	20, // 3: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
+	20, // 4: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
+	20, // 5: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
+	20, // 6: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
+	19, // 7: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	20, // 8: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
 	6,  // 9: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
-	16, // 10: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
-	17, // 11: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
-	18, // 12: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
+	20, // 10: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
+	21, // 11: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
+	22, // 12: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
 	9,  // 13: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
-	19, // 14: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
-	20, // 15: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
-	14, // 16: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	14, // 17: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	16, // 18: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
-	0,  // 19: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
-	4,  // 20: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
-	7,  // 21: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
-	10, // 22: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
-	12, // 23: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
-	1,  // 24: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
-	5,  // 25: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
-	8,  // 26: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
-	11, // 27: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
-	13, // 28: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
-	24, // [24:29] is the sub-list for method output_type
-	19, // [19:24] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	23, // 14: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
+	24, // 15: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
+	25, // 16: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
+	18, // 17: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	18, // 18: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	20, // 19: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
+	0,  // 20: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
+	4,  // 21: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
+	7,  // 22: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
+	10, // 23: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
+	12, // 24: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
+	14, // 25: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
+	16, // 26: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
+	1,  // 27: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
+	5,  // 28: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
+	8,  // 29: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
+	11, // 30: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
+	13, // 31: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
+	15, // 32: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
+	17, // 33: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
+	27, // [27:34] is the sub-list for method output_type
+	20, // [20:27] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_headgate_admin_v1_admin_service_proto_init() }
@@ -1270,7 +1504,7 @@ func file_headgate_admin_v1_admin_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_headgate_admin_v1_admin_service_proto_rawDesc), len(file_headgate_admin_v1_admin_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,11 +21,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AdminService_GetStatus_FullMethodName         = "/headgate.admin.v1.AdminService/GetStatus"
-	AdminService_ListStreams_FullMethodName       = "/headgate.admin.v1.AdminService/ListStreams"
-	AdminService_ListSubscriptions_FullMethodName = "/headgate.admin.v1.AdminService/ListSubscriptions"
-	AdminService_ListQuarantine_FullMethodName    = "/headgate.admin.v1.AdminService/ListQuarantine"
-	AdminService_GetQuarantined_FullMethodName    = "/headgate.admin.v1.AdminService/GetQuarantined"
+	AdminService_GetStatus_FullMethodName          = "/headgate.admin.v1.AdminService/GetStatus"
+	AdminService_ListStreams_FullMethodName        = "/headgate.admin.v1.AdminService/ListStreams"
+	AdminService_ListSubscriptions_FullMethodName  = "/headgate.admin.v1.AdminService/ListSubscriptions"
+	AdminService_DeleteSubscription_FullMethodName = "/headgate.admin.v1.AdminService/DeleteSubscription"
+	AdminService_SkipEvent_FullMethodName          = "/headgate.admin.v1.AdminService/SkipEvent"
+	AdminService_ListQuarantine_FullMethodName     = "/headgate.admin.v1.AdminService/ListQuarantine"
+	AdminService_GetQuarantined_FullMethodName     = "/headgate.admin.v1.AdminService/GetQuarantined"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -40,6 +42,10 @@ type AdminServiceClient interface {
 	ListStreams(ctx context.Context, in *ListStreamsRequest, opts ...grpc.CallOption) (*ListStreamsResponse, error)
 	// Lists all readers' subscriptions, by reader and name, with how far behind they are.
 	ListSubscriptions(ctx context.Context, in *ListSubscriptionsRequest, opts ...grpc.CallOption) (*ListSubscriptionsResponse, error)
+	// Deletes a reader's subscription with its positions, for example of a reader that is gone. Its streams end. SUBSCRIPTION_NOT_FOUND.
+	DeleteSubscription(ctx context.Context, in *DeleteSubscriptionRequest, opts ...grpc.CallOption) (*DeleteSubscriptionResponse, error)
+	// Leaves out one event that a reader's subscription cannot handle: SubscriptionService.SkipEvent in its stead. It is recorded as the operator's.
+	SkipEvent(ctx context.Context, in *SkipEventRequest, opts ...grpc.CallOption) (*SkipEventResponse, error)
 	// Lists the quarantine, newest first: authentic webhooks that could not be turned into an event.
 	ListQuarantine(ctx context.Context, in *ListQuarantineRequest, opts ...grpc.CallOption) (*ListQuarantineResponse, error)
 	// Returns one quarantined webhook with its raw body. NOT_FOUND when there is none of that id.
@@ -84,6 +90,26 @@ func (c *adminServiceClient) ListSubscriptions(ctx context.Context, in *ListSubs
 	return out, nil
 }
 
+func (c *adminServiceClient) DeleteSubscription(ctx context.Context, in *DeleteSubscriptionRequest, opts ...grpc.CallOption) (*DeleteSubscriptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteSubscriptionResponse)
+	err := c.cc.Invoke(ctx, AdminService_DeleteSubscription_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) SkipEvent(ctx context.Context, in *SkipEventRequest, opts ...grpc.CallOption) (*SkipEventResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SkipEventResponse)
+	err := c.cc.Invoke(ctx, AdminService_SkipEvent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminServiceClient) ListQuarantine(ctx context.Context, in *ListQuarantineRequest, opts ...grpc.CallOption) (*ListQuarantineResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListQuarantineResponse)
@@ -116,6 +142,10 @@ type AdminServiceServer interface {
 	ListStreams(context.Context, *ListStreamsRequest) (*ListStreamsResponse, error)
 	// Lists all readers' subscriptions, by reader and name, with how far behind they are.
 	ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error)
+	// Deletes a reader's subscription with its positions, for example of a reader that is gone. Its streams end. SUBSCRIPTION_NOT_FOUND.
+	DeleteSubscription(context.Context, *DeleteSubscriptionRequest) (*DeleteSubscriptionResponse, error)
+	// Leaves out one event that a reader's subscription cannot handle: SubscriptionService.SkipEvent in its stead. It is recorded as the operator's.
+	SkipEvent(context.Context, *SkipEventRequest) (*SkipEventResponse, error)
 	// Lists the quarantine, newest first: authentic webhooks that could not be turned into an event.
 	ListQuarantine(context.Context, *ListQuarantineRequest) (*ListQuarantineResponse, error)
 	// Returns one quarantined webhook with its raw body. NOT_FOUND when there is none of that id.
@@ -138,6 +168,12 @@ func (UnimplementedAdminServiceServer) ListStreams(context.Context, *ListStreams
 }
 func (UnimplementedAdminServiceServer) ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSubscriptions not implemented")
+}
+func (UnimplementedAdminServiceServer) DeleteSubscription(context.Context, *DeleteSubscriptionRequest) (*DeleteSubscriptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteSubscription not implemented")
+}
+func (UnimplementedAdminServiceServer) SkipEvent(context.Context, *SkipEventRequest) (*SkipEventResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SkipEvent not implemented")
 }
 func (UnimplementedAdminServiceServer) ListQuarantine(context.Context, *ListQuarantineRequest) (*ListQuarantineResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListQuarantine not implemented")
@@ -220,6 +256,42 @@ func _AdminService_ListSubscriptions_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_DeleteSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).DeleteSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_DeleteSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).DeleteSubscription(ctx, req.(*DeleteSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_SkipEvent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SkipEventRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).SkipEvent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_SkipEvent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).SkipEvent(ctx, req.(*SkipEventRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdminService_ListQuarantine_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListQuarantineRequest)
 	if err := dec(in); err != nil {
@@ -274,6 +346,14 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListSubscriptions",
 			Handler:    _AdminService_ListSubscriptions_Handler,
+		},
+		{
+			MethodName: "DeleteSubscription",
+			Handler:    _AdminService_DeleteSubscription_Handler,
+		},
+		{
+			MethodName: "SkipEvent",
+			Handler:    _AdminService_SkipEvent_Handler,
 		},
 		{
 			MethodName: "ListQuarantine",
