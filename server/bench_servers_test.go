@@ -96,7 +96,9 @@ func (p *peerProcess) obey(command string) (time.Duration, error) {
 
 // startHeadgate runs the real thing: signed webhooks, a log with fsync, and all listeners.
 func (p *peerProcess) startHeadgate(dir string) error {
-	s, err := server.New(signedConfig(dir))
+	cfg := signedConfig(dir)
+	cfg.Limits.MaxStreams = 100_000
+	s, err := server.New(cfg)
 	if err != nil {
 		return err
 	}
