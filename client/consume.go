@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,8 +17,11 @@ const finishWithin = 10 * time.Second
 // ones; all else Consume does by itself, as Subscribe does.
 //
 // A message counts as handled when handle returns nil, and its cursor is saved. When it returns an error it is called again for the same message, after
-// growing pauses, for as long as it takes: that stops this shard, and no other. A message that can never be handled is for an operator to leave out, with
-// SkipEvent.
+// growing pauses, for as long as it takes: that stops this shard, and no other. OnFailure is told of each failure; without it a warning goes to
+// [slog.Default], with the subscription, the shard, the cursor, the attempt, the wait and the error, and nothing of the event. An event that can never be
+// handled is left out by SkipEvent or `headgate subscription skip`, with the token of this reader: the subscription is its own, an operator's token does not do.
+//
+// A gap and an erased one go to every shard, so handle gets each once per shard, at different times.
 //
 // The context that handle gets ends when the shard is lost: to another member, because its position was moved, or because the message was left out. What handle
 // then returns does not matter, and another stream begins. It also ends ten seconds after ctx, which handle otherwise may use to finish.
@@ -28,8 +32,11 @@ const finishWithin = 10 * time.Second
 // Consume returns nil when ctx ends, once what runs is finished and its shards are given back, and when StopWhenCaughtUp is reached; an error when the gateway
 // refuses (an *Error).
 func (c *Client) Consume(ctx context.Context, s Subscription, handle func(ctx context.Context, m Message) error) error {
-	if s.Name == "" {
+	switch {
+	case s.Name == "":
 		return errors.New("subscription: Consume needs a Name")
+	case handle == nil:
+		return errors.New("subscription: Consume needs a function that handles the messages")
 	}
 	streams := max(1, s.Shards)
 	if s.Shard != nil {
@@ -63,9 +70,7 @@ func (r *reader) work(ctx context.Context, m Message, handle func(context.Contex
 			return false
 		}
 		wait := pause(failures)
-		if r.sub.OnFailure != nil {
-			r.sub.OnFailure(m, err, wait)
-		}
+		r.tell(ctx, m, failures+1, err, wait)
 		select {
 		case <-ctx.Done():
 			return false
@@ -74,6 +79,16 @@ func (r *reader) work(ctx context.Context, m Message, handle func(context.Contex
 		case <-time.After(wait):
 		}
 	}
+}
+
+// tell says that a handling failed: a shard that stands still must not do so unseen.
+func (r *reader) tell(ctx context.Context, m Message, attempt int, err error, wait time.Duration) {
+	if r.sub.OnFailure != nil {
+		r.sub.OnFailure(m, err, wait)
+		return
+	}
+	slog.WarnContext(ctx, "a message could not be handled and is tried again; its shard waits",
+		"subscription", r.sub.Name, "shard", r.held.shard, "cursor", m.cursor, "attempt", attempt, "wait", wait, "error", err)
 }
 
 // finish calls handle once, with a context of the shard that ends some time after ctx too.

@@ -1,8 +1,12 @@
 package client
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -109,6 +113,56 @@ func TestFailedHandlingIsTriedAgain(t *testing.T) {
 			t.Errorf("saved %v: what failed was saved", saves.got)
 		}
 	})
+}
+
+// A handler that fails stops its shard: that is told even where nobody asked for it, without the event's contents.
+func TestFailureIsLoggedByDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		before := slog.Default()
+		slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
+		defer slog.SetDefault(before)
+		tries := 0
+		err := consume(t.Context(), &fakeSaves{}, func(context.Context, Message) error {
+			if tries++; tries < 3 {
+				return errors.New("not today")
+			}
+			return nil
+		}, served("a", 0, scripted.Batch(7, 7), scripted.CaughtUp(7)))
+		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+		if err != nil || len(lines) != 2 {
+			t.Fatalf("logged %q, %v", lines, err)
+		}
+		var line map[string]any
+		if err := json.Unmarshal([]byte(lines[1]), &line); err != nil {
+			t.Fatal(err)
+		}
+		wait, _ := line["wait"].(float64)
+		if wait <= 0 || line["time"] == nil || line["msg"] == "" {
+			t.Errorf("logged %v", line)
+		}
+		delete(line, "time")
+		delete(line, "msg")
+		delete(line, "wait")
+		want := map[string]any{"level": "WARN", "subscription": "billing", "shard": 0.0, "cursor": scripted.Cursor(7), "attempt": 2.0, "error": "not today"}
+		if !maps.Equal(line, want) {
+			t.Errorf("logged %v, want %v", line, want)
+		}
+	})
+}
+
+func TestWhatCannotBeConsumedIsRefused(t *testing.T) {
+	c := &Client{events: &fakeEvents{}, subscriptions: &fakeSaves{}}
+	handle := func(context.Context, Message) error { return nil }
+	for want, err := range map[string]error{
+		"needs a Name":     c.Consume(t.Context(), Subscription{}, handle),
+		"needs a function": c.Consume(t.Context(), Subscription{Name: "billing"}, nil),
+		"Shards is -1":     c.Consume(t.Context(), Subscription{Name: "billing", Shards: -1}, handle),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
 }
 
 // Whoever takes long keeps the lease by presenting it, and learns that it is lost while the handling runs.

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
@@ -24,7 +25,8 @@ type Subscription struct {
 	// Member is which replica this is, as the gateway spreads shards evenly over members. Default: a name of this Client's own.
 	Member string
 
-	// Filter says which events; nil means everything that the caller may read. Every replica of a named subscription must say the same.
+	// Filter says which events; nil means everything that the caller may read. Every replica of a named subscription must say the same: an event goes to the
+	// one that has its shard, and when that one's filter leaves it out nobody gets it. subscriptions.md says how to change it.
 	Filter *headgatev1.Filter
 
 	// Start is where the first stream begins: Earliest, Latest, After or FromTime. Required, unless Store has a cursor. With a Name it is where a new
@@ -62,7 +64,7 @@ type Subscription struct {
 	OnRetry func(err error, wait time.Duration)
 
 	// OnFailure, if set, is told by Consume that the handling of m failed, and how long the wait will be before it is tried again. Perhaps several at once, as
-	// OnRetry.
+	// OnRetry. Default: a warning to slog.Default.
 	OnFailure func(m Message, err error, wait time.Duration)
 }
 
@@ -73,6 +75,8 @@ func (s *Subscription) check() error {
 		return errors.New("subscription: Name and Store exclude each other: with a name the gateway keeps the position")
 	case s.Name == "" && (s.Shards != 0 || s.Member != ""):
 		return errors.New("subscription: Shards and Member need a Name")
+	case s.Shards < 0:
+		return fmt.Errorf("subscription: Shards is %d: want 1 to 128, or 0 for one", s.Shards)
 	}
 	return nil
 }
@@ -132,8 +136,10 @@ func (m Message) Cursor() string { return m.cursor }
 //
 // With a Name the stream is served one shard of the subscription, or waits until there is one. What was handled is saved at the gateway beside the
 // loop, a save at a time, under a lease, and at the latest before the shard goes to another. Leaving the loop gives the shard back at once, which takes up to
-// two seconds when the gateway does not answer. When the lease is lost nothing more is delivered under it, and the next stream begins. Where the loop's body takes
-// long, or can fail, Consume is better: it tells the body that the lease is lost.
+// two seconds when the gateway does not answer. When the lease is lost nothing more is delivered under it, and the next stream begins.
+//
+// When a handling fails, leave the loop by break or return: the message in hand is not saved and comes again, to the next Subscribe of whichever replica. Going on
+// counts as handled. Where the loop's body takes long, or can fail, Consume is better: it tries again, and tells the body that the lease is lost.
 //
 // The iteration ends with an error, yielded beside a zero Message, when the gateway refuses (an *Error), when the store fails,
 // or when ctx ends (its error). It ends without one when the loop is left and when StopWhenCaughtUp is reached. Nothing runs

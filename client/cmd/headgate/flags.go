@@ -103,6 +103,27 @@ func (s *shard) UnmarshalText(value []byte) error {
 	return nil
 }
 
+// shardCount is how many shards a subscription has.
+type shardCount uint32
+
+// UnmarshalText refuses 0, which the gateway takes for not said. The most is the gateway's to check.
+func (n *shardCount) UnmarshalText(value []byte) error {
+	count, err := strconv.ParseUint(string(value), 10, 32)
+	if err != nil || count == 0 {
+		return fmt.Errorf("%q: want a number from 1 on", value)
+	}
+	*n = shardCount(count)
+	return nil
+}
+
+// String is the number with its noun.
+func (n shardCount) String() string {
+	if n == 1 {
+		return "1 shard"
+	}
+	return fmt.Sprintf("%d shards", uint32(n))
+}
+
 // perSecond is a rate: "50" or "50/s".
 type perSecond float64
 

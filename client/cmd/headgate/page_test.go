@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"log/slog"
 	"os"
@@ -8,11 +9,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/headgate/headgate/server"
 )
 
-// TestPageOfSubscriptions runs every command of the page against a gateway. CURSOR and LEASE are what a reader would put there.
+// TestPageOfSubscriptions runs every command of the page against a gateway. CURSOR and LEASE are what a reader would put there. A stream stays open, as in a
+// terminal of its own.
 func TestPageOfSubscriptions(t *testing.T) {
 	page, err := os.ReadFile("../../subscriptions.md")
 	if err != nil {
@@ -33,7 +36,7 @@ func TestPageOfSubscriptions(t *testing.T) {
 	}
 	cursors := regexp.MustCompile(`(?m)^\S+ (\S+) `).FindAllStringSubmatch(listed, -1)
 	commands := regexp.MustCompile(`(?m)^(go run ./client/cmd/headgate|curl) (.*)$`).FindAllStringSubmatch(string(page), -1)
-	if len(commands) < 12 || len(cursors) != 2 {
+	if len(commands) < 18 || len(cursors) != 2 {
 		t.Fatalf("%d commands, %d events", len(commands), len(cursors))
 	}
 	lease := ""
@@ -44,20 +47,53 @@ func TestPageOfSubscriptions(t *testing.T) {
 		}
 		line := strings.NewReplacer("CURSOR", cursor, "LEASE", lease, "127.0.0.1:8081", api).Replace(c[2])
 		if c[1] != "curl" {
+			line, _, _ = strings.Cut(line, " | ")
 			if _, errs, err := headgate(t, nil, words(line)...); err != nil {
 				t.Errorf("headgate %s: %v %s", line, err, errs)
 			}
 			continue
 		}
-		out, err := exec.CommandContext(t.Context(), "sh", "-c", "curl -sS "+line).Output()
-		endless := strings.Contains(line, "--max-time")
-		if err != nil && !endless || strings.Contains(string(out), `"code":`) || endless && !strings.Contains(string(out), `"events":`) {
+		if strings.HasPrefix(line, "-N") {
+			lease = openStream(t, line)
+			continue
+		}
+		out, err := curl(t.Context(), line).Output()
+		if err != nil || strings.Contains(string(out), `"code":`) {
 			t.Errorf("curl %s: %s, %v", line, out, err)
 		}
-		if found := regexp.MustCompile(`"lease":"([^"]+)"`).FindSubmatch(out); found != nil {
-			lease = string(found[1])
+	}
+}
+
+func curl(ctx context.Context, line string) *exec.Cmd {
+	return exec.CommandContext(ctx, "sh", "-c", "exec curl -sS "+line)
+}
+
+// openStream starts curl, reads until events come, and leaves it open. It returns the stream's lease.
+func openStream(t *testing.T, line string) (lease string) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	cmd := curl(ctx, line)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stop()
+		_ = cmd.Wait()
+	})
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if found := regexp.MustCompile(`"lease":"([^"]+)"`).FindStringSubmatch(lines.Text()); found != nil {
+			lease = found[1]
+		}
+		if strings.Contains(lines.Text(), `"events":`) {
+			return lease
 		}
 	}
+	t.Fatalf("curl %s ended without an event", line)
+	return ""
 }
 
 // words takes a command line apart as a shell does that knows only single quotes.

@@ -59,23 +59,29 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	ignoreEmptyVariables(parser.Model.Node)
 	parsed, err := parser.Parse(args)
 	switch {
-	case answered:
+	case answered, unread(err): // the help too may go where nobody reads it
 		return nil
 	case err != nil:
 		return usagef("%w (see headgate --help)", err)
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(&c.gateway, &stdio{stdin, stdout, stderr})
-	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+	if unread(err) {
 		return nil
 	}
 	return err
 }
 
-// ignoreEmptyVariables makes empty environment variables count as not set, as a deployment's template leaves them.
+// unread tells whether nobody reads the output any more.
+func unread(err error) bool { return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) }
+
+// ignoreEmptyVariables makes empty environment variables count as not set, as a deployment's template leaves them. The help names all others.
 func ignoreEmptyVariables(node *kong.Node) {
 	for _, flag := range node.Flags {
-		flag.Tag.Envs = slices.DeleteFunc(flag.Tag.Envs, func(name string) bool { return os.Getenv(name) == "" })
+		flag.Tag.Envs = slices.DeleteFunc(flag.Tag.Envs, func(name string) bool {
+			value, set := os.LookupEnv(name)
+			return set && value == ""
+		})
 	}
 	for _, child := range node.Children {
 		ignoreEmptyVariables(child)

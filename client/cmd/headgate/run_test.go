@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -68,42 +69,45 @@ func TestVersionAndHelpAreAnswered(t *testing.T) {
 
 func TestMistakesInTheCommandLine(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                                       "say which command",
-		"tale":                                   "unexpected argument tale",
-		"tail --entities relation":               "--entities",
-		"tail --earliest --latest":               "can't be used together",
-		"tail --after x --from 1h":               "can't be used together",
-		"tail --output xml":                      "--output",
-		"tail --on-lost-cursor now":              "--on-lost-cursor",
-		"tail --shard 4":                         "INDEX/COUNT",
-		"tail --shard 0/4/1":                     "INDEX/COUNT",
-		"tail --shard=-1/4":                      "INDEX/COUNT",
-		"tail --from yesterday":                  "2026-01-31T08:00:00Z",
-		"tail --from -5m":                        "expected",
-		"tail --from=-5m":                        "without a minus",
-		"tail --primary-key twenty":              "not a number",
-		"tail --primary-key 3000000000":          "not a number",
-		"tail --address gateway":                 "host:port",
-		"list --event-id x --after y":            "can't be used together",
-		"list --limit -1":                        "--limit",
-		"get":                                    "cursor",
-		"tail --shards 4":                        "--subscription",
-		"tail --subscription x --resume y":       "can't be used together",
-		"subscription":                           "expected one of",
-		"subscription create billing":            "say where",
-		"subscription seek billing":              "say where",
-		"subscription seek x --latest --after y": "can't be used together",
-		"subscription skip billing --cursor x":   "--reason",
-		"subscription get":                       "name",
-		"send":                                   "say what to send",
-		"send relation.create":                   "relation.created",
-		"send relation.created --count 0":        "begin at 1",
-		"send relation.created --concurrency 0":  "begin at 1",
-		"send relation.created --rate 0":         "webhooks a second",
-		"send relation.created --rate NaN":       "webhooks a second",
-		"send relation.created --url localhost":  "--url",
-		"tail --cert-file run.go":                "--key-file",
-		"tail --plaintext --ca-file run_test.go": "--plaintext",
+		"":                                           "say which command",
+		"tale":                                       "unexpected argument tale",
+		"tail --entities relation":                   "--entities",
+		"tail --earliest --latest":                   "can't be used together",
+		"tail --after x --from 1h":                   "can't be used together",
+		"tail --output xml":                          "--output",
+		"tail --on-lost-cursor now":                  "--on-lost-cursor",
+		"tail --shard 4":                             "INDEX/COUNT",
+		"tail --shard 0/4/1":                         "INDEX/COUNT",
+		"tail --shard=-1/4":                          "INDEX/COUNT",
+		"tail --from yesterday":                      "2026-01-31T08:00:00Z",
+		"tail --from -5m":                            "expected",
+		"tail --from=-5m":                            "without a minus",
+		"tail --primary-key twenty":                  "not a number",
+		"tail --primary-key 3000000000":              "not a number",
+		"tail --address gateway":                     "host:port",
+		"list --event-id x --after y":                "can't be used together",
+		"list --limit -1":                            "--limit",
+		"get":                                        "cursor",
+		"tail --shards 4":                            "--subscription",
+		"tail --subscription x --resume y":           "can't be used together",
+		"subscription":                               "expected one of",
+		"subscription create billing":                "say where",
+		"subscription seek billing":                  "say where",
+		"subscription create x --latest --shards 0":  "from 1 on",
+		"subscription create x --latest --shards=-1": "from 1 on",
+		"tail --subscription x --shards 0":           "from 1 on",
+		"subscription seek x --latest --after y":     "can't be used together",
+		"subscription skip billing --cursor x":       "--reason",
+		"subscription get":                           "name",
+		"send":                                       "say what to send",
+		"send relation.create":                       "relation.created",
+		"send relation.created --count 0":            "begin at 1",
+		"send relation.created --concurrency 0":      "begin at 1",
+		"send relation.created --rate 0":             "webhooks a second",
+		"send relation.created --rate NaN":           "webhooks a second",
+		"send relation.created --url localhost":      "--url",
+		"tail --cert-file run.go":                    "--key-file",
+		"tail --plaintext --ca-file run_test.go":     "--plaintext",
 		// What a shell makes of a variable that is not set must neither widen the filter nor move the start.
 		"tail --entity=":        "empty",
 		"tail --subscription=":  "empty",
@@ -142,6 +146,35 @@ func TestEmptyVariablesAreNotSet(t *testing.T) {
 	}
 	if _, _, err := headgate(t, nil, "tail", "--address", address, "--ca-file="); err == nil || exitCode(err) != 2 {
 		t.Errorf("an empty flag is a mistake: %v", err)
+	}
+}
+
+// A variable's name is in the help whether it is set or not.
+func TestHelpNamesTheVariables(t *testing.T) {
+	for _, name := range []string{"ADDRESS", "TOKEN", "TOKEN_FILE", "CA_FILE", "CERT_FILE", "KEY_FILE", "PLAINTEXT"} {
+		out, _, err := headgate(t, nil, "--help")
+		if err != nil || !strings.Contains(out, "HEADGATE_"+name) {
+			t.Errorf("HEADGATE_%s is not in\n%s%v", name, out, err)
+		}
+	}
+	if out, _, err := headgate(t, nil, "send", "--help"); err != nil || !strings.Contains(out, "HEADGATE_URL") || !strings.Contains(out, "HEADGATE_SECRET_FILE") {
+		t.Errorf("says %s%v", out, err)
+	}
+}
+
+// As with | head.
+func TestClosedPipeIsNoError(t *testing.T) {
+	address, _ := startGateway(t, &scripted.Gateway{Events: &pages{pages: []*headgatev1.ListEventsResponse{page(1, 3, true)}}})
+	for _, args := range [][]string{{"list", "-v", "--address", address}, {"--help"}, {"tail", "--help"}, {"--version"}} {
+		reader, closed, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = reader.Close()
+		if err := run(t.Context(), args, nil, closed, io.Discard); err != nil {
+			t.Errorf("%v: %v", args, err)
+		}
+		_ = closed.Close()
 	}
 }
 

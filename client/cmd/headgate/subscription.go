@@ -21,15 +21,21 @@ type subscriptionName struct {
 	Name string `arg:"" help:"The subscription's name."`
 }
 
-// call dials, calls, and explains what went wrong.
-func (g *gateway) call(call func(headgatev1.SubscriptionServiceClient) error) error {
+// What to do about a lost cursor that was given, and about one that should be an event's.
+const (
+	elsewhere = "say --earliest, --latest or a later --from, and reconcile what may be missing"
+	noEvent   = "so there is no event to leave out; headgate subscription get shows where each shard stands"
+)
+
+// call dials, calls, and explains what went wrong. lost is what to do when a cursor is.
+func (n *subscriptionName) call(ctx context.Context, g *gateway, lost string, call func(headgatev1.SubscriptionServiceClient) error) error {
 	connection, err := g.dial()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = connection.Close() }()
 	if err := call(headgatev1.NewSubscriptionServiceClient(connection.Conn())); err != nil {
-		return explainSubscription(g, client.ErrorOf(err))
+		return explainSubscription(ctx, g, connection, n.Name, lost, client.ErrorOf(err))
 	}
 	return nil
 }
@@ -37,7 +43,7 @@ func (g *gateway) call(call func(headgatev1.SubscriptionServiceClient) error) er
 type subscriptionCreateCommand struct {
 	subscriptionName
 	startFlags
-	Shards uint32 `placeholder:"N" default:"1" help:"How many shards it has for its life. Default: 1."`
+	Shards shardCount `placeholder:"N" default:"1" help:"How many shards it has for its life, 1 to 128. Default: 1."`
 }
 
 // Run makes the subscription.
@@ -46,14 +52,14 @@ func (c *subscriptionCreateCommand) Run(ctx context.Context, g *gateway, std *st
 	if err != nil {
 		return err
 	}
-	err = g.call(func(s headgatev1.SubscriptionServiceClient) error {
-		_, err := s.CreateSubscription(ctx, &headgatev1.CreateSubscriptionRequest{Name: c.Name, ShardCount: c.Shards, Start: start})
+	err = c.call(ctx, g, elsewhere, func(s headgatev1.SubscriptionServiceClient) error {
+		_, err := s.CreateSubscription(ctx, &headgatev1.CreateSubscriptionRequest{Name: c.Name, ShardCount: uint32(c.Shards), Start: start})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(std.out, "made %s, beginning %s\n", printable(c.Name), printable(where))
+	_, err = fmt.Fprintf(std.out, "made %s with %s, beginning %s\n", printable(c.Name), c.Shards, printable(where))
 	return err
 }
 
@@ -62,7 +68,7 @@ type subscriptionGetCommand struct{ subscriptionName }
 // Run shows the subscription.
 func (c *subscriptionGetCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 	var got *headgatev1.GetSubscriptionResponse
-	err := g.call(func(s headgatev1.SubscriptionServiceClient) (err error) {
+	err := c.call(ctx, g, "", func(s headgatev1.SubscriptionServiceClient) (err error) {
 		got, err = s.GetSubscription(ctx, &headgatev1.GetSubscriptionRequest{Name: c.Name})
 		return err
 	})
@@ -84,7 +90,7 @@ func (c *subscriptionSeekCommand) Run(ctx context.Context, g *gateway, std *stdi
 	if err != nil {
 		return err
 	}
-	err = g.call(func(s headgatev1.SubscriptionServiceClient) error {
+	err = c.call(ctx, g, elsewhere, func(s headgatev1.SubscriptionServiceClient) error {
 		_, err := s.SeekSubscription(ctx, &headgatev1.SeekSubscriptionRequest{Name: c.Name, Shard: c.Shard, Start: start})
 		return err
 	})
@@ -108,7 +114,7 @@ type subscriptionSkipCommand struct {
 // Run leaves the event out.
 func (c *subscriptionSkipCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 	var skip *headgatev1.Skip
-	err := g.call(func(s headgatev1.SubscriptionServiceClient) error {
+	err := c.call(ctx, g, noEvent, func(s headgatev1.SubscriptionServiceClient) error {
 		answer, err := s.SkipEvent(ctx, &headgatev1.SkipEventRequest{Name: c.Name, Cursor: string(c.Cursor), Reason: string(c.Reason)})
 		skip = answer.GetSkip()
 		return err
@@ -124,7 +130,7 @@ type subscriptionDeleteCommand struct{ subscriptionName }
 
 // Run deletes the subscription.
 func (c *subscriptionDeleteCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
-	err := g.call(func(s headgatev1.SubscriptionServiceClient) error {
+	err := c.call(ctx, g, "", func(s headgatev1.SubscriptionServiceClient) error {
 		_, err := s.DeleteSubscription(ctx, &headgatev1.DeleteSubscriptionRequest{Name: c.Name})
 		return err
 	})

@@ -110,10 +110,11 @@ lag         2d2h
 last saved  2026-01-02T12:00:00Z
 ` + endangered + `
 
-SHARD  LAG   LAST SAVED            MEMBER                                   CLIENT       CURSOR
-0      1.5s  2026-01-02T12:00:00Z  pod-1                                    billing\x1b  cccccccccccccccc000007
-1      -     never                 nobody yet: the one before may still save  -            cccccccccccccccc000000
-2      -     never                 -                                        -            cccccccccccccccc000000
+SHARD  LAG   LAST SAVED            MEMBER      CLIENT       CURSOR
+0      1.5s  2026-01-02T12:00:00Z  pod-1       billing\x1b  cccccccccccccccc000007
+1      -     never                 nobody yet  -            cccccccccccccccc000000
+2      -     never                 -           -            cccccccccccccccc000000
+nobody yet: whoever had the shard may still save what it handled, for five seconds
 
 SKIPPED               SHARD  CURSOR                  BY              REASON
 2026-01-02T12:00:00Z  2      cccccccccccccccc000006  chief, token 1  poison
@@ -122,10 +123,66 @@ SKIPPED               SHARD  CURSOR                  BY              REASON
 	if err != nil || squeeze(out) != squeeze(want) {
 		t.Errorf("wrote\n%s\n%v, want\n%s", out, err, want)
 	}
-	_, _, err = headgate(t, nil, "subscription", "get", "other", "--address", address)
-	if err == nil || !strings.Contains(err.Error(), "there is none (see headgate subscriptions --own") {
-		t.Errorf("told %v", err)
+}
+
+func TestMissingSubscriptionIsExplained(t *testing.T) {
+	admin := &operator{}
+	address, _ := startGateway(t, &scripted.Gateway{Admin: admin, Subscriptions: &keeper{}, Subscribe: []func(*headgatev1.SubscribeRequest, scripted.Stream) error{
+		scripted.SendAndFail(scripted.Refusal(codes.NotFound, client.ReasonSubscriptionNotFound, "there is none")),
+	}})
+	for _, args := range []string{"subscription get other", "tail --subscription other"} {
+		admin.subscriptions = nil
+		_, _, err := headgate(t, nil, append(strings.Fields(args), "--address", address)...)
+		if want := "this reader has no subscription other: see headgate subscriptions --own, or make it with headgate subscription create"; err == nil || err.Error() != want {
+			t.Errorf("%s: told %v", args, err)
+		}
+		admin.subscriptions = []*adminv1.ReaderSubscription{{Reader: "acme", Subscription: &headgatev1.Subscription{Name: "other"}}, {Reader: "globex", Subscription: behind}}
+		_, _, err = headgate(t, nil, append(strings.Fields(args), "--address", address)...)
+		if want := "the subscription other belongs to the reader acme: use the token of that reader, an operator's does not do"; err == nil || err.Error() != want {
+			t.Errorf("%s, an operator: told %v", args, err)
+		}
 	}
+}
+
+// lostKeeper cannot find the cursor that it is given.
+type lostKeeper struct {
+	headgatev1.UnimplementedSubscriptionServiceServer
+	err error
+}
+
+func (k *lostKeeper) CreateSubscription(context.Context, *headgatev1.CreateSubscriptionRequest) (*headgatev1.CreateSubscriptionResponse, error) {
+	return nil, k.err
+}
+
+func (k *lostKeeper) SeekSubscription(context.Context, *headgatev1.SeekSubscriptionRequest) (*headgatev1.SeekSubscriptionResponse, error) {
+	return nil, k.err
+}
+
+func (k *lostKeeper) SkipEvent(context.Context, *headgatev1.SkipEventRequest) (*headgatev1.SkipEventResponse, error) {
+	return nil, k.err
+}
+
+// Whoever gives a lost cursor is told what that command can do about it, and nothing else.
+func TestLostCursorIsExplained(t *testing.T) {
+	k := &lostKeeper{err: scripted.Refusal(codes.FailedPrecondition, client.ReasonCursorForeign, "foreign; begin elsewhere")}
+	address, _ := startGateway(t, &scripted.Gateway{Subscriptions: k, Subscribe: []func(*headgatev1.SubscribeRequest, scripted.Stream) error{
+		func(*headgatev1.SubscribeRequest, scripted.Stream) error { return k.err },
+	}})
+	check := func(args, want string) {
+		t.Helper()
+		if _, _, err := headgate(t, nil, append(strings.Fields(args), "--address", address)...); err == nil || err.Error() != want {
+			t.Errorf("%s: told %v, want %s", args, err, want)
+		}
+	}
+	const seek = "move the position with headgate subscription seek, or say --on-lost-cursor)"
+	const foreign = "CURSOR_FOREIGN: the cursor was not made by this log ("
+	check("subscription create x --after y", foreign+elsewhere+")")
+	check("subscription seek x --after y", foreign+elsewhere+")")
+	check("subscription skip x --cursor y --reason z", foreign+noEvent+")")
+	check("tail --subscription x", foreign+seek)
+	check("tail --subscription x --after y", foreign+"if the subscription is new, begin elsewhere, for example with --earliest; else "+seek)
+	k.err = scripted.Refusal(codes.OutOfRange, client.ReasonCursorExpired, "gone; begin elsewhere")
+	check("subscription seek x --after y", "CURSOR_EXPIRED: the events at this place are no longer kept ("+elsewhere+")")
 }
 
 func TestSubscriptionIsChanged(t *testing.T) {
@@ -136,10 +193,10 @@ func TestSubscriptionIsChanged(t *testing.T) {
 		asked proto.Message
 	}{
 		"create billing --latest --shards 4": {
-			"made billing, beginning with what comes from now on\n", &headgatev1.CreateSubscriptionRequest{Name: "billing", ShardCount: 4, Start: client.Latest()},
+			"made billing with 4 shards, beginning with what comes from now on\n", &headgatev1.CreateSubscriptionRequest{Name: "billing", ShardCount: 4, Start: client.Latest()},
 		},
 		"create billing --earliest": {
-			"made billing, beginning with the oldest event\n", &headgatev1.CreateSubscriptionRequest{Name: "billing", ShardCount: 1, Start: client.Earliest()},
+			"made billing with 1 shard, beginning with the oldest event\n", &headgatev1.CreateSubscriptionRequest{Name: "billing", ShardCount: 1, Start: client.Earliest()},
 		},
 		"seek billing --from 2026-01-02T12:00:00Z": {
 			"moved billing: it begins with what was received from 2026-01-02T12:00:00Z on\n", &headgatev1.SeekSubscriptionRequest{Name: "billing", Start: client.FromTime(noon.AsTime())},

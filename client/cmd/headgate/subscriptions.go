@@ -122,9 +122,14 @@ func showSubscription(out io.Writer, got *headgatev1.GetSubscriptionResponse) er
 		_, _ = fmt.Fprintln(table, endangered)
 	}
 	_, _ = fmt.Fprintln(table, "\nSHARD\tLAG\tLAST SAVED\tMEMBER\tCLIENT\tCURSOR")
+	leaving := false
 	for _, sh := range got.GetShards() {
+		leaving = leaving || holder(sh) == nobodyYet
 		_, _ = fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", sh.GetIndex(), lag(sh.GetLag()), momentOr(sh.GetSavedAt(), "never"), holder(sh), known(sh.GetClientName()),
 			printable(sh.GetCursor()))
+	}
+	if leaving {
+		_, _ = fmt.Fprintf(table, "%s: whoever had the shard may still save what it handled, for five seconds\n", nobodyYet)
 	}
 	if len(got.GetSkips()) > 0 {
 		_, _ = fmt.Fprintln(table, "\nSKIPPED\tSHARD\tCURSOR\tBY\tREASON")
@@ -135,26 +140,47 @@ func showSubscription(out io.Writer, got *headgatev1.GetSubscriptionResponse) er
 	return table.Flush()
 }
 
+// nobodyYet is the holder of a shard whose stream has ended and whose lease is in force.
+const nobodyYet = "nobody yet"
+
 // holder is to whom a shard is served.
 func holder(sh *headgatev1.SubscriptionShard) string {
 	if sh.GetMember() == "" && sh.GetLease() != "" {
-		return "nobody yet: the one before may still save"
+		return nobodyYet
 	}
 	return known(sh.GetMember())
 }
 
-// explainSubscription knows what to do about a name that there is not, and about a position that is lost.
-func explainSubscription(g *gateway, err error) error {
-	explained := g.explain(err)
+// explainSubscription knows what to do about a name that there is not, and says what to do about a lost cursor.
+func explainSubscription(ctx context.Context, g *gateway, connection *client.Client, name, lost string, err error) error {
 	answer, ok := errors.AsType[*client.Error](err)
 	if !ok {
-		return explained
+		return g.explain(err)
 	}
 	switch answer.Reason {
 	case client.ReasonSubscriptionNotFound:
-		return fmt.Errorf("%w (see headgate subscriptions --own, or make it with headgate subscription create)", explained)
-	case client.ReasonCursorExpired, client.ReasonCursorForeign:
-		return fmt.Errorf("%w (move the position with headgate subscription seek)", explained)
+		return noSubscription(ctx, connection, name)
+	case client.ReasonCursorExpired:
+		return fmt.Errorf("%s: the events at this place are no longer kept (%s)", answer.Reason, lost)
+	case client.ReasonCursorForeign:
+		return fmt.Errorf("%s: the cursor was not made by this log (%s)", answer.Reason, lost)
 	}
-	return explained
+	return g.explain(err)
+}
+
+// noSubscription tells an operator whose the subscription is, as it can be reached by its own reader only.
+func noSubscription(ctx context.Context, connection *client.Client, name string) error {
+	var owners []string
+	all, err := adminv1.NewAdminServiceClient(connection.Conn()).ListSubscriptions(ctx, &adminv1.ListSubscriptionsRequest{})
+	if err == nil { // else the caller is no operator, and is not told of others
+		for _, r := range all.GetSubscriptions() {
+			if r.GetSubscription().GetName() == name {
+				owners = append(owners, printable(r.GetReader()))
+			}
+		}
+	}
+	if len(owners) > 0 {
+		return fmt.Errorf("the subscription %s belongs to the reader %s: use the token of that reader, an operator's does not do", printable(name), strings.Join(owners, " or "))
+	}
+	return fmt.Errorf("this reader has no subscription %s: see headgate subscriptions --own, or make it with headgate subscription create", printable(name))
 }

@@ -20,10 +20,10 @@ type tailCommand struct {
 	outputFlag
 	startFlags
 
-	Resume       string `type:"path" xor:"position" placeholder:"FILE" help:"Keep the position in this file, and begin there when it holds one." group:"From where on:"`
-	Subscription text   `xor:"position" placeholder:"NAME" help:"Read as a member of this subscription, and save what was written: its other members do not get that any more. If it is new, say where it begins." group:"From where on:"`
-	Shards       uint32 `placeholder:"N" help:"How many shards the subscription has. Default: 1." group:"From where on:"`
-	OnLostCursor string `enum:"fail,earliest,latest" default:"fail" placeholder:"fail|earliest|latest" help:"What to do when the position is no longer in the log. Default: fail." group:"From where on:"`
+	Resume       string     `type:"path" xor:"position" placeholder:"FILE" help:"Keep the position in this file, and begin there when it holds one." group:"From where on:"`
+	Subscription text       `xor:"position" placeholder:"NAME" help:"Read as a member of this subscription, and save what was written: its other members do not get that any more. If it is new, say where it begins." group:"From where on:"`
+	Shards       shardCount `placeholder:"N" help:"How many shards the subscription has. Default: 1." group:"From where on:"`
+	OnLostCursor string     `enum:"fail,earliest,latest" default:"fail" placeholder:"fail|earliest|latest" help:"What to do when the position is no longer in the log. Default: fail." group:"From where on:"`
 
 	Shard         *shard `placeholder:"INDEX/COUNT" help:"Only this part of the events, for example 0/4." group:"Which events:"`
 	UntilCaughtUp bool   `help:"End once everything that was stored has been read."`
@@ -48,12 +48,12 @@ func (c *tailCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 		streams = 1
 	}
 	shared := &stdio{out: &sharedWriter{Writer: std.out}, err: &sharedWriter{Writer: std.err}}
-	group, ctx := errgroup.WithContext(ctx)
+	group, running := errgroup.WithContext(ctx)
 	for range streams {
 		f := follower{gateway: g, std: shared, lines: c.printer(shared), where: where}
-		group.Go(func() error { return f.follow(ctx, connection, subscription) })
+		group.Go(func() error { return f.follow(running, connection, subscription) })
 	}
-	return c.explain(g, group.Wait())
+	return c.explain(ctx, g, connection, group.Wait())
 }
 
 // sharedWriter is one that several streams write to.
@@ -133,9 +133,13 @@ func (f *follower) tell(name string, msg client.Message) {
 }
 
 // explain knows the flags with which a lost position is answered.
-func (c *tailCommand) explain(g *gateway, err error) error {
+func (c *tailCommand) explain(ctx context.Context, g *gateway, connection *client.Client, err error) error {
 	if c.Subscription != "" {
-		return explainSubscription(g, err)
+		lost := "move the position with headgate subscription seek, or say --on-lost-cursor"
+		if start, _ := c.start(); start != nil { // perhaps there was no position yet
+			lost = "if the subscription is new, begin elsewhere, for example with --earliest; else " + lost
+		}
+		return explainSubscription(ctx, g, connection, string(c.Subscription), lost, err)
 	}
 	explained := g.explain(err)
 	answer, ok := errors.AsType[*client.Error](err)
