@@ -19,7 +19,7 @@ const finishWithin = 10 * time.Second
 // A message counts as handled when handle returns nil, and its cursor is saved. When it returns an error it is called again for the same message, after
 // growing pauses, for as long as it takes: that stops this shard, and no other. OnFailure is told of each failure; without it a warning goes to
 // [slog.Default], with the subscription, the shard, the cursor, the attempt, the wait and the error, and nothing of the event. An event that can never be
-// handled is left out by SkipEvent or `headgate subscription skip`, with the token of this reader: the subscription is its own, an operator's token does not do.
+// handled is left out by SkipEvent or `headgate subscription skip`, with the token of this reader; an operator does it with AdminService.SkipEvent.
 //
 // A gap and an erased one go to every shard, so handle gets each once per shard, at different times.
 //

@@ -53,6 +53,5 @@ func listenWarnings(at Listen) []string {
 	if ip, err := netip.ParseAddr(host); err == nil && ip.Unmap().IsPrivate() {
 		return nil
 	}
-	return []string{fmt.Sprintf("listen.admin: %s is neither a loopback nor a private address, and whoever reaches it sees the metrics; keep strangers out with a firewall",
-		at.Admin)}
+	return []string{"listen.admin: is neither a loopback nor a private address, and whoever reaches it sees the metrics; keep strangers out with a firewall"}
 }

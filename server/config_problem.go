@@ -7,7 +7,7 @@ import (
 
 // Problem is one thing that is wrong with a configuration.
 //
-// It repeats only what was understood: names that are known here or one or two letters from such, numbers and addresses that are some, files, folders
+// It repeats only what was understood: names that are known here or one or two letters from such, numbers and networks that are some, files, folders
 // and environment variables that exist. All else can be a secret that somebody wrote in the wrong place: then the place is told, and what is expected
 // there. Warnings keep to that too.
 type Problem struct {

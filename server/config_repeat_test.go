@@ -7,12 +7,15 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/headgate/headgate/server/internal/access"
 )
 
 // misplaced are secrets and tokens as they look, none of them what something else is called.
 var misplaced = []string{
 	"hT5/Zk+Q0x0123456789abcDEF==", "/hT5Zk-Q0x0123456789abc_DEF", "HIDDEN_0123456789_abcdef", "https://Hidden:hT5Zk0123456789@id.corp/keys",
 	"-----BEGIN HIDDEN-----\nhT5Zk0123456789\n", "Hidden 0123456789, hT5Zk",
+	"hT5Zk-0123456789abcdef:80", "HIDDEN..0123456789:0", // as hosts they are words with a port
 }
 
 // placed visits the document once for each place of it, with the secret there: instead of a value, as a key, or beside them. path says where.
@@ -99,6 +102,33 @@ func TestVariablesAreNotRepeated(t *testing.T) {
 				t.Errorf("it is repeated: %v", err)
 			}
 		}
+	}
+}
+
+// TestTheListenersRepeatNoHost: any word is a host, in the file, in a variable, and where its address is looked up.
+func TestTheListenersRepeatNoHost(t *testing.T) {
+	for _, c := range []struct{ file, text string }{
+		{"listen: {api: '" + hidden + ":80'}", "use 127.0.0.1:80"},
+		{"listen: {grpc: '" + hidden + ":80'}\nreaders: {billing: {tokens: ['" + access.HashToken("t") + "'], allow: [{sources: [acme]}]}}", "or use 127.0.0.1:80"},
+		{"listen: {admin: '" + hidden + ":80', webhook: '" + hidden + ":80'}", "is already the address of listen.webhook"},
+	} {
+		_, err := load(t, good(map[string]string{"top": c.file}), nil)
+		if err == nil || !strings.Contains(err.Error(), c.text) || showsSecret(err.Error()) {
+			t.Errorf("%s: %v", c.file, err)
+		}
+	}
+	dev := Dev()
+	dev.Listen.Webhook = hidden + ":80"
+	if err := dev.Validate(); err == nil || !strings.Contains(err.Error(), "use 127.0.0.1:80") || showsSecret(err.Error()) {
+		t.Errorf("--dev: %v", err)
+	}
+	cfg, err := load(t, good(map[string]string{"data_dir": t.TempDir(), "top": "listen: {admin: '" + hidden + ":80'}"}), nil)
+	if err != nil || len(cfg.Warnings) != 1 || showsSecret(cfg.Warnings[0]) {
+		t.Errorf("warnings %q, %v", cfg.Warnings, err)
+	}
+	cfg.Listen = Listen{Webhook: hidden + "..x:0", API: "127.0.0.1:0", GRPC: "127.0.0.1:0", Admin: "127.0.0.1:0"} // looked up nowhere: it can be no name
+	if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), "listen.webhook: the host's address cannot be found") || showsSecret(err.Error()) {
+		t.Errorf("a host that has no address: %v", err)
 	}
 }
 

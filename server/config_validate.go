@@ -77,26 +77,27 @@ func (c *Config) validateListen(ps *Problems) {
 			continue
 		}
 		if !isLoopback(host) {
-			c.validatePublic(ps, at.name, at.address, port)
+			c.validatePublic(ps, at.name, port)
 		}
 		if other, ok := owner[at.address]; ok && port != "0" {
-			ps.add(path, "%s is already the address of %s; give each its own port", at.address, other)
+			ps.add(path, "is already the address of %s; give each its own port", other)
 		}
 		owner[at.address] = path
 	}
 }
 
-// validatePublic refuses an address outside loopback where somebody could read, or learn, what is not theirs.
-func (c *Config) validatePublic(ps *Problems, listener, address, port string) {
+// validatePublic refuses an address outside loopback where somebody could read, or learn, what is not theirs. Of the address only the port is repeated:
+// any word is a host.
+func (c *Config) validatePublic(ps *Problems, listener, port string) {
 	path, forReaders := "listen."+listener, listener == listenAPI || listener == listenGRPC
 	switch {
 	case c.Dev:
-		ps.add(path, "%s is not a loopback address, and --dev takes webhooks from anybody and lets anybody read; use 127.0.0.1:%s, or run with --config", address, port)
+		ps.add(path, "is not a loopback address, and --dev takes webhooks from anybody and lets anybody read; use 127.0.0.1:%s, or run with --config", port)
 	case forReaders && len(c.Readers) == 0:
-		ps.add(path, "%s is not a loopback address, and without readers whoever reached it could read everything; name readers, or use 127.0.0.1:%s", address, port)
+		ps.add(path, "is not a loopback address, and without readers whoever reached it could read everything; name readers, or use 127.0.0.1:%s", port)
 	case forReaders && !c.TLS.on(listener):
-		ps.add(path, "%s is not a loopback address, and without TLS tokens and events would travel in clear; name tls.cert_file and tls.key_file%s, or use 127.0.0.1:%s",
-			address, unlessIn(c.TLS.Listeners, listener), port)
+		ps.add(path, "is not a loopback address, and without TLS tokens and events would travel in clear; name tls.cert_file and tls.key_file%s, or use 127.0.0.1:%s",
+			unlessIn(c.TLS.Listeners, listener), port)
 	}
 }
 

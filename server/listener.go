@@ -1,6 +1,8 @@
 package server
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -19,8 +21,8 @@ import (
 var maxConnections = map[string]int{listenWebhook: 4_000, listenAPI: 4_000, listenGRPC: 10_000, listenAdmin: 500}
 
 // maxFromOneHost are how many of them one host has. More are closed at once. Readers can be many behind one address, the CRM's machines are few
-// behind one.
-var maxFromOneHost = map[string]int{listenWebhook: 500, listenAPI: 1_000, listenGRPC: 2_500}
+// behind one, and the admin port has few callers altogether.
+var maxFromOneHost = map[string]int{listenWebhook: 500, listenAPI: 1_000, listenGRPC: 2_500, listenAdmin: 100}
 
 // shared is a listener of whose connections no host gets more than its share. Proxies speak for many and are exempt: those that shared was told of,
 // and whoever is on this machine. A bound on what a proxy may have would only make it easier to keep others out.
@@ -82,6 +84,10 @@ func (c *sharedConn) Close() error {
 // listen binds the address of the listener of that name, with all bounds on its connections.
 func (s *Server) listen(name, address string, refused *prometheus.CounterVec) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
+	var unknown *net.DNSError
+	if errors.As(err, &unknown) { // it repeats the name, which any word can be, a secret in the wrong place too
+		return nil, fmt.Errorf("the host's address cannot be found (%s); correct the host, or write an address, like 127.0.0.1:8080", unknown.Err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func until(t *testing.T, what string, is func() bool) {
 func TestOneHostDoesNotShutTheDoor(t *testing.T) {
 	const many, share = 600, 500
 	s, dir := onTheInternet(t)
-	for _, name := range []string{listenWebhook, listenAPI, listenGRPC} {
+	for _, name := range []string{listenWebhook, listenAPI, listenGRPC, listenAdmin} {
 		if s.shared[name] == nil {
 			t.Errorf("%s has no bound for one address", name)
 		}
@@ -159,6 +159,91 @@ func TestOneHostDoesNotShutTheDoor(t *testing.T) {
 		_ = c.Close()
 	}
 	until(t, "what was closed counts no more", func() bool { return !isFull() })
+}
+
+// TestOneHostDoesNotShutTheAdminPort: one that opens as many connections as it can leaves room for who collects metrics and asks for the health.
+func TestOneHostDoesNotShutTheAdminPort(t *testing.T) {
+	const many, share = 130, 100
+	s, _ := onTheInternet(t)
+	admin := s.Addresses().Admin
+	var conns []net.Conn
+	for range many {
+		conns = append(conns, dialFrom(t, "127.0.0.1", admin))
+	}
+	until(t, "the connections beyond the share are closed", func() bool {
+		open := 0
+		for _, c := range conns {
+			if isOpen(c) {
+				open++
+			}
+		}
+		return open == share
+	})
+	transport := &http.Transport{DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP("127.0.0.2")}}).DialContext}
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport}).Get("http://" + admin + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("another address was answered %d", resp.StatusCode)
+	}
+}
+
+// slowMetric is a metric that takes its time.
+type slowMetric struct {
+	asked chan struct{} // one for each time
+	value chan struct{} // closed when it has one
+}
+
+// Describe is part of the interface.
+func (slowMetric) Describe(chan<- *prometheus.Desc) {}
+
+// Collect is part of the interface.
+func (m slowMetric) Collect(chan<- prometheus.Metric) {
+	m.asked <- struct{}{}
+	<-m.value
+}
+
+// TestMetricsAreNotMadeForEverybodyAtOnce: each page of them is work and memory, and costs whoever asks nothing.
+func TestMetricsAreNotMadeForEverybodyAtOnce(t *testing.T) {
+	s, _ := onTheInternet(t)
+	slow := slowMetric{asked: make(chan struct{}, 10), value: make(chan struct{})}
+	s.registry.MustRegister(slow)
+	get := func() int {
+		resp, err := http.Get("http://" + s.Addresses().Admin + "/metrics")
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	answers := make(chan int, 3)
+	for range 2 {
+		go func() { answers <- get() }()
+		<-slow.asked
+	}
+	go func() { answers <- get() }()
+	select {
+	case got := <-answers:
+		if got != http.StatusServiceUnavailable {
+			t.Errorf("beside two others: answered %d", got)
+		}
+	case <-slow.asked:
+		t.Error("a third is collected at once")
+		answers <- 0
+	}
+	close(slow.value)
+	for range 2 {
+		if got := <-answers; got != http.StatusOK && got != 0 {
+			t.Errorf("one of two: answered %d", got)
+		}
+	}
+	if got := get(); got != http.StatusOK {
+		t.Errorf("after them: answered %d", got)
+	}
 }
 
 // TestFullListener: at its limit a listener takes no more, and goes on once there is room; what a host has too much takes nobody's place.

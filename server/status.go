@@ -17,12 +17,13 @@ import (
 
 // adminPages is what the admin listener serves.
 //
-//	/metrics  Prometheus
+//	/metrics  Prometheus; 503 beside two that are asked already
 //	/healthz  503 when only a restart helps
 //	/readyz   503 while webhooks are not accepted
 func (s *Server) adminPages() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	// Whoever collects comes every few seconds; what comes beside two of them is told to try again.
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		err := s.log.State().Err
 		if !errors.Is(err, eventlog.ErrFailed) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/headgate/headgate/client"
+	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
@@ -35,6 +36,24 @@ func (n *subscriptionName) call(ctx context.Context, g *gateway, lost string, ca
 	}
 	defer func() { _ = connection.Close() }()
 	if err := call(headgatev1.NewSubscriptionServiceClient(connection.Conn())); err != nil {
+		return explainSubscription(ctx, g, connection, n.Name, lost, client.ErrorOf(err))
+	}
+	return nil
+}
+
+// ofReader is for operators: whose the subscription is.
+type ofReader struct {
+	Reader string `placeholder:"NAME" help:"The subscription of this reader, for operators. Default: the caller's own."`
+}
+
+// callAdmin is call for another reader's subscription.
+func (n *subscriptionName) callAdmin(ctx context.Context, g *gateway, lost string, call func(adminv1.AdminServiceClient) error) error {
+	connection, err := g.dial()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = connection.Close() }()
+	if err := call(adminv1.NewAdminServiceClient(connection.Conn())); err != nil {
 		return explainSubscription(ctx, g, connection, n.Name, lost, client.ErrorOf(err))
 	}
 	return nil
@@ -107,18 +126,14 @@ func (c *subscriptionSeekCommand) Run(ctx context.Context, g *gateway, std *stdi
 
 type subscriptionSkipCommand struct {
 	subscriptionName
+	ofReader
 	Cursor text `required:"" placeholder:"CURSOR" help:"The event's cursor."`
 	Reason text `required:"" placeholder:"TEXT" help:"Why, for whoever looks at the list later."`
 }
 
 // Run leaves the event out.
 func (c *subscriptionSkipCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
-	var skip *headgatev1.Skip
-	err := c.call(ctx, g, noEvent, func(s headgatev1.SubscriptionServiceClient) error {
-		answer, err := s.SkipEvent(ctx, &headgatev1.SkipEventRequest{Name: c.Name, Cursor: string(c.Cursor), Reason: string(c.Reason)})
-		skip = answer.GetSkip()
-		return err
-	})
+	skip, err := c.skip(ctx, g)
 	if err != nil {
 		return err
 	}
@@ -126,17 +141,46 @@ func (c *subscriptionSkipCommand) Run(ctx context.Context, g *gateway, std *stdi
 	return err
 }
 
-type subscriptionDeleteCommand struct{ subscriptionName }
+func (c *subscriptionSkipCommand) skip(ctx context.Context, g *gateway) (skip *headgatev1.Skip, err error) {
+	if c.Reader == "" {
+		err = c.call(ctx, g, noEvent, func(s headgatev1.SubscriptionServiceClient) error {
+			answer, err := s.SkipEvent(ctx, &headgatev1.SkipEventRequest{Name: c.Name, Cursor: string(c.Cursor), Reason: string(c.Reason)})
+			skip = answer.GetSkip()
+			return err
+		})
+		return skip, err
+	}
+	err = c.callAdmin(ctx, g, noEvent, func(s adminv1.AdminServiceClient) error {
+		answer, err := s.SkipEvent(ctx, &adminv1.SkipEventRequest{Reader: c.Reader, Name: c.Name, Cursor: string(c.Cursor), Reason: string(c.Reason)})
+		skip = answer.GetSkip()
+		return err
+	})
+	return skip, err
+}
+
+type subscriptionDeleteCommand struct {
+	subscriptionName
+	ofReader
+}
 
 // Run deletes the subscription.
 func (c *subscriptionDeleteCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
-	err := c.call(ctx, g, "", func(s headgatev1.SubscriptionServiceClient) error {
-		_, err := s.DeleteSubscription(ctx, &headgatev1.DeleteSubscriptionRequest{Name: c.Name})
-		return err
-	})
-	if err != nil {
+	if err := c.delete(ctx, g); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(std.out, "deleted %s\n", printable(c.Name))
+	_, err := fmt.Fprintf(std.out, "deleted %s\n", printable(c.Name))
 	return err
+}
+
+func (c *subscriptionDeleteCommand) delete(ctx context.Context, g *gateway) error {
+	if c.Reader == "" {
+		return c.call(ctx, g, "", func(s headgatev1.SubscriptionServiceClient) error {
+			_, err := s.DeleteSubscription(ctx, &headgatev1.DeleteSubscriptionRequest{Name: c.Name})
+			return err
+		})
+	}
+	return c.callAdmin(ctx, g, "", func(s adminv1.AdminServiceClient) error {
+		_, err := s.DeleteSubscription(ctx, &adminv1.DeleteSubscriptionRequest{Reader: c.Reader, Name: c.Name})
+		return err
+	})
 }

@@ -138,7 +138,7 @@ func TestMissingSubscriptionIsExplained(t *testing.T) {
 		}
 		admin.subscriptions = []*adminv1.ReaderSubscription{{Reader: "acme", Subscription: &headgatev1.Subscription{Name: "other"}}, {Reader: "globex", Subscription: behind}}
 		_, _, err = headgate(t, nil, append(strings.Fields(args), "--address", address)...)
-		if want := "the subscription other belongs to the reader acme: use the token of that reader, an operator's does not do"; err == nil || err.Error() != want {
+		if want := "the subscription other belongs to the reader acme: use the token of that reader; to skip and to delete, an operator names it with --reader"; err == nil || err.Error() != want {
 			t.Errorf("%s, an operator: told %v", args, err)
 		}
 	}
@@ -268,4 +268,34 @@ func TestShortDurations(t *testing.T) {
 			t.Errorf("%v is %s, want %s", d, got, want)
 		}
 	}
+}
+
+// TestOperatorActsForAReader: with --reader it is AdminService that is asked.
+func TestOperatorActsForAReader(t *testing.T) {
+	admin := &actingOperator{}
+	address, _ := startGateway(t, &scripted.Gateway{Admin: admin, Subscriptions: &keeper{}})
+	out, _, err := headgate(t, nil, "subscription", "skip", "billing", "--reader", "acme", "--cursor="+scripted.Cursor(6), "--reason", "poison", "--address", address)
+	if s := admin.skipped; err != nil || s.GetReader() != "acme" || s.GetName() != "billing" || s.GetCursor() != scripted.Cursor(6) || s.GetReason() != "poison" || !strings.Contains(out, "shard 2") {
+		t.Errorf("%v, %q, %v", s, out, err)
+	}
+	out, _, err = headgate(t, nil, "subscription", "delete", "billing", "--reader", "acme", "--address", address)
+	if d := admin.deleted; err != nil || d.GetReader() != "acme" || d.GetName() != "billing" || out != "deleted billing\n" {
+		t.Errorf("%v, %q, %v", d, out, err)
+	}
+}
+
+type actingOperator struct {
+	adminv1.UnimplementedAdminServiceServer
+	skipped *adminv1.SkipEventRequest
+	deleted *adminv1.DeleteSubscriptionRequest
+}
+
+func (o *actingOperator) SkipEvent(_ context.Context, req *adminv1.SkipEventRequest) (*adminv1.SkipEventResponse, error) {
+	o.skipped = req
+	return &adminv1.SkipEventResponse{Skip: &headgatev1.Skip{Shard: 2}}, nil
+}
+
+func (o *actingOperator) DeleteSubscription(_ context.Context, req *adminv1.DeleteSubscriptionRequest) (*adminv1.DeleteSubscriptionResponse, error) {
+	o.deleted = req
+	return &adminv1.DeleteSubscriptionResponse{}, nil
 }

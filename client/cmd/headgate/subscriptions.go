@@ -180,7 +180,7 @@ func noSubscription(ctx context.Context, connection *client.Client, name string)
 		}
 	}
 	if len(owners) > 0 {
-		return fmt.Errorf("the subscription %s belongs to the reader %s: use the token of that reader, an operator's does not do", printable(name), strings.Join(owners, " or "))
+		return fmt.Errorf("the subscription %s belongs to the reader %s: use the token of that reader; to skip and to delete, an operator names it with --reader", printable(name), strings.Join(owners, " or "))
 	}
 	return fmt.Errorf("this reader has no subscription %s: see headgate subscriptions --own, or make it with headgate subscription create", printable(name))
 }

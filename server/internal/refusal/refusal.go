@@ -57,7 +57,7 @@ func (l *Lines) Allow(from netip.Addr, at time.Time) (more []any, ok bool) {
 }
 
 func (l *Lines) addressLocked(from netip.Addr) *address {
-	from = network(from)
+	from = Network(from)
 	if a := l.now[from]; a != nil {
 		return a
 	}
@@ -76,8 +76,8 @@ func (l *Lines) addressLocked(from netip.Addr) *address {
 	return a
 }
 
-// network is the address itself, or of IPv6 the network that one customer has whole.
-func network(at netip.Addr) netip.Addr {
+// Network is whom an address is counted for: itself, or of IPv6 the network that one customer has whole. One that is mapped into IPv6 is of IPv4.
+func Network(at netip.Addr) netip.Addr {
 	at = at.Unmap().WithZone("")
 	if at.Is6() {
 		at = netip.PrefixFrom(at, 64).Masked().Addr()

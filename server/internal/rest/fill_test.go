@@ -237,13 +237,15 @@ func TestWhatIsNotUsedIsRefused(t *testing.T) {
 
 // fill fills from the query or from the whole body: a method with another binding needs more.
 func TestEveryBindingIsOneThatFillKnows(t *testing.T) {
-	for _, file := range []protoreflect.FileDescriptor{headgatev1.File_headgate_v1_event_service_proto, adminv1.File_headgate_admin_v1_admin_service_proto} {
+	for _, file := range []protoreflect.FileDescriptor{
+		headgatev1.File_headgate_v1_event_service_proto, headgatev1.File_headgate_v1_subscription_service_proto, adminv1.File_headgate_admin_v1_admin_service_proto,
+	} {
 		methods := file.Services().Get(0).Methods()
 		for i := range methods.Len() {
 			m := methods.Get(i)
 			rule := proto.GetExtension(m.Options(), annotations.E_Http).(*annotations.HttpRule)
 			for _, r := range append(rule.GetAdditionalBindings(), rule) {
-				if !(r.GetGet() != "" && r.GetBody() == "") && !(r.GetPost() != "" && r.GetBody() == "*") {
+				if !((r.GetGet() != "" || r.GetDelete() != "") && r.GetBody() == "") && !(r.GetPost() != "" && r.GetBody() == "*") {
 					t.Errorf("%s: %v", m.FullName(), r)
 				}
 			}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/headgate/headgate/server/internal/refusal"
 )
 
 // senderOf is the address that a post came from: of the connection, or behind trusted proxies the last one in X-Forwarded-For that is not theirs.
@@ -42,11 +44,18 @@ func contains(prefixes []netip.Prefix, at netip.Addr) bool {
 	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(at) })
 }
 
+// isFromPage says whether a page in a browser sent the request. Any page that a developer looks at can post to his machine, and Host tells nothing: behind
+// a tunnel it is a public name. Browsers put Origin into every post, and Sec-Fetch-Site too where they trust the address; the CRM and tunnels send neither.
+// The other Sec-Fetch headers are no sign, as programs send some.
+func isFromPage(h http.Header) bool {
+	return len(h.Values("Origin")) > 0 || len(h.Values("Sec-Fetch-Site")) > 0
+}
+
 func (s *Source) allows(sender netip.Addr) bool {
 	return len(s.AllowAddresses) == 0 || contains(s.AllowAddresses, sender)
 }
 
-// strikes counts refusals by address, in bounded memory: an address is forgotten after a quiet while, and all are when there are too many.
+// strikes counts refusals by address (of IPv6 by network), in bounded memory: one is forgotten after a quiet while, and all are when there are too many.
 type strikes struct {
 	perSecond int
 
@@ -62,6 +71,7 @@ const (
 
 // allow counts one refusal, and says whether the address may be told its reason.
 func (s *strikes) allow(sender netip.Addr, at time.Time) bool {
+	sender = refusal.Network(sender)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.now == nil || at.Sub(s.turned) > strikesKept || len(s.now) >= strikesMost {

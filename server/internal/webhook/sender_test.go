@@ -2,7 +2,9 @@ package webhook
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -92,6 +94,89 @@ func TestStrikesAreBounded(t *testing.T) {
 	}
 	if at = at.Add(3 * strikesKept); !s.allow(sender, at) {
 		t.Error("an address is not forgiven")
+	}
+}
+
+// TestStrikesAreOfNetworks: whoever has a network of IPv6 is one sender, and whatever is refused counts: the names of sources cannot be tried out.
+func TestStrikesAreOfNetworks(t *testing.T) {
+	for name, tries := range map[string][2]string{
+		"unknown sources":  {"nobody", ""},
+		"wrong signatures": {"acme", Sign([]byte("wrong"), nil)},
+		"no signatures":    {"acme", "x"},
+	} {
+		d := newDoor(t, func(s *setup) { s.opt.RefusedPerSecond = 1 })
+		post := func(from, source, sign string) int {
+			r := httptest.NewRequest(http.MethodPost, Path+source, strings.NewReader("{}"))
+			r.RemoteAddr = "[" + from + "]:1"
+			r.Header.Set(signature, sign)
+			w := httptest.NewRecorder()
+			d.handler.ServeHTTP(w, r)
+			return w.Code
+		}
+		seen := map[int]int{}
+		for i := range 200 {
+			seen[post(fmt.Sprintf("2001:db8::%x", i), tries[0], tries[1])]++
+		}
+		if told := seen[401] + seen[404]; told == 0 || told > 100 || told+seen[429] != 200 {
+			t.Errorf("%s: answers %v", name, seen)
+		}
+		for _, other := range []string{"nobody", "acme"} {
+			told := 0
+			for range 5 {
+				if post("2001:db8::ffff", other, "") != http.StatusTooManyRequests {
+					told++
+				}
+			}
+			if told > 1 { // one if a second has gone by
+				t.Errorf("%s, then to %s: %d of 5 are told why", name, other, told)
+			}
+		}
+		if got := post("2001:db8:0:1::1", "acme", ""); got != http.StatusUnauthorized {
+			t.Errorf("%s of another network: %d", name, got)
+		}
+		if got := post("2001:db8::1", "acme", Sign(testKey, []byte("{}"))); got != http.StatusOK {
+			t.Errorf("%s beside an authentic post: %d", name, got)
+		}
+	}
+}
+
+// TestPagesCannotPost: a source that needs no signature takes nothing from pages in the developer's browser, and all from programs, through a tunnel too.
+func TestPagesCannotPost(t *testing.T) {
+	d := newDoor(t, func(s *setup) {
+		s.sources = append(s.sources, Source{Source: superoffice.Source{Name: "dev"}, Unsigned: true})
+	})
+	post := func(source, host string, headers ...string) (int, string) {
+		req, err := http.NewRequest(http.MethodPost, "http://"+d.address+Path+source, strings.NewReader(body(t)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		return d.do(req, headers...)
+	}
+	for _, page := range [][]string{
+		{"Origin", "https://evil.example"},
+		{"Origin", "null"},
+		{"Origin", ""},
+		{"Origin", "http://rebound.example:8080"}, // a name that its owner points at this machine
+		{"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site", "Content-Type", "text/plain"},
+		{"Sec-Fetch-Site", "same-site"},
+		{"Sec-Fetch-Site", "same-origin"},
+	} {
+		for _, host := range []string{"", "rebound.example:8080"} {
+			if status, text := post("dev", host, page...); status != http.StatusForbidden || text != fromPage.text+"\n" {
+				t.Errorf("%q: answered %d %s", page, status, text)
+			}
+		}
+		if status, _ := post("acme", "", append(page, signature, Sign(testKey, []byte(body(t))))...); status != http.StatusOK {
+			t.Errorf("%q, signed: answered %d", page, status)
+		}
+	}
+	for _, program := range [][]string{nil, {"Sec-Fetch-Mode", "cors"}, {"X-Forwarded-Host", "dev.tunnel.example", "X-Forwarded-Proto", "https"}} {
+		for _, host := range []string{"", "dev.tunnel.example"} {
+			if status, text := post("dev", host, program...); status != http.StatusOK {
+				t.Errorf("%q to %q: answered %d %s", program, host, status, text)
+			}
+		}
 	}
 }
 

@@ -34,12 +34,21 @@ func Sign(key, body []byte) string {
 var (
 	errNoSignature   = errors.New("the request has no signature")
 	errTwoSignatures = errors.New("the request has more than one signature")
+	errNoSuchCode    = errors.New("the signature is not the standard base64 of 32 bytes")
 	errSignature     = errors.New("the signature is of none of the source's live secrets")
 )
 
-func signatureCount(signatures []string) error {
-	if len(signatures) == 0 {
+// checkSignatures says why none of them can be right, whatever the body is; nil when one can.
+func checkSignatures(signatures []string) error {
+	switch len(signatures) {
+	case 0:
 		return errNoSignature
+	case 1:
+		code, err := base64.StdEncoding.DecodeString(signatures[0])
+		if err != nil || len(code) != sha256.Size || base64.StdEncoding.EncodeToString(code) != signatures[0] {
+			return errNoSuchCode
+		}
+		return nil
 	}
 	return errTwoSignatures
 }

@@ -54,7 +54,7 @@ type SourceStatus struct {
 type sourceStatus struct {
 	mu sync.Mutex
 	SourceStatus
-	failures int // answers of 503 in a row
+	failures int // authentic posts that could not be stored, in a row
 }
 
 // failuresToStop is after how many failed attempts in a row the CRM switches a webhook off.
@@ -93,11 +93,11 @@ func (h *Handler) count(src *source, a answer, took time.Duration) {
 	if a.secret != "" {
 		st.LastSecret = a.secret
 	}
-	switch a.status {
-	case http.StatusServiceUnavailable:
+	switch {
+	case a.outcome == unavailable.outcome: // to an authentic post; what is told to be busy can be anybody's
 		st.failures++
 		st.Stopped = st.Stopped || st.failures >= failuresToStop
-	case http.StatusOK:
+	case a.status == http.StatusOK:
 		st.failures = 0
 	}
 	switch {

@@ -2,18 +2,16 @@
 //
 // The CRM tries three times within five seconds and then forgets the event; nine failures in a row switch the feed off, and 410 does at once. So
 // whatever is authentic is answered with 200 once it is on stable storage, be it as an event or in quarantine, and with 503 only when it could
-// not be stored.
+// not be stored. What is too large to be read beside all others before its signature can be checked is answered with 503 too.
 package webhook
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"mime"
 	"net/http"
 	"net/netip"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -74,6 +72,7 @@ type Handler struct {
 	metrics *metrics
 	strikes strikes
 	refused refusal.Lines
+	held    held
 }
 
 type source struct {
@@ -125,8 +124,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if a.status == http.StatusMethodNotAllowed {
+	switch a.status {
+	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", http.MethodPost)
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "1") // as soon as the CRM does
 	}
 	w.WriteHeader(a.status)
 	_, _ = io.WriteString(w, a.text+"\n") // a sender that has gone away is not told
@@ -169,8 +171,10 @@ var (
 	unauthentic   = answer{status: http.StatusUnauthorized, outcome: "unauthenticated", text: "the signature is missing or wrong: check the webhook's secret"}
 	forbidden     = answer{status: http.StatusForbidden, outcome: "forbidden_address", text: "posts of this source are not taken from this address"}
 	tooMany       = answer{status: http.StatusTooManyRequests, outcome: "rate_limited", text: "too many refused posts from this address"}
+	fromPage      = answer{status: http.StatusForbidden, outcome: "web_page", text: "this source needs no signature, so web pages cannot post to it: use a program, like curl"}
 	awaiting      = answer{status: http.StatusUnauthorized, outcome: "awaiting_secret", text: "the source has no secret yet and takes nothing but the test call"}
 	unavailable   = answer{status: http.StatusServiceUnavailable, outcome: "unavailable", text: "the event could not be stored; try again"}
+	busy          = answer{status: http.StatusServiceUnavailable, outcome: "busy", text: "too many large bodies arrive at once; try again"}
 )
 
 // answer handles the post up to the answer. The source is nil while it is not known.
@@ -190,17 +194,23 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, sender netip.Ad
 	signatures := r.Header.Values(signatureHeader)
 	now := h.opt.Now()
 	waits := src.awaits(now)
-	if !src.Unsigned && !waits && len(signatures) != 1 { // known before the body is read
-		return src, unauthentic.because(signatureCount(signatures))
+	switch { // what is known before the body is read
+	case src.Unsigned && isFromPage(r.Header):
+		return src, fromPage
+	case !src.Unsigned && !waits:
+		if err := checkSignatures(signatures); err != nil {
+			return src, unauthentic.because(err)
+		}
 	}
 	most := h.opt.MaxBody
 	if waits {
 		most = min(most, maxTestCall) // unsigned: anybody may have sent it
 	}
-	body, a := h.readBody(w, r, most)
+	body, free, a := h.readBody(w, r, sender, most)
 	if a.status != 0 {
 		return src, a
 	}
+	defer free()
 	if waits {
 		if _, isTest, _ := h.record(src, r.Header.Get("Content-Type"), body); isTest {
 			return src, tested
@@ -226,24 +236,6 @@ func (a answer) because(err error) answer {
 
 // maxTestCall is how large a body may be while the source waits for its secret. The CRM's test call has a few hundred bytes.
 const maxTestCall = 4 << 10
-
-// readBody reads the whole body within its bounds.
-func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, answer) {
-	if r.ContentLength > most {
-		return nil, tooLarge
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
-	var large *http.MaxBytesError
-	switch {
-	case err == nil:
-		return body, answer{}
-	case errors.As(err, &large):
-		return nil, tooLarge
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, tooSlow
-	}
-	return nil, broken.because(err)
-}
 
 // accept stores an authentic body, as an event or in quarantine.
 func (h *Handler) accept(ctx context.Context, src *source, contentType string, body []byte) answer {

@@ -113,7 +113,7 @@ func TestTooLarge(t *testing.T) {
 			t.Errorf("%d bytes in chunks: answered %d", c.size, status)
 		}
 	}
-	if status := d.rawRequest("POST " + Path + "acme HTTP/1.1\r\nHost: x\r\nX-SuperOffice-Signature: x\r\nContent-Length: 999999999999\r\n\r\n"); status != 413 {
+	if status := d.rawRequest("POST " + Path + "acme HTTP/1.1\r\nHost: x\r\n" + signature + ": " + Sign(testKey, nil) + "\r\nContent-Length: 999999999999\r\n\r\n"); status != 413 {
 		t.Errorf("an announced terabyte: answered %d", status)
 	}
 	if n := len(d.stored()); n != 1 {
