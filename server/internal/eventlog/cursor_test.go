@@ -132,3 +132,26 @@ func TestForeignCursors(t *testing.T) {
 		t.Errorf("epoch %s", c.epoch())
 	}
 }
+
+// FuzzCursor: no text that this log did not make is taken, what it made is what it was made of, and every refusal is one of two.
+func FuzzCursor(f *testing.F) {
+	c := mustCursors(f, lineage(100))
+	f.Add("", uint64(0))
+	f.Add(string(c.append(nil, 7)), uint64(7))
+	f.Add(c.position(150), uint64(150))
+	f.Add(strings.Repeat("A", positionSize), uint64(1)<<63)
+	f.Fuzz(func(t *testing.T, text string, seq uint64) {
+		got, err := c.parse(text)
+		switch {
+		case err == nil && text != string(c.append(nil, got)) && len(text) == CursorSize:
+			t.Fatalf("%q stands for %d, whose cursor is another", text, got)
+		case err != nil && !errors.Is(err, ErrCursorMalformed) && !errors.Is(err, ErrCursorForeign):
+			t.Fatalf("%q: %v", text, err)
+		}
+		for _, made := range []string{string(c.append(nil, seq)), c.position(seq)} {
+			if got, err := c.parse(made); err != nil || got != seq {
+				t.Fatalf("%d became %d, %v", seq, got, err)
+			}
+		}
+	})
+}

@@ -186,10 +186,10 @@ func TestFloodOfRefusalsIsNotLogged(t *testing.T) {
 // FuzzServeHTTP: whatever is in an authentic body, it is stored and answered with 200; without its signature nothing is.
 func FuzzServeHTTP(f *testing.F) {
 	for _, b := range samples(f) {
-		f.Add(b, "application/json")
+		f.Add(b, "application/json", Sign(testKey, []byte("another")))
 	}
-	f.Add([]byte("{"), "text/plain")
-	f.Add([]byte("\xff"), ";")
+	f.Add([]byte("{"), "text/plain", "")
+	f.Add([]byte("\xff"), ";", "=,=\x00")
 	d := newDoor(f)
 	post := func(b []byte, contentType, sign string) int {
 		r := httptest.NewRequest(http.MethodPost, Path+"acme", bytes.NewReader(b))
@@ -199,9 +199,12 @@ func FuzzServeHTTP(f *testing.F) {
 		d.handler.ServeHTTP(w, r)
 		return w.Code
 	}
-	f.Fuzz(func(t *testing.T, b []byte, contentType string) {
+	f.Fuzz(func(t *testing.T, b []byte, contentType, header string) {
 		head := d.engine.State().Head
 		good := Sign(testKey, b)
+		if status := post(b, contentType, header); header != good && status != http.StatusUnauthorized {
+			t.Errorf("with the signature %q: answered %d", header, status)
+		}
 		bit := len(b) % (len(good) * 8)
 		other := []byte(good)
 		other[bit/8] ^= 1 << (bit % 8)
