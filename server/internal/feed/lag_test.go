@@ -5,12 +5,15 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/eventlog"
 	"github.com/headgate/headgate/server/internal/fault"
 	"github.com/headgate/headgate/server/internal/subscription"
 )
@@ -154,4 +157,85 @@ func TestOperatorActsForAReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFailure(t, g.feed.DeleteOf(t.Context(), name), codes.NotFound, fault.SubscriptionNotFound)
+}
+
+// TestGrantGrows: what was saved while a reader could read less stands where it stood. What it may read since comes, and is saved and skipped like any other.
+func TestGrantGrows(t *testing.T) {
+	var grant Grant = onlyCreatedOfOne{}
+	g := newGateway(t, named, func(s *setup) { s.feed.Grant = func(context.Context) Grant { return grant } })
+	g.append(event(1))
+	for i := range 10 {
+		g.append(event(10+i, in("globex", "Default")))
+	}
+	g.append(event(2))
+	first := g.served(joining("a", 1))
+	g.save(first.a, g.log.Cursor(1), true)
+	first.cancel()
+	grant = everything{}
+	again := g.subscribe(joining("a", 1))
+	a := again.assigned()
+	events := again.events(11)
+	if resp := g.subscription(); resp.GetSubscription().GetLag() == nil {
+		t.Errorf("nothing is behind: %v", resp)
+	}
+	g.save(a, events[2].GetCursor(), false)
+	if _, err := g.named.SkipEvent(t.Context(), &headgatev1.SkipEventRequest{Name: "billing", Cursor: events[4].GetCursor(), Reason: "x"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCheckpointsHoldUpNobody: whoever was sent no event since the last save has nothing on its way, and its shard goes on at once. So neither does the time that
+// this takes tell whether others had events.
+func TestCheckpointsHoldUpNobody(t *testing.T) {
+	g := newGateway(t, named, under(onlyCreatedOfOne{}))
+	g.append(event(1))
+	req := joining("a", 1)
+	req.HeartbeatInterval = durationpb.New(time.Second)
+	one := g.subscribe(req)
+	a := one.assigned()
+	one.events(1)
+	g.save(a, g.log.Cursor(1), false)
+	for range 2 {
+		g.append(event(10+int(g.log.Head()), in("globex", "Default")))
+		one.caughtUp()
+	}
+	one.cancel()
+	two := g.subscribe(joining("b", 1))
+	if started, next := two.next(), two.next(); started.GetStarted() == nil || next.GetAssigned() == nil {
+		t.Errorf("the next one gets %v, %v", started, next)
+	}
+}
+
+// endsAfterRead is a log that ends the grant as soon as something was read under it.
+type endsAfterRead struct {
+	Log
+	end func()
+}
+
+func (l endsAfterRead) Read(ctx context.Context, after uint64, wants func(source, context string) bool) (eventlog.Chunk, error) {
+	chunk, err := l.Log.Read(ctx, after, wants)
+	if len(chunk.Frames) > 0 {
+		l.end()
+	}
+	return chunk, err
+}
+
+type endingGrant struct {
+	everything
+	ended chan struct{}
+}
+
+func (g endingGrant) Ended() <-chan struct{} { return g.ended }
+
+// TestNoGapAfterTheGrant: gaps and erased ones are not sent either once the grant has ended.
+func TestNoGapAfterTheGrant(t *testing.T) {
+	grant := endingGrant{ended: make(chan struct{})}
+	end := sync.OnceFunc(func() { close(grant.ended) })
+	g := newGateway(t, under(grant), func(s *setup) { s.wrap = func(l Log) Log { return endsAfterRead{l, end} } })
+	g.append(gap("acme", ""), gap("globex", ""))
+	r := g.subscribe(&headgatev1.SubscribeRequest{Start: earliest()})
+	r.started()
+	if m := r.recv(); m.GetClosing().GetReason() != headgatev1.Closing_REASON_GRANT_CHANGED || g.seq(m.GetCursor()) != 0 {
+		t.Errorf("after the end of the grant comes %v", m)
+	}
 }

@@ -71,8 +71,19 @@ func (s *Service) listEvents(ctx context.Context, req *headgatev1.ListEventsRequ
 		return nil, err
 	}
 	p.resp.NextCursor = s.log.Position(p.pos)
-	p.resp.HasMore = s.covered(ctx, &v, p.pos) < s.log.Head()
+	p.resp.HasMore = s.hasMore(ctx, &v, p.pos)
 	return p.resp, nil
+}
+
+// hasMore says whether there is more behind the position for a caller that may not know of everything: a record that it may know of, or what there was no time
+// to look at.
+func (s *Service) hasMore(ctx context.Context, v *view, pos uint64) bool {
+	head := s.log.Head()
+	if v.grant.Everything() {
+		return pos < head
+	}
+	seq, found := s.nextOwn(ctx, v, pos, head, &budget{reads: pageReads, frames: pageBudget})
+	return found || seq < head
 }
 
 func (s *Service) listStart(ctx context.Context, req *headgatev1.ListEventsRequest, v *view) (uint64, error) {

@@ -129,28 +129,7 @@ func (s *Service) positionOf(ctx context.Context, start *headgatev1.Start, v *vi
 	if err != nil {
 		return subscription.Place{}, err
 	}
-	return subscription.Place{Seq: s.covered(ctx, v, p.pos), Cursor: s.log.Position(p.pos)}, nil
-}
-
-// covered is how far a position reaches, as far as the caller can tell: to just before the next record that it may know of. However such positions are compared,
-// whoever may not know of all records cannot see from it whether there are any between them.
-func (s *Service) covered(ctx context.Context, v *view, pos uint64) uint64 {
-	if v.grant.Everything() {
-		return pos
-	}
-	for range pageReads {
-		chunk, err := s.log.Read(ctx, pos, v.Wants)
-		if err != nil || chunk.Through == pos { // who reads on meets the error
-			break
-		}
-		for i := range chunk.Frames {
-			if f := &chunk.Frames[i]; v.allows(f.Kind, &f.Keys) {
-				return f.Seq - 1
-			}
-		}
-		pos = chunk.Through
-	}
-	return pos
+	return subscription.Place{Seq: p.pos, Cursor: s.log.Position(p.pos)}, nil
 }
 
 // standbyAfter is after how long a stream is told that it waits. A shard that is free is served sooner.

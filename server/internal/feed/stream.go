@@ -35,7 +35,7 @@ type stream struct {
 	seat  *subscription.Seat // nil without subscription
 	taken <-chan struct{}    // the seat's
 	skips []uint64           // events that the subscription leaves out
-	told  uint64             // the position of the last cursor that was sent
+	told  uint64             // the last record that was sent
 	idle  bool               // a subscription's stream that is not served a shard: it has no position
 
 	waiter   *waiter
@@ -255,7 +255,6 @@ func (st *stream) send(chunk eventlog.Chunk) error {
 			st.batch.add(f)
 			continue
 		}
-		st.pos.Store(f.Seq)
 		if err := st.sendRecord(f); err != nil {
 			return err
 		}
@@ -299,6 +298,11 @@ func (st *stream) flush() error {
 
 // sendRecord sends a gap or an erased record.
 func (st *stream) sendRecord(f *eventlog.Frame) error {
+	if st.terms.view.ended() || st.isTaken() {
+		return errEnded
+	}
+	st.told = f.Seq
+	st.pos.Store(f.Seq)
 	if f.Kind == eventlog.KindErased {
 		return st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Erased{Erased: erasedOf(f)}})
 	}
@@ -363,7 +367,6 @@ func (st *stream) signalFrom(cursor string, m *headgatev1.SubscribeResponse) err
 	if m.Cursor = cursor; cursor == "" {
 		m.Cursor = st.svc.log.Position(st.pos.Load())
 	}
-	st.told = st.pos.Load()
 	return st.say(m)
 }
 

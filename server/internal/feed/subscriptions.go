@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -108,8 +107,7 @@ func (s *Service) ListSubscriptions(ctx context.Context, _ *headgatev1.ListSubsc
 	if s.opt.Subscriptions == nil {
 		return resp, nil
 	}
-	reader := s.opt.Caller(ctx).Reader
-	own := slices.DeleteFunc(s.opt.Subscriptions.All(), func(st subscription.Status) bool { return st.Reader != reader })
+	own := s.opt.Subscriptions.Of(s.opt.Caller(ctx).Reader)
 	for _, one := range s.shown(ctx, own, &v) {
 		resp.Subscriptions = append(resp.Subscriptions, one.GetSubscription())
 	}
@@ -152,15 +150,17 @@ func (s *Service) saveCursors(ctx context.Context, req *headgatev1.SaveCursorsRe
 	if err != nil {
 		return err
 	}
+	between := s.between(ctx, &v)
 	saves, of := make([]subscription.Saving, n), make(map[uint32]bool, n)
 	for i, one := range req.GetSaves() {
 		if of[one.GetShard()] {
 			return invalid("saves.shard", "a shard is named twice")
 		}
 		of[one.GetShard()] = true
-		if saves[i], err = s.savingOf(ctx, &v, one); err != nil {
+		if saves[i], err = s.savingOf(one); err != nil {
 			return err
 		}
+		saves[i].Between = between
 	}
 	errs := make([]error, n)
 	var wg sync.WaitGroup // side by side, so that they share a sync
@@ -184,7 +184,23 @@ func (s *Service) saveCursors(ctx context.Context, req *headgatev1.SaveCursorsRe
 	return nil
 }
 
-func (s *Service) savingOf(ctx context.Context, v *view, one *headgatev1.ShardSave) (subscription.Saving, error) {
+// between returns what says whether a position may not go back from one place to another: when the caller may know of a record between the two. Were it told of
+// others', it could find out when there were any. What is removed, or too far to look for, does not count: what comes again does no harm.
+func (s *Service) between(ctx context.Context, v *view) func(after, through uint64) bool {
+	if v.grant.Everything() {
+		return nil
+	}
+	var mu sync.Mutex // the shards of one call share its work
+	left := &budget{reads: pageReads, frames: pageBudget}
+	return func(after, through uint64) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		_, found := s.nextOwn(ctx, v, after, through, left)
+		return found
+	}
+}
+
+func (s *Service) savingOf(one *headgatev1.ShardSave) (subscription.Saving, error) {
 	sv := subscription.Saving{Shard: int(one.GetShard()), Lease: one.GetLease(), Release: one.GetRelease(), AllowBack: one.GetAllowBack()}
 	switch {
 	case one.GetCursor() == "" && sv.Lease == "":
@@ -199,7 +215,7 @@ func (s *Service) savingOf(ctx context.Context, v *view, one *headgatev1.ShardSa
 		if err != nil {
 			return sv, err
 		}
-		sv.Place = &subscription.Place{Seq: s.covered(ctx, v, seq), Cursor: cursor}
+		sv.Place = &subscription.Place{Seq: seq, Cursor: cursor}
 	}
 	return sv, nil
 }

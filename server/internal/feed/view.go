@@ -142,6 +142,30 @@ func (v *view) passed(chunk *eventlog.Chunk, through uint64) time.Time {
 	return time.Time{}
 }
 
+// nextOwn returns the sequence of the next record behind pos that the caller may know of, or, if it comes first, how far it looked: through, the head, or
+// as far as the budget reaches.
+func (s *Service) nextOwn(ctx context.Context, v *view, pos, through uint64, left *budget) (seq uint64, found bool) {
+	for pos < through && left.reads > 0 && left.frames > 0 {
+		chunk, err := s.log.Read(ctx, pos, v.Wants)
+		if err != nil || chunk.Through == pos { // who reads on meets the error
+			break
+		}
+		left.reads--
+		left.frames -= len(chunk.Frames)
+		for i := range chunk.Frames {
+			f := &chunk.Frames[i]
+			if f.Seq > through {
+				return through, false
+			}
+			if v.allows(f.Kind, &f.Keys) {
+				return f.Seq, true
+			}
+		}
+		pos = chunk.Through
+	}
+	return min(pos, through), false
+}
+
 // earliestAt returns when the oldest record was received, zero when there is none. That may be another's, so a caller that may not read everything gets
 // the next full minute: every record before it may be gone, and at times finer than that nothing can be told apart.
 func (v *view) earliestAt(st *eventlog.State) time.Time {

@@ -21,6 +21,9 @@ func (g *group) save(ctx context.Context, sh *shardState, sv Saving) error {
 	if err != nil {
 		return err
 	}
+	if sv.goesBack(at) {
+		return ErrBehind
+	}
 	next := was
 	// By the text: whoever may not know of all records does not learn from it whether there are any between two places.
 	if sv.Place != nil && sv.Place.Cursor != at.Cursor {
@@ -50,14 +53,20 @@ func (g *group) save(ctx context.Context, sh *shardState, sv Saving) error {
 	return nil
 }
 
+// goesBack says whether the position would go back from where it is, and must not.
+func (sv *Saving) goesBack(from Place) bool {
+	if sv.Place == nil || sv.AllowBack || sv.Place.Seq >= from.Seq {
+		return false
+	}
+	return sv.Between == nil || sv.Between(sv.Place.Seq, from.Seq)
+}
+
 func (g *group) maySave(sh *shardState, sv *Saving) error {
 	switch {
 	case g.over != nil:
 		return g.over
 	case sv.Lease == "" && !sh.free(), sv.Lease != "" && (!sh.saved.Held || sv.Lease != g.lease(sh)):
 		return ErrLeaseLost
-	case sv.Place != nil && sv.Place.Seq < sh.place.Seq && !sv.AllowBack:
-		return ErrBehind
 	}
 	return nil
 }

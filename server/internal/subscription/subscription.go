@@ -262,6 +262,8 @@ type Saving struct {
 	Release bool
 	// AllowBack lets the position go back.
 	AllowBack bool
+	// Between says whether anything that counts lies behind the one sequence, up to the other. Without it the position may go back all the same. Nil: always.
+	Between func(after, through uint64) bool
 }
 
 // Save moves a shard's position. It is durable on return. ErrNotFound, ErrNoShard, ErrLeaseLost, ErrBehind.
@@ -321,9 +323,21 @@ func (s *Subscriptions) Get(name Name) (Status, error) {
 }
 
 // All returns how all are, ordered by reader and name.
-func (s *Subscriptions) All() []Status {
+func (s *Subscriptions) All() []Status { return s.list(func(Name) bool { return true }) }
+
+// Of returns how a reader's are, ordered by name.
+func (s *Subscriptions) Of(reader string) []Status {
+	return s.list(func(n Name) bool { return n.Reader == reader })
+}
+
+func (s *Subscriptions) list(wanted func(Name) bool) []Status {
+	var groups []*group
 	s.mu.Lock()
-	groups := slices.Collect(maps.Values(s.groups))
+	for name, g := range s.groups {
+		if wanted(name) {
+			groups = append(groups, g)
+		}
+	}
 	s.mu.Unlock()
 	slices.SortFunc(groups, func(a, b *group) int {
 		return cmp.Or(cmp.Compare(a.name.Reader, b.name.Reader), cmp.Compare(a.name.Name, b.name.Name))
