@@ -19,7 +19,7 @@ var _ Store = (*Bolt)(nil)
 var bucket = []byte("positions")
 
 // gather is how long a write waits for others. A save is not in anybody's way meanwhile, and the log's syncs have the disk.
-const gather = 10 * time.Millisecond
+const gather = 25 * time.Millisecond
 
 // OpenBolt opens or makes the file. A second process fails.
 func OpenBolt(path string) (*Bolt, error) {
