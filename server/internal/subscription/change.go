@@ -115,7 +115,7 @@ func (g *group) skip(ctx context.Context, sh *shardState, event Place, skip Skip
 		return Skip{}, ErrBehind
 	}
 	if i := slices.IndexFunc(next.Skips, func(s Skip) bool { return s.Cursor == skip.Cursor }); i >= 0 {
-		return next.Skips[i], nil
+		return next.Skips[i], g.force(ctx, sh, nil) // the shard could not be taken when it was recorded, perhaps
 	}
 	next.Skips = append(slices.Clone(next.Skips), skip)
 	if len(next.Skips) > maxSkips {

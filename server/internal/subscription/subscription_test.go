@@ -403,13 +403,14 @@ func TestTooMany(t *testing.T) {
 // failing is a store whose writes can be made to fail.
 type failing struct {
 	*Bolt
-	err atomic.Pointer[error]
+	err    atomic.Pointer[error]
+	spares string // the one key whose writes do not fail
 }
 
 func (f *failing) fail(err error) { f.err.Store(&err) }
 
 func (f *failing) Put(ctx context.Context, key string, value []byte, version uint64) (uint64, error) {
-	if err := f.err.Load(); err != nil && *err != nil {
+	if err := f.err.Load(); err != nil && *err != nil && key != f.spares {
 		return 0, *err
 	}
 	return f.Bolt.Put(ctx, key, value, version)
@@ -449,5 +450,33 @@ func TestFailingStore(t *testing.T) {
 		}
 		g.save(0, a.Lease, 5, nil)
 		seat.Leave(5)
+	})
+}
+
+// TestSkipIsTriedAgain: when the skip is recorded and the shard cannot be taken, the same skip later takes it.
+func TestSkipIsTriedAgain(t *testing.T) {
+	bolt := openBolt(t, filepath.Join(t.TempDir(), "positions.db"))
+	synctest.Test(t, func(t *testing.T) {
+		store := &failing{Bolt: bolt, spares: metaKey(walked)}
+		s, err := Open(t.Context(), store, Options{Locate: locate})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		g := &gateway{T: t, Subscriptions: s}
+		if err := s.Create(t.Context(), walked, 1, place(0)); err != nil {
+			t.Fatal(err)
+		}
+		seat := g.join("a", -1)
+		g.assigned(seat)
+		store.fail(errors.New("the disk is full"))
+		if _, err := s.Skip(t.Context(), walked, 0, place(1), "poison", "me"); !errors.Is(err, ErrStore) || g.isTaken(seat) {
+			t.Fatal(err)
+		}
+		store.fail(nil)
+		if _, err := s.Skip(t.Context(), walked, 0, place(1), "poison", "me"); err != nil || !g.isTaken(seat) {
+			t.Errorf("%v; the stuck stream is told: %v", err, g.isTaken(seat))
+		}
+		seat.Leave(1)
 	})
 }
