@@ -18,8 +18,8 @@ type Engine interface {
 	// Read visits records after the sequence, ascending, up to the durable head, until fn returns false. Records of tenants that wants refuses may
 	// be left out (a nil wants takes all): it is asked for (source, context), (source, "") and ("", ""). through says how far it looked: no wanted record
 	// lies between the last one visited and through. It may stop before the head, so that one call stays short. Records and bytes are valid
-	// within fn. ErrTrimmed when after is before the earliest, ErrDamaged where the log is
-	// not whole; it never skips silently.
+	// within fn. ErrTrimmed when a record after the sequence was trimmed that wants takes, ErrDamaged where
+	// the log is not whole; it never skips silently.
 	Read(ctx context.Context, after uint64, wants func(source, context string) bool, fn func(Stored) bool) (through uint64, err error)
 	// Raw returns the raw body that was appended with the record. ErrNotFound when there is none.
 	Raw(ctx context.Context, seq uint64) ([]byte, error)
@@ -31,6 +31,9 @@ type Engine interface {
 	SeekSize(ctx context.Context, bytes uint64) (after uint64, err error)
 	// Quarantined lists quarantined records older than the sequence before (0: all), newest first, at most n.
 	Quarantined(ctx context.Context, before uint64, n int) ([]QuarantinedRecord, error)
+	// Trimmed returns the newest trimmed record of a tenant that wants takes, asked as in Read (nil: of any), and when it was received; zero when none
+	// was trimmed.
+	Trimmed(wants func(source, context string) bool) (seq uint64, at time.Time)
 	// Tenants returns every (source, context) that records were appended for.
 	Tenants() []Tenant
 	// State returns where the log stands. It never blocks on the disk.

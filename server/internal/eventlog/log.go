@@ -269,6 +269,12 @@ func (l *Log) State() State {
 	return st
 }
 
+// Trimmed returns the newest trimmed record of a tenant that wants takes (nil: of any), and when it was received; zero when none was trimmed.
+// Whoever stands before it has lost something.
+func (l *Log) Trimmed(wants func(source, context string) bool) (seq uint64, at time.Time) {
+	return l.engine.Trimmed(wants)
+}
+
 // Tenants returns every (source, context) that records were appended for.
 func (l *Log) Tenants() []Tenant { return l.engine.Tenants() }
 

@@ -103,37 +103,50 @@ func TestPositionsOfOthers(t *testing.T) {
 	}
 }
 
-// TestOldestOfOthers: how far back the log reaches is told to the minute to whoever may not know of the oldest record.
-func TestOldestOfOthers(t *testing.T) {
-	for name, c := range map[string]struct {
-		change  func(*setup)
-		horizon func(oldest time.Time) time.Time
-	}{
-		"everything": {func(*setup) {}, func(oldest time.Time) time.Time { return oldest }},
-		"one tenant": {under(onlyCreatedOfOne{}), func(oldest time.Time) time.Time { return oldest.Truncate(time.Minute).Add(time.Minute) }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			g := newGateway(t, c.change)
-			g.append(event(1))
-			g.clock.advance(time.Hour + 20*time.Second)
-			g.append(event(2, in("globex", "Default")))
-			horizon := c.horizon(g.clock.now())
-			g.clock.advance(time.Hour)
-			g.append(event(3))
-			g.trim(1)
-			_, m := g.subscribe(&headgatev1.SubscribeRequest{Start: at(horizon)}).caughtUp()
-			if m == nil {
-				t.Error("the horizon itself is refused")
+// TestTrimmedOfOthers: a cursor or a time is lost when something is gone that the caller reads, and then only. Others' records that are gone show in nothing.
+func TestTrimmedOfOthers(t *testing.T) {
+	g := newGateway(t, named, under(onlyCreatedOfOne{}))
+	others := func(n int) { g.append(event(n, in("globex", "Default"))) }
+	begin := g.clock.now()
+	g.append(event(1))
+	cursor := g.log.Cursor(1)
+	if _, err := g.named.CreateSubscription(t.Context(), &headgatev1.CreateSubscriptionRequest{Name: "billing", Start: after(cursor)}); err != nil {
+		t.Fatal(err)
+	}
+	for n := 2; n < 5; n++ {
+		g.clock.advance(time.Hour)
+		others(n)
+	}
+	g.clock.advance(time.Hour)
+	g.append(event(5))
+	kept := func(what string, trimmed uint64) {
+		t.Helper()
+		g.trim(trimmed)
+		for _, start := range []*headgatev1.Start{after(cursor), at(begin.Add(time.Nanosecond))} {
+			if got := keys(g.all(&headgatev1.SubscribeRequest{Start: start})); !cmp.Equal(got, numbers(5, 5)) {
+				t.Errorf("%s: %v brought %v", what, start, got)
 			}
-			before := &headgatev1.SubscribeRequest{Start: at(horizon.Add(-time.Nanosecond))}
-			wantFailure(t, g.refused(before), codes.OutOfRange, fault.CursorExpired)
-			before.OnLostCursor = headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST
-			r := g.subscribe(before)
-			r.started()
-			if got := r.recv().GetGap().GetToTime().AsTime(); !got.Equal(horizon) {
-				t.Errorf("the gap ends at %v, want %v", got, horizon)
-			}
-		})
+		}
+		page, err := g.client.ListEvents(t.Context(), &headgatev1.ListEventsRequest{AfterCursor: cursor})
+		if err != nil || len(page.GetEvents()) != 1 {
+			t.Errorf("%s: a page is %v, %v", what, page, err)
+		}
+	}
+	kept("nothing is gone", 0)
+	kept("its own is gone, which the cursor covers", 1)
+	kept("one of others is gone", 2)
+	kept("all of others are gone", 4)
+	lost := &headgatev1.SubscribeRequest{Start: at(begin)}
+	wantFailure(t, g.refused(lost), codes.OutOfRange, fault.CursorExpired)
+	lost.OnLostCursor = headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST
+	if gap := g.all(lost)[0].GetGap(); !gap.GetToTime().AsTime().Equal(begin) {
+		t.Errorf("the gap is %v", gap)
+	}
+	g.trim(5)
+	wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: after(cursor)}), codes.OutOfRange, fault.CursorExpired)
+	wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: at(begin.Add(time.Nanosecond))}), codes.OutOfRange, fault.CursorExpired)
+	if !g.subscription().GetSubscription().GetEndangered() {
+		t.Error("not in danger although its own is gone")
 	}
 }
 

@@ -28,6 +28,7 @@ type Log interface {
 	Watch(fn func([]eventlog.Frame)) (head uint64)
 	Head() uint64
 	State() eventlog.State
+	Trimmed(wants func(source, context string) bool) (seq uint64, at time.Time)
 	Tenants() []eventlog.Tenant
 	Epoch() string
 	Position(seq uint64) string

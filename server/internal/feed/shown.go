@@ -85,11 +85,7 @@ func (s *Service) uncoveredOf(ctx context.Context, st *subscription.Status, v *v
 		}
 		pos = min(pos, sh.Seq)
 	}
-	seen := *v
-	seen.predicate, _ = st.Filter.(*filter.Predicate) // nil when nobody has subscribed since the start: then every event counts
-	if seen.predicate == nil {
-		seen.predicate = new(filter.Predicate)
-	}
+	seen := v.of(st)
 	for pos = max(pos, log.Earliest-1); missing > 0; {
 		if left.reads == 0 || left.frames <= 0 {
 			if v.grant.Everything() {
@@ -116,6 +112,16 @@ func (s *Service) uncoveredOf(ctx context.Context, st *subscription.Status, v *v
 	return since
 }
 
+// of returns the view of what the subscription reads, as far as v reaches.
+func (v *view) of(st *subscription.Status) view {
+	seen := *v
+	seen.predicate, _ = st.Filter.(*filter.Predicate) // nil when nobody has subscribed since the start: then every event counts
+	if seen.predicate == nil {
+		seen.predicate = new(filter.Predicate)
+	}
+	return seen
+}
+
 // following fills in, where nothing was found, when the record after the position was received.
 func (s *Service) following(ctx context.Context, st *subscription.Status, since []time.Time) {
 	log := s.log.State()
@@ -130,13 +136,18 @@ func (s *Service) following(ctx context.Context, st *subscription.Status, since 
 	}
 }
 
-// endangered says whether the retention will soon reach what a position does not cover: nine tenths of the time that events are kept, or of the time that
-// the log reaches back now, are over. It goes by what the caller may know, as the lag does.
+// endangered says whether the retention has reached what a position does not cover, or will soon: nine tenths of the time that events are kept, or of the
+// time since the last one was received that was removed, are over. It goes by what the caller may know, as the lag does.
 func (s *Service) endangered(st *subscription.Status, since []time.Time, v *view) bool {
-	log, now := s.log.State(), s.opt.Now()
-	trimmed := log.Earliest > 1
+	now, seen := s.opt.Now(), v.of(st)
+	lost, _ := s.log.Trimmed(seen.Wants)
+	wants := v.Wants
+	if v.grant.Everything() {
+		wants = nil
+	}
+	_, reach := s.log.Trimmed(wants)
 	for i := range st.Shards {
-		if trimmed && st.Shards[i].Seq+1 < log.Earliest && st.Shards[i].Seq < log.Head {
+		if st.Shards[i].Seq < lost {
 			return true
 		}
 		if since[i].IsZero() {
@@ -145,7 +156,7 @@ func (s *Service) endangered(st *subscription.Status, since []time.Time, v *view
 		if s.opt.Retention > 0 && now.Sub(since[i]) > s.opt.Retention/10*9 {
 			return true
 		}
-		if earliest := v.earliestAt(&log); trimmed && now.Sub(since[i]) > now.Sub(earliest)/10*9 {
+		if !reach.IsZero() && now.Sub(since[i]) > now.Sub(reach)/10*9 {
 			return true
 		}
 	}

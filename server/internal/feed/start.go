@@ -101,7 +101,7 @@ func (s *Service) locate(ctx context.Context, start *headgatev1.Start, onLost he
 		return place{}, fault.New(codes.InvalidArgument, fault.StartRequired, "start.at: say earliest or latest", "field", "start.at")
 	case *headgatev1.Start_AfterCursor:
 		pos, err := s.log.Locate(p.AfterCursor)
-		if err == nil && pos+1 < st.Earliest {
+		if last, _ := s.log.Trimmed(v.Wants); err == nil && pos < last {
 			err = eventlog.ErrTrimmed
 		}
 		if err != nil {
@@ -130,8 +130,8 @@ func (s *Service) locateTime(ctx context.Context, ts *timestamppb.Timestamp, fie
 	if err != nil {
 		return place{}, err
 	}
-	// After the search, which passes over what is trimmed meanwhile. Where nothing was ever trimmed, nothing can be missing before the oldest record.
-	if st := s.log.State(); st.Earliest > 1 && (st.EarliestAt.IsZero() || t.Before(v.earliestAt(&st))) {
+	// After the search, which passes over what is trimmed meanwhile.
+	if last, at := s.log.Trimmed(v.Wants); last > 0 && !t.After(at) {
 		return s.relocate(eventlog.ErrTrimmed, s.log.Position(0), onLost, v)
 	}
 	return place{pos: pos}, nil
@@ -152,7 +152,8 @@ func (s *Service) relocate(err error, lost string, onLost headgatev1.OnLostCurso
 	st := s.log.State()
 	switch onLost {
 	case headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST:
-		gap.ToTime = timestamp(v.earliestAt(&st))
+		_, at := s.log.Trimmed(v.Wants)
+		gap.ToTime = timestamp(at)
 		return place{pos: st.Earliest - 1, gap: gap, lost: lost}, nil
 	case headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST:
 		// Not when the newest record was received: it may be one that the caller may not know of.

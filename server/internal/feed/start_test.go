@@ -76,7 +76,10 @@ func TestResumableFromEveryStart(t *testing.T) {
 	if got := keys(g.all(&headgatev1.SubscribeRequest{Start: at(begin.Add(3 * time.Hour))})); !cmp.Equal(got, numbers(4, 6)) {
 		t.Error("from the time of the earliest:", got)
 	}
-	early := at(begin.Add(2*time.Hour + time.Minute))
+	if got := keys(g.all(&headgatev1.SubscribeRequest{Start: at(begin.Add(2*time.Hour + time.Nanosecond))})); !cmp.Equal(got, numbers(4, 6)) {
+		t.Error("from between the last removed and the earliest:", got)
+	}
+	early := at(begin.Add(2 * time.Hour))
 	wantFailure(t, g.refused(&headgatev1.SubscribeRequest{Start: early}), codes.OutOfRange, fault.CursorExpired)
 	got := keys(g.all(&headgatev1.SubscribeRequest{Start: early, OnLostCursor: headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST}))
 	if want := append([]string{"REASON_CURSOR_EXPIRED"}, numbers(4, 6)...); !cmp.Equal(got, want) {
@@ -104,7 +107,7 @@ func TestNoSilentGapAtALostStart(t *testing.T) {
 		g.clock.advance(time.Hour)
 	}
 	g.trim(3)
-	st := g.log.State()
+	oldest := g.log.State().EarliestAt
 	type lost struct {
 		cursor string
 		code   codes.Code
@@ -127,7 +130,7 @@ func TestNoSilentGapAtALostStart(t *testing.T) {
 				to   time.Time
 				pos  uint64
 			}{
-				headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST: {append([]string{l.gap.String()}, numbers(4, 6)...), st.EarliestAt, 3},
+				headgatev1.OnLostCursor_ON_LOST_CURSOR_EARLIEST: {append([]string{l.gap.String()}, numbers(4, 6)...), oldest.Add(-time.Hour), 3},
 				headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST:   {[]string{l.gap.String()}, g.clock.now(), 6},
 			} {
 				all := g.all(&headgatev1.SubscribeRequest{Start: after(l.cursor), OnLostCursor: on})
@@ -146,7 +149,7 @@ func TestNoSilentGapAtALostStart(t *testing.T) {
 			}
 		})
 	}
-	early := &headgatev1.SubscribeRequest{Start: at(st.EarliestAt.Add(-time.Hour)), OnLostCursor: headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST}
+	early := &headgatev1.SubscribeRequest{Start: at(oldest.Add(-time.Hour)), OnLostCursor: headgatev1.OnLostCursor_ON_LOST_CURSOR_LATEST}
 	early.Start = after(g.subscribe(early).started().GetCursor())
 	if got := keys(g.all(early)); !cmp.Equal(got, []string{"REASON_CURSOR_EXPIRED"}) {
 		t.Errorf("after the cursor of Started of a lost from_time: %v", got)

@@ -166,15 +166,6 @@ func (s *Service) nextOwn(ctx context.Context, v *view, pos, through uint64, lef
 	return min(pos, through), false
 }
 
-// earliestAt returns when the oldest record was received, zero when there is none. That may be another's, so a caller that may not read everything gets
-// the next full minute: every record before it may be gone, and at times finer than that nothing can be told apart.
-func (v *view) earliestAt(st *eventlog.State) time.Time {
-	if v.grant.Everything() || st.EarliestAt.IsZero() {
-		return st.EarliestAt
-	}
-	return st.EarliestAt.Add(time.Minute - 1).Truncate(time.Minute)
-}
-
 func (v *view) ended() bool {
 	select {
 	case <-v.grant.Ended():

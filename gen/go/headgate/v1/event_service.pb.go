@@ -489,8 +489,8 @@ type Start_AfterCursor struct {
 
 type Start_FromTime struct {
 	// The first event whose received_at is this time or later. A time in the future is refused with FILTER_INVALID;
-	// a time before the earliest event follows on_lost_cursor when events have been removed. To a caller that may not read everything the earliest
-	// event's time counts as the next full minute, as it may be another's.
+	// when events of that time or later have been removed that it concerns, on_lost_cursor
+	// is followed.
 	FromTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=from_time,json=fromTime,proto3,oneof"`
 }
 
@@ -1245,7 +1245,8 @@ type Gap struct {
 	Contexts []string `protobuf:"bytes,3,rep,name=contexts,proto3" json:"contexts,omitempty"`
 	// When the window begins, by received_at; unset means unknown.
 	FromTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
-	// When the window ends, by received_at; unset means unknown. After on_lost_cursor earliest, to the minute for a caller that may not read everything; after on_lost_cursor latest it is the server's time when the stream went on.
+	// When the window ends, by received_at; unset means unknown. After on_lost_cursor earliest it is when the last removed event was received of the tenants
+	// that the stream reads; after on_lost_cursor latest it is the server's time when the stream went on.
 	ToTime        *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -56,7 +56,8 @@ const (
 //	FILTER_INVALID   INVALID_ARGUMENT     A value of the request is out of range, a name is misspelt, or a request field or query
 //	                                      parameter is unknown; metadata "field" names it.
 //	CURSOR_MALFORMED INVALID_ARGUMENT     The text is not a cursor of any Headgate.
-//	CURSOR_EXPIRED   OUT_OF_RANGE         The events after the cursor are no longer kept (REST 410). Metadata "earliest_cursor" says
+//	CURSOR_EXPIRED   OUT_OF_RANGE         Events after the cursor, of the tenants that the caller reads, are no
+//	                                      longer kept (REST 410). Metadata "earliest_cursor" says
 //	                                      from where on the log is whole.
 //	CURSOR_FOREIGN   FAILED_PRECONDITION  The cursor is from another log, or from a part of this one that was cut off when it was restored.
 //	EVENT_NOT_FOUND  NOT_FOUND            No event stands at that cursor.
@@ -191,7 +192,8 @@ func (c *eventServiceClient) DescribeLog(ctx context.Context, in *DescribeLogReq
 //	FILTER_INVALID   INVALID_ARGUMENT     A value of the request is out of range, a name is misspelt, or a request field or query
 //	                                      parameter is unknown; metadata "field" names it.
 //	CURSOR_MALFORMED INVALID_ARGUMENT     The text is not a cursor of any Headgate.
-//	CURSOR_EXPIRED   OUT_OF_RANGE         The events after the cursor are no longer kept (REST 410). Metadata "earliest_cursor" says
+//	CURSOR_EXPIRED   OUT_OF_RANGE         Events after the cursor, of the tenants that the caller reads, are no
+//	                                      longer kept (REST 410). Metadata "earliest_cursor" says
 //	                                      from where on the log is whole.
 //	CURSOR_FOREIGN   FAILED_PRECONDITION  The cursor is from another log, or from a part of this one that was cut off when it was restored.
 //	EVENT_NOT_FOUND  NOT_FOUND            No event stands at that cursor.

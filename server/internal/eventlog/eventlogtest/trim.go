@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/headgate/headgate/server/internal/eventlog"
@@ -19,7 +20,7 @@ var trimTests = []test{
 				r.Fatalf("state %+v", st)
 			}
 			for after := range uint64(8) {
-				for _, w := range []wants{nil, func(_, c string) bool { return c == "c" }, func(_, _ string) bool { return false }} {
+				for _, w := range []wants{nil, func(_, c string) bool { return c == "c" }} {
 					_, err := r.Read(ctx, after, w, func(eventlog.Stored) bool { return true })
 					wantErr(r, err, eventlog.ErrTrimmed)
 				}
@@ -28,6 +29,22 @@ var trimTests = []test{
 			_, err := r.Raw(ctx, 8)
 			wantErr(r, err, eventlog.ErrNotFound)
 			r.reopen()
+		}
+	}},
+	{"is told to whom it concerns", func(r *rig) {
+		const tenants = 100 // more than are read by their indexes
+		r.mixed(1000, tenants)
+		before := r.all(0, nil)
+		one := func(_, c string) bool { return c == "c7" }
+		most := func(_, c string) bool { return c > "c2" }
+		for _, through := range []uint64{0, 1, 7, 8, 150, 450, 451, 999, 1000} {
+			r.must(r.Trim(ctx, through))
+			for range 2 {
+				for _, w := range []wants{nil, one, most, func(_, _ string) bool { return false }} {
+					wantTrimmed(r, before, through, w)
+				}
+				r.reopen()
+			}
 		}
 	}},
 	{"of everything, and on from there", func(r *rig) {
@@ -139,6 +156,38 @@ var trimTests = []test{
 		readers.Wait()
 		work.Wait()
 	}},
+}
+
+// wantTrimmed checks what is said of the trimmed ones among the records, and that whoever lost nothing reads on.
+func wantTrimmed(r *rig, before []eventlog.Stored, through uint64, w wants) {
+	r.Helper()
+	var last eventlog.Stored
+	var rest []uint64
+	for _, st := range before {
+		switch {
+		case w != nil && !w(st.Keys.Source, st.Keys.Context):
+		case st.Seq <= through:
+			last = st
+		default:
+			rest = append(rest, st.Seq)
+		}
+	}
+	if seq, at := r.Trimmed(w); seq != last.Seq || !at.Equal(last.ReceivedAt) {
+		r.Fatalf("after a trim of %d: up to %d of %s, want %d of %s", through, seq, at, last.Seq, last.ReceivedAt)
+	}
+	if last.Seq > 0 {
+		_, err := r.Read(ctx, last.Seq-1, w, func(eventlog.Stored) bool { return true })
+		wantErr(r, err, eventlog.ErrTrimmed)
+	}
+	var got []uint64
+	for _, st := range r.all(last.Seq, w) {
+		if w == nil || w(st.Keys.Source, st.Keys.Context) {
+			got = append(got, st.Seq)
+		}
+	}
+	if !slices.Equal(got, rest) {
+		r.Fatalf("after a trim of %d: read %v, want %v", through, got, rest)
+	}
 }
 
 // readBesideTrims reads what there is from the earliest on until the n-th record; each writer's numbers must follow each other within a read that does not

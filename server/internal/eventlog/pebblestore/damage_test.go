@@ -82,6 +82,13 @@ func TestMissingRecordsAreNeverSkipped(t *testing.T) {
 	if list, err := readAll(s, 59, nil); err != nil || len(list) != 42 {
 		t.Errorf("after the trim: %d records, %v", len(list), err)
 	}
+	none := func(_, _ string) bool { return false }
+	if _, err := readAll(s, 58, none); !errors.Is(err, eventlog.ErrTrimmed) { // they may have been anybody's
+		t.Errorf("from within what was trimmed unread: %v", err)
+	}
+	if _, err := readAll(s, 59, none); err != nil {
+		t.Errorf("from behind what was trimmed unread: %v", err)
+	}
 }
 
 func TestUnreadableRecord(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 //	q<seq>                         quarantine note
 //	d<len><event id><duplicate>    -> seq
 //	t<tenant>                      -> source, context
+//	x<tenant>                      -> seq and time of its newest trimmed record
 //	c<tenant><seq>                 index by tenant
 const (
 	roomMeta       = 'm'
@@ -20,6 +21,7 @@ const (
 	roomQuarantine = 'q'
 	roomDuplicate  = 'd'
 	roomTenant     = 't'
+	roomTrimmed    = 'x'
 	roomIndex      = 'c'
 )
 
@@ -44,6 +46,8 @@ func duplicateKey(eventID string, duplicate [16]byte) []byte {
 }
 
 func tenantKey(id uint32) []byte { return binary.BigEndian.AppendUint32([]byte{roomTenant}, id) }
+
+func trimmedKey(id uint32) []byte { return binary.BigEndian.AppendUint32([]byte{roomTrimmed}, id) }
 
 func indexKey(tenant uint32, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32([]byte{roomIndex}, tenant), seq)

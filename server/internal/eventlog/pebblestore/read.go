@@ -37,8 +37,12 @@ func (s *Store) Read(ctx context.Context, after uint64, wants func(source, conte
 	if !all {
 		ids, all = s.tenants.wanted(wants)
 	}
+	if all {
+		wants = nil
+	}
 	if after >= head || (!all && len(ids) == 0) {
-		return max(after, head), s.checkTrimmed(after)
+		_, err := s.untrimmed(after, wants)
+		return max(after, head), err
 	}
 	it, err := s.span(roomRecord, after, head)
 	if err != nil {
@@ -54,29 +58,38 @@ func (s *Store) Read(ctx context.Context, after uint64, wants func(source, conte
 		}
 	}
 	// After all iterators have their view: what a trim removed before is refused here, what it removes later is still seen.
-	if err := s.checkTrimmed(after); err != nil {
+	from, err := s.untrimmed(after, wants)
+	if err != nil {
 		return after, err
 	}
 	if few {
 		return merge(ctx, it, h, after, head, fn)
 	}
-	if all {
-		wants = nil
-	}
-	return scan(ctx, it, after, head, wants, fn)
+	return scan(ctx, it, from, head, wants, fn)
 }
 
-func (s *Store) checkTrimmed(after uint64) error {
-	if earliest := s.State().Earliest; after+1 < earliest {
-		return fmt.Errorf("%w: the oldest record is number %d", eventlog.ErrTrimmed, earliest)
+// untrimmed returns from where on, behind after, the log is whole. ErrTrimmed when something wanted lies before that.
+func (s *Store) untrimmed(after uint64, wants func(source, context string) bool) (uint64, error) {
+	earliest := s.State().Earliest
+	if after+1 >= earliest {
+		return after, nil
 	}
-	return nil
+	if last := s.tenants.trimmed(wants).seq; last > after {
+		return after, fmt.Errorf("%w: up to record %d", eventlog.ErrTrimmed, last)
+	}
+	return earliest - 1, nil
+}
+
+// Trimmed implements eventlog.Engine.
+func (s *Store) Trimmed(wants func(source, context string) bool) (uint64, time.Time) {
+	mark := s.tenants.trimmed(wants)
+	return mark.seq, mark.at
 }
 
 // scan reads record after record and finds every hole.
 func scan(ctx context.Context, it *pebble.Iterator, after, head uint64, wants func(source, context string) bool, fn func(eventlog.Stored) bool) (uint64, error) {
 	at := after
-	for ok := it.First(); ok; ok = it.Next() {
+	for ok := it.SeekGE(seqKey(roomRecord, after+1)); ok; ok = it.Next() {
 		if at-after >= maxLook || ctx.Err() != nil {
 			return at, ctx.Err()
 		}

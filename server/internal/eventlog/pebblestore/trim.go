@@ -40,7 +40,8 @@ func (s *Store) trimChunk(through uint64) error {
 	st := s.State()
 	b := s.db.NewBatch()
 	defer b.Close()
-	if err := s.forget(b, st.Earliest, through); err != nil {
+	marks, err := s.forget(b, st.Earliest, through)
+	if err != nil {
 		return err
 	}
 	notes, err := s.countQuarantined(st.Earliest, through)
@@ -57,7 +58,9 @@ func (s *Store) trimChunk(through uint64) error {
 	if err != nil {
 		return err
 	}
-	// Readers are told before anything goes: whoever looks afterwards gets ErrTrimmed, whoever looked before has its view.
+	// Readers are told before anything goes: whoever looks afterwards gets ErrTrimmed, whoever looked before has its view. Who sees the new earliest sees the
+	// marks.
+	s.tenants.mark(marks)
 	s.mu.Lock()
 	s.state.Earliest, s.state.EarliestAt = through+1, earliestAt
 	s.state.Quarantined -= notes
@@ -94,14 +97,51 @@ func (s *Store) flush() (<-chan struct{}, error) {
 	return s.db.AsyncFlush()
 }
 
-// forget puts the deletion of the records from the sequence to the other, and of all that belongs to them, into the batch.
-func (s *Store) forget(b *pebble.Batch, from, through uint64) error {
+// forget puts the deletion of the records from the sequence to the other, and of all that belongs to them, into the batch. It returns the marks of their
+// tenants, which are in the batch too.
+func (s *Store) forget(b *pebble.Batch, from, through uint64) (marks map[uint32]trimMark, err error) {
+	tenants, whole, err := s.forgetDuplicates(b, from, through)
+	if err != nil {
+		return nil, err
+	}
+	st := s.State()
+	marks = make(map[uint32]trimMark)
+	if !whole {
+		next, e := s.timeFrom(through+1, st.Head)
+		if next.IsZero() {
+			next = st.HeadAt
+		}
+		err, marks[anyTenant] = errors.Join(err, e), trimMark{through, next}
+	}
+	// The ranges lie side by side: ranges that overlap cost every reader, the square of their number.
+	for tenant, mark := range tenants {
+		if id, ok := s.tenants.lookUp(tenant); ok {
+			marks[id] = mark
+			err = errors.Join(err, b.DeleteRange(indexKey(id, from), indexKey(id, through+1), nil))
+		}
+	}
+	for id, mark := range marks {
+		err = errors.Join(err, b.Set(trimmedKey(id), mark.value(), nil))
+	}
+	for _, room := range []byte{roomRecord, roomRaw, roomQuarantine} {
+		err = errors.Join(err, b.DeleteRange(seqKey(room, from), seqKey(room, through+1), nil))
+	}
+	// The newest time goes along: an emptied log must not step back in time either.
+	mark := binary.BigEndian.AppendUint64(nil, through)
+	mark = binary.BigEndian.AppendUint64(mark, uint64(st.HeadAt.UnixNano()))
+	return marks, errors.Join(err, b.Set(keyTrimmed, mark, nil))
+}
+
+// forgetDuplicates puts the deletion of the records' duplicate keys into the batch. It returns the newest record of each tenant, and whether all could be
+// read.
+func (s *Store) forgetDuplicates(b *pebble.Batch, from, through uint64) (tenants map[eventlog.Tenant]trimMark, whole bool, err error) {
 	it, err := s.span(roomRecord, from-1, through)
 	if err != nil {
-		return err
+		return nil, false, err
 	}
 	defer it.Close()
-	tenants := make(map[eventlog.Tenant]bool)
+	tenants = make(map[eventlog.Tenant]trimMark)
+	readable := uint64(0)
 	for it.First(); it.Valid(); it.Next() {
 		rec, err := decode(it, seqOf(it.Key()))
 		if err != nil {
@@ -109,34 +149,21 @@ func (s *Store) forget(b *pebble.Batch, from, through uint64) error {
 			s.log.Warn("a damaged record was trimmed", "record", seqOf(it.Key()))
 			continue
 		}
-		tenants[eventlog.Tenant{Source: rec.Keys.Source, Context: rec.Keys.Context}] = true
+		readable++
+		tenants[eventlog.Tenant{Source: rec.Keys.Source, Context: rec.Keys.Context}] = trimMark{rec.Seq, rec.ReceivedAt}
 		if rec.Duplicate != ([16]byte{}) {
 			if err := b.Delete(duplicateKey(rec.Keys.EventID, rec.Duplicate), nil); err != nil {
-				return err
+				return nil, false, err
 			}
 		}
 	}
 	if err := it.Error(); err != nil {
 		if err = damaged(err); !errors.Is(err, eventlog.ErrDamaged) {
-			return err
+			return nil, false, err
 		}
 		s.log.Warn("damaged records were trimmed", "from", from, "to", through, "error", err)
 	}
-	// The ranges lie side by side: ranges that overlap cost every reader, the square of their number.
-	for tenant := range tenants {
-		if id, ok := s.tenants.lookUp(tenant); ok {
-			err = errors.Join(err, b.DeleteRange(indexKey(id, from), indexKey(id, through+1), nil))
-		}
-	}
-	for _, room := range []byte{roomRecord, roomRaw, roomQuarantine} {
-		err = errors.Join(err, b.DeleteRange(seqKey(room, from), seqKey(room, through+1), nil))
-	}
-	// The newest time goes along: an emptied log must not step back in time either.
-	mark := binary.BigEndian.AppendUint64(nil, through)
-	s.mu.Lock()
-	mark = binary.BigEndian.AppendUint64(mark, uint64(s.state.HeadAt.UnixNano()))
-	s.mu.Unlock()
-	return errors.Join(err, b.Set(keyTrimmed, mark, nil))
+	return tenants, readable == through+1-from, nil
 }
 
 // timeFrom returns when the first record from the sequence on was received, zero when there is none.
