@@ -1,0 +1,223 @@
+import datetime
+
+from google.api import annotations_pb2 as _annotations_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from headgate.v1 import event_service_pb2 as _event_service_pb2
+from headgate.v1 import subscription_service_pb2 as _subscription_service_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetStatusRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetStatusResponse(_message.Message):
+    __slots__ = ("version", "started_at", "ready", "problem", "log", "sources", "streams")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STARTED_AT_FIELD_NUMBER: _ClassVar[int]
+    READY_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    STREAMS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    started_at: _timestamp_pb2.Timestamp
+    ready: bool
+    problem: str
+    log: LogStatus
+    sources: _containers.RepeatedCompositeFieldContainer[SourceStatus]
+    streams: int
+    def __init__(self, version: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ready: bool = ..., problem: _Optional[str] = ..., log: _Optional[_Union[LogStatus, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., streams: _Optional[int] = ...) -> None: ...
+
+class LogStatus(_message.Message):
+    __slots__ = ("epoch", "records", "size_bytes", "free_bytes", "earliest_time", "latest_time", "quarantined")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    EARLIEST_TIME_FIELD_NUMBER: _ClassVar[int]
+    LATEST_TIME_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    epoch: str
+    records: int
+    size_bytes: int
+    free_bytes: int
+    earliest_time: _timestamp_pb2.Timestamp
+    latest_time: _timestamp_pb2.Timestamp
+    quarantined: int
+    def __init__(self, epoch: _Optional[str] = ..., records: _Optional[int] = ..., size_bytes: _Optional[int] = ..., free_bytes: _Optional[int] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quarantined: _Optional[int] = ...) -> None: ...
+
+class SourceStatus(_message.Message):
+    __slots__ = ("source", "contexts", "accepted", "duplicates", "quarantined", "refused", "tests", "last_accepted_at", "last_test_at", "refused_by_cause", "last_secret_id", "awaiting_secret_until", "stopped")
+    class RefusedByCauseEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXTS_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    TESTS_FIELD_NUMBER: _ClassVar[int]
+    LAST_ACCEPTED_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_TEST_AT_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_BY_CAUSE_FIELD_NUMBER: _ClassVar[int]
+    LAST_SECRET_ID_FIELD_NUMBER: _ClassVar[int]
+    AWAITING_SECRET_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    STOPPED_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    contexts: _containers.RepeatedScalarFieldContainer[str]
+    accepted: int
+    duplicates: int
+    quarantined: int
+    refused: int
+    tests: int
+    last_accepted_at: _timestamp_pb2.Timestamp
+    last_test_at: _timestamp_pb2.Timestamp
+    refused_by_cause: _containers.ScalarMap[str, int]
+    last_secret_id: str
+    awaiting_secret_until: _timestamp_pb2.Timestamp
+    stopped: bool
+    def __init__(self, source: _Optional[str] = ..., contexts: _Optional[_Iterable[str]] = ..., accepted: _Optional[int] = ..., duplicates: _Optional[int] = ..., quarantined: _Optional[int] = ..., refused: _Optional[int] = ..., tests: _Optional[int] = ..., last_accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_test_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., refused_by_cause: _Optional[_Mapping[str, int]] = ..., last_secret_id: _Optional[str] = ..., awaiting_secret_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped: bool = ...) -> None: ...
+
+class ListStreamsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListStreamsResponse(_message.Message):
+    __slots__ = ("streams",)
+    STREAMS_FIELD_NUMBER: _ClassVar[int]
+    streams: _containers.RepeatedCompositeFieldContainer[Stream]
+    def __init__(self, streams: _Optional[_Iterable[_Union[Stream, _Mapping]]] = ...) -> None: ...
+
+class Stream(_message.Message):
+    __slots__ = ("id", "client_name", "peer", "started_at", "filter", "events_sent", "lag", "caught_up", "reader")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    STARTED_AT_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_SENT_FIELD_NUMBER: _ClassVar[int]
+    LAG_FIELD_NUMBER: _ClassVar[int]
+    CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
+    READER_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    client_name: str
+    peer: str
+    started_at: _timestamp_pb2.Timestamp
+    filter: _event_service_pb2.Filter
+    events_sent: int
+    lag: _duration_pb2.Duration
+    caught_up: bool
+    reader: str
+    def __init__(self, id: _Optional[int] = ..., client_name: _Optional[str] = ..., peer: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[_Union[_event_service_pb2.Filter, _Mapping]] = ..., events_sent: _Optional[int] = ..., lag: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., caught_up: bool = ..., reader: _Optional[str] = ...) -> None: ...
+
+class ListSubscriptionsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListSubscriptionsResponse(_message.Message):
+    __slots__ = ("subscriptions",)
+    SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    subscriptions: _containers.RepeatedCompositeFieldContainer[ReaderSubscription]
+    def __init__(self, subscriptions: _Optional[_Iterable[_Union[ReaderSubscription, _Mapping]]] = ...) -> None: ...
+
+class ReaderSubscription(_message.Message):
+    __slots__ = ("reader", "subscription", "shards")
+    READER_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    SHARDS_FIELD_NUMBER: _ClassVar[int]
+    reader: str
+    subscription: _subscription_service_pb2.Subscription
+    shards: _containers.RepeatedCompositeFieldContainer[_subscription_service_pb2.SubscriptionShard]
+    def __init__(self, reader: _Optional[str] = ..., subscription: _Optional[_Union[_subscription_service_pb2.Subscription, _Mapping]] = ..., shards: _Optional[_Iterable[_Union[_subscription_service_pb2.SubscriptionShard, _Mapping]]] = ...) -> None: ...
+
+class DeleteSubscriptionRequest(_message.Message):
+    __slots__ = ("reader", "name")
+    READER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    reader: str
+    name: str
+    def __init__(self, reader: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class DeleteSubscriptionResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SkipEventRequest(_message.Message):
+    __slots__ = ("reader", "name", "cursor", "reason")
+    READER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    reader: str
+    name: str
+    cursor: str
+    reason: str
+    def __init__(self, reader: _Optional[str] = ..., name: _Optional[str] = ..., cursor: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SkipEventResponse(_message.Message):
+    __slots__ = ("skip",)
+    SKIP_FIELD_NUMBER: _ClassVar[int]
+    skip: _subscription_service_pb2.Skip
+    def __init__(self, skip: _Optional[_Union[_subscription_service_pb2.Skip, _Mapping]] = ...) -> None: ...
+
+class ListQuarantineRequest(_message.Message):
+    __slots__ = ("page_size", "after_id")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_ID_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    after_id: str
+    def __init__(self, page_size: _Optional[int] = ..., after_id: _Optional[str] = ...) -> None: ...
+
+class ListQuarantineResponse(_message.Message):
+    __slots__ = ("quarantined", "has_more")
+    QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    HAS_MORE_FIELD_NUMBER: _ClassVar[int]
+    quarantined: _containers.RepeatedCompositeFieldContainer[Quarantined]
+    has_more: bool
+    def __init__(self, quarantined: _Optional[_Iterable[_Union[Quarantined, _Mapping]]] = ..., has_more: bool = ...) -> None: ...
+
+class GetQuarantinedRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class GetQuarantinedResponse(_message.Message):
+    __slots__ = ("quarantined", "raw_body")
+    QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    RAW_BODY_FIELD_NUMBER: _ClassVar[int]
+    quarantined: Quarantined
+    raw_body: bytes
+    def __init__(self, quarantined: _Optional[_Union[Quarantined, _Mapping]] = ..., raw_body: _Optional[bytes] = ...) -> None: ...
+
+class Quarantined(_message.Message):
+    __slots__ = ("id", "source", "context", "event_type", "received_at", "problem", "body_size", "content_type")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    BODY_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    source: str
+    context: str
+    event_type: str
+    received_at: _timestamp_pb2.Timestamp
+    problem: str
+    body_size: int
+    content_type: str
+    def __init__(self, id: _Optional[str] = ..., source: _Optional[str] = ..., context: _Optional[str] = ..., event_type: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problem: _Optional[str] = ..., body_size: _Optional[int] = ..., content_type: _Optional[str] = ...) -> None: ...
