@@ -4,7 +4,7 @@ package gen
 
 import _ "embed"
 
-// OpenAPI is the OpenAPI v2 description of the REST API.
+// OpenAPI is the OpenAPI v3 description of the REST API.
 //
-//go:embed openapi/headgate.swagger.json
+//go:embed openapi/headgate.openapi.json
 var OpenAPI []byte
