@@ -74,21 +74,55 @@ type Session struct {
 	control *Control
 	remote  string
 	stream  bool
-	release func() // what else the call holds; nil for nothing
-	timer   *time.Timer
-	// life ends when the session must.
-	life context.Context
-	end  context.CancelCauseFunc
+	release func()        // what else the call holds; nil for nothing
+	ended   chan struct{} // nil for all but streams
+
+	// Guarded by control's mu.
+	cause error       // why ended is closed
+	timer *time.Timer // ends the session when its credential expires, and cuts off the call when it is overdue
+	cut   func()      // see whenOverdue
 }
 
-// Ended is closed when the session must end before its time; Cause then says why.
-func (s *Session) Ended() <-chan struct{} { return s.life.Done() }
+// Ended is closed when the session must end before its time; Cause then says why. Only of a stream it ever is.
+func (s *Session) Ended() <-chan struct{} { return s.ended }
 
 // Cause is ErrGrantChanged or ErrExpired once Ended is closed.
-func (s *Session) Cause() error { return context.Cause(s.life) }
+func (s *Session) Cause() error {
+	s.control.mu.Lock()
+	defer s.control.mu.Unlock()
+	return s.cause
+}
 
 // Expired says whether the session ended because its credential did.
 func (s *Session) Expired() bool { return errors.Is(s.Cause(), ErrExpired) }
+
+// end ends a stream's session, unless its call is over.
+func (s *Session) end(cause error) {
+	s.control.mu.Lock()
+	defer s.control.mu.Unlock()
+	s.endLocked(cause)
+}
+
+// endLocked is end with control's mu held.
+func (s *Session) endLocked(cause error) {
+	if _, open := s.control.sessions[s]; !open || s.cause != nil {
+		return
+	}
+	s.cause = cause
+	close(s.ended)
+	if s.cut != nil {
+		s.timer = time.AfterFunc(overdue, s.cut)
+	}
+}
+
+// whenOverdue has cut called when the session of a stream has ended and its call is not over for a while.
+func (s *Session) whenOverdue(cut func()) {
+	s.control.mu.Lock()
+	defer s.control.mu.Unlock()
+	if s.cut = cut; s.cause != nil {
+		s.timer = time.AfterFunc(overdue, cut)
+	}
+}
 
 // Replace puts a new policy in force, which takes over the keys of issuers that both have. Sessions whose reader is gone, or has another grant, or
 // whose certificate's authority is none any more, end.
@@ -99,7 +133,7 @@ func (c *Control) Replace(p *Policy) {
 	c.policy = p
 	for s := range c.sessions {
 		if !s.Reader.same(s.find(p)) {
-			s.end(ErrGrantChanged)
+			s.endLocked(ErrGrantChanged)
 		}
 	}
 }
@@ -125,9 +159,9 @@ func (c *Control) Begin(ctx context.Context, cred Credentials, remote string, ki
 		return nil, err
 	}
 	s := &Session{Identity: id, Grant: id.Reader.Grant, control: c, remote: remote, stream: kind == Stream}
-	s.life, s.end = context.WithCancelCause(context.Background())
 	u.connections[remote]++
 	if s.stream {
+		s.ended = make(chan struct{})
 		u.streams++
 		c.sessions[s] = struct{}{}
 		if !id.Expires.IsZero() {
@@ -154,15 +188,15 @@ func (c *Control) identifyLocked(ctx context.Context, cred Credentials) (Identit
 
 // Done gives back what the call took.
 func (s *Session) Done() {
-	if s.timer != nil {
-		s.timer.Stop()
-	}
 	if s.release != nil {
 		s.release()
 	}
 	c := s.control
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if s.timer != nil {
+		s.timer.Stop()
+	}
 	u := c.use[s.Reader.Name]
 	if s.stream {
 		delete(c.sessions, s)

@@ -84,8 +84,7 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 	}
 	defer s.Done()
 	if kind == Stream {
-		stop := context.AfterFunc(s.life, func() { time.AfterFunc(overdue, func() { cutOff(ctx, errOverdue) }) })
-		defer stop()
+		s.whenOverdue(func() { cutOff(ctx, errOverdue) })
 	}
 	return next(srv, &sessionStream{ServerStream: ss, ctx: context.WithValue(ctx, sessionKey{}, s)})
 }
