@@ -10,29 +10,43 @@ import (
 // record costs nothing to streams that it does not concern. A stream that is woken is told where its first record is, so that it never reads through what
 // it slept through.
 //
-// One lock makes each of its steps whole: to wait, to look records up, to go on. A stream that waits has passed everything up to where it waits, and the
-// index is asked about every record behind that. So when it goes on without having been found, nothing up to head was for it.
+// One lock makes each of its steps whole: to wait, to look records up, to be woken. A stream that waits has passed everything up to where it waits, and the
+// index is asked about every record behind that. So when it is roused without having been found, nothing up to head was for it.
 type index struct {
 	mu      sync.Mutex
-	head    uint64 // records up to here were looked up; guarded by mu
-	waiting map[eventlog.Tenant]map[*waiter]struct{}
+	head    uint64                     // records up to here were looked up; guarded by mu
+	waiting map[eventlog.Tenant]*entry // the first of each tenant's; guarded by mu
 }
 
 // waiter is one stream's side.
 type waiter struct {
-	wake chan struct{} // gets one when the stream is found
-	// What it waits for. An empty source or context stands for any. Not to be changed while it waits.
-	tenants []eventlog.Tenant
-	matches func(f *eventlog.Frame) bool
+	sleeper sleeper
+	// What it waits for. Not to be changed while it waits.
+	entries []entry
 
-	// Guarded by the index's mu.
-	waits bool
-	after uint64 // it has passed everything up to here
-	found uint64 // its first record, 0: none yet
+	// Guarded by the index's mu. One that is woken may look at passed until it waits again.
+	waits  bool
+	roused bool   // it was roused while it did not wait
+	passed uint64 // it has passed everything up to here
+}
+
+// sleeper is the stream itself.
+type sleeper interface {
+	// wants says whether the stream gets the record.
+	wants(f *eventlog.Frame) bool
+	// wake is called once for each wait, which is then over. It must be quick and must not call the index.
+	wake()
+}
+
+// entry is a waiter in the list of those that wait for one tenant.
+type entry struct {
+	tenant     eventlog.Tenant // an empty source or context stands for any
+	waiter     *waiter
+	prev, next *entry // guarded by the index's mu
 }
 
 func newIndex() *index {
-	return &index{waiting: make(map[eventlog.Tenant]map[*waiter]struct{})}
+	return &index{waiting: make(map[eventlog.Tenant]*entry)}
 }
 
 // follow has the index asked about all records from now on.
@@ -42,63 +56,82 @@ func (x *index) follow(log Log) {
 	x.head = log.Watch(x.lookUp)
 }
 
-func newWaiter() *waiter { return &waiter{wake: make(chan struct{}, 1)} }
+// setTenants says what the waiter waits for: each tenant once.
+func (w *waiter) setTenants(tenants []eventlog.Tenant) {
+	w.entries = make([]entry, len(tenants))
+	for i, t := range tenants {
+		w.entries[i] = entry{tenant: t, waiter: w}
+	}
+}
 
-// wait enters a stream that has passed everything up to pos. It refuses one that is behind what was looked up already: there may be something for it.
+// wait enters a stream that has passed everything up to pos. It refuses one that is behind what was looked up already: there may be something for it. And
+// once, one that was roused since it waited.
 func (x *index) wait(w *waiter, pos uint64) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if pos < x.head {
+	if pos < x.head || w.roused {
+		w.roused = false
 		return false
 	}
-	w.waits, w.after, w.found = true, pos, 0
-	for _, t := range w.tenants {
-		if x.waiting[t] == nil {
-			x.waiting[t] = make(map[*waiter]struct{})
-		}
-		x.waiting[t][w] = struct{}{}
+	w.waits, w.passed = true, pos
+	for i := range w.entries {
+		x.enter(&w.entries[i])
 	}
 	return true
 }
 
-// goOn takes a stream out and returns up to where it has now passed everything.
-func (x *index) goOn(w *waiter) (pos uint64) {
+// rouse wakes a stream for another reason than a record. One that does not wait now will not before it has looked what there is.
+func (x *index) rouse(w *waiter) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.remove(w)
-	select {
-	case <-w.wake:
-	default:
+	if !w.waits {
+		w.roused = true
+		return
 	}
-	return x.passed(w)
+	x.wake(w, max(w.passed, x.head))
 }
 
-// passed is up to where the stream has passed everything: to just before its first record, else to the head. mu is held.
-func (x *index) passed(w *waiter) uint64 {
-	if w.found > 0 {
-		return w.found - 1
+// wake takes a stream out that has passed everything up to pos, and wakes it. mu is held.
+func (x *index) wake(w *waiter, pos uint64) {
+	for i := range w.entries {
+		x.remove(&w.entries[i])
 	}
-	return max(w.after, x.head)
+	w.waits, w.passed = false, pos
+	w.sleeper.wake()
 }
 
-// position is passed for a stream that waits, and pos for one that does not.
+// position is up to where a stream has passed everything, which says pos of itself.
 func (x *index) position(w *waiter, pos uint64) uint64 {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if !w.waits {
-		return pos
+		return max(pos, w.passed)
 	}
-	return x.passed(w)
+	return max(w.passed, x.head)
 }
 
-func (x *index) remove(w *waiter) {
-	w.waits = false
-	for _, t := range w.tenants {
-		delete(x.waiting[t], w)
-		if len(x.waiting[t]) == 0 {
-			delete(x.waiting, t)
-		}
+// enter puts the entry first in its tenant's list. mu is held.
+func (x *index) enter(e *entry) {
+	if e.next = x.waiting[e.tenant]; e.next != nil {
+		e.next.prev = e
 	}
+	x.waiting[e.tenant] = e
+}
+
+// remove takes the entry out of its tenant's list. mu is held.
+func (x *index) remove(e *entry) {
+	switch {
+	case e.prev != nil:
+		e.prev.next = e.next
+	case e.next != nil:
+		x.waiting[e.tenant] = e.next
+	default:
+		delete(x.waiting, e.tenant)
+	}
+	if e.next != nil {
+		e.next.prev = e.prev
+	}
+	e.prev, e.next = nil, nil
 }
 
 // lookUp finds who waits for the records, which follow those of the call before, and wakes them.
@@ -108,8 +141,8 @@ func (x *index) lookUp(frames []eventlog.Frame) {
 	for i := range frames {
 		f := &frames[i]
 		if f.Keys.Source == "" || f.Keys.Context == "" { // it may concern many tenants
-			for _, waiters := range x.waiting {
-				x.find(waiters, f)
+			for _, first := range x.waiting {
+				x.find(first, f)
 			}
 			continue
 		}
@@ -124,16 +157,12 @@ func (x *index) lookUp(frames []eventlog.Frame) {
 	}
 }
 
-// find wakes those of the streams that want the record. They are not asked about later ones: the first tells them enough.
-func (x *index) find(waiters map[*waiter]struct{}, f *eventlog.Frame) {
-	for w := range waiters {
-		if f.Seq <= w.after || w.found > 0 || !w.matches(f) {
-			continue
+// find wakes those of a tenant's streams that want the record. They are not asked about later ones: the first tells them enough. mu is held.
+func (x *index) find(first *entry, f *eventlog.Frame) {
+	for e, next := first, (*entry)(nil); e != nil; e = next {
+		next = e.next // a waiter is in each list once, so this one stays
+		if w := e.waiter; f.Seq > w.passed && w.sleeper.wants(f) {
+			x.wake(w, f.Seq-1)
 		}
-		w.found = f.Seq
-		for _, t := range w.tenants {
-			delete(x.waiting[t], w)
-		}
-		w.wake <- struct{}{} // there is room: it gets one while it waits
 	}
 }

@@ -2,16 +2,21 @@ package feed
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/headgate/headgate/server/internal/eventlog"
 )
 
-// sleeper is one stream, the log and the index in small: what the stream's loop does, one step at a time.
-type sleeper struct {
+// dozer is one stream, the log and the index in small: what the stream's loop does, one step at a time.
+type dozer struct {
 	x       *index
-	w       *waiter
+	w       waiter
+	woken   int    // how often, since it waits
+	roused  bool   // while it waits
+	stirred bool   // roused since it waited
+	astray  bool   // it was let wait though there was something to do, or the other way round
 	log     []bool // whether the record is for the stream; the sequence is the place plus one
 	looked  int    // records that the index was asked about
 	pos     uint64
@@ -20,14 +25,17 @@ type sleeper struct {
 	history []string
 }
 
-func newSleeper() *sleeper {
-	s := &sleeper{x: newIndex(), w: newWaiter()}
-	s.w.tenants = []eventlog.Tenant{{Source: "acme", Context: "Cust1"}, {Source: "acme", Context: "Cust2"}}
-	s.w.matches = func(f *eventlog.Frame) bool { return f.Keys.Entity == "relation" }
+func newDozer() *dozer {
+	s := &dozer{x: newIndex()}
+	s.w.sleeper = s
+	s.w.setTenants([]eventlog.Tenant{{Source: "acme", Context: "Cust1"}, {Source: "acme", Context: "Cust2"}})
 	return s
 }
 
-func (s *sleeper) frame(i int) eventlog.Frame {
+func (s *dozer) wants(f *eventlog.Frame) bool { return f.Keys.Entity == "relation" }
+func (s *dozer) wake()                        { s.woken++ }
+
+func (s *dozer) frame(i int) eventlog.Frame {
 	f := eventlog.Frame{Seq: uint64(i + 1), Keys: eventlog.Keys{Source: "acme", Context: "Cust1", Entity: "relation"}}
 	if !s.log[i] {
 		// In turn: of another tenant, and of the same one.
@@ -41,7 +49,7 @@ func (s *sleeper) frame(i int) eventlog.Frame {
 }
 
 // step does one step. It reports false when the step is not possible now.
-func (s *sleeper) step(what string) bool {
+func (s *dozer) step(what string) bool {
 	s.history = append(s.history, what)
 	switch what {
 	case "own", "other": // a record can be read
@@ -68,18 +76,28 @@ func (s *sleeper) step(what string) bool {
 		if s.waits {
 			return false
 		}
-		s.waits = s.x.wait(s.w, s.pos)
-	case "go on": // woken, or for a heartbeat
-		if !s.waits {
+		s.waits = s.x.wait(&s.w, s.pos)
+		s.astray = s.waits == (s.stirred || s.pos < uint64(s.looked))
+		s.stirred = false
+	case "rouse": // for a heartbeat
+		if s.waits && s.woken == 0 {
+			s.roused = true
+		} else {
+			s.stirred = true
+		}
+		s.x.rouse(&s.w)
+	case "go on":
+		if s.woken == 0 {
 			return false
 		}
-		s.waits, s.pos = false, s.x.goOn(s.w)
+		s.woken--
+		s.waits, s.roused, s.pos = false, false, s.w.passed
 	}
 	return true
 }
 
 // wrong says what is wrong, empty when nothing is.
-func (s *sleeper) wrong() string {
+func (s *dozer) wrong() string {
 	var want []uint64
 	for i, own := range s.log {
 		if own && uint64(i+1) <= s.pos {
@@ -89,26 +107,28 @@ func (s *sleeper) wrong() string {
 	if !slices.Equal(s.got, want) {
 		return fmt.Sprintf("at %d it has %v and should have %v", s.pos, s.got, want)
 	}
-	if pending := s.waits && s.looked > int(s.pos) && slices.Contains(s.log[s.pos:s.looked], true); pending != (s.waits && len(s.w.wake) == 1) {
-		return fmt.Sprintf("at %d: a record is waiting: %v, it is woken: %v", s.pos, pending, len(s.w.wake) == 1)
+	pending := s.waits && (s.roused || s.looked > int(s.pos) && slices.Contains(s.log[s.pos:s.looked], true))
+	if woken := s.woken == 1; s.woken > 1 || pending != woken {
+		return fmt.Sprintf("at %d: there is a reason to wake it: %v, it is woken %d times", s.pos, pending, s.woken)
 	}
-	if at := s.x.position(s.w, s.pos); at < s.pos || s.waits && slices.Contains(s.log[s.pos:at], true) {
+	if at := s.x.position(&s.w, s.pos); at < s.pos || s.waits && slices.Contains(s.log[s.pos:at], true) {
 		return fmt.Sprintf("at %d it is said to be at %d", s.pos, at)
 	}
-	if !s.waits && len(s.w.wake) > 0 {
-		return "it is awake and will be woken"
+	if s.astray {
+		return fmt.Sprintf("at %d of %d: let wait: %v", s.pos, s.looked, s.waits)
 	}
 	return ""
 }
 
-// TestIndexInEveryOrder: whatever the order of records, look-ups, reading and waiting, a stream passes no record that is for it, and is woken exactly when there is one.
+// TestIndexInEveryOrder: whatever the order of records, look-ups, reading, waiting and rousing, a stream passes no record that is for it, and is woken once
+// when there is one or it was roused, and not otherwise.
 func TestIndexInEveryOrder(t *testing.T) {
-	steps := []string{"own", "other", "look up", "read", "wait", "go on"}
-	const depth = 8
+	steps := []string{"own", "other", "look up", "read", "wait", "rouse", "go on"}
+	const depth = 7
 	tried := 0
 	var try func(path []string)
 	try = func(path []string) {
-		s := newSleeper()
+		s := newDozer()
 		for i, what := range path {
 			possible := s.step(what)
 			if i == len(path)-1 && !possible {
@@ -132,33 +152,79 @@ func TestIndexInEveryOrder(t *testing.T) {
 	}
 }
 
-// TestIndexForgets: nothing is kept of streams that have gone on.
-func TestIndexForgets(t *testing.T) {
-	x := newIndex()
-	for i := range 100 {
-		w := newWaiter()
-		w.tenants = []eventlog.Tenant{{Source: "acme"}, {Context: fmt.Sprint(i)}, {}}
-		w.matches = func(*eventlog.Frame) bool { return i%2 == 0 }
-		x.wait(w, x.head)
-		if i%3 == 0 {
-			x.lookUp([]eventlog.Frame{{Seq: x.head + 1, Keys: eventlog.Keys{Source: "acme", Context: "y"}}})
+// counter is a stream that counts how often it is woken.
+type counter struct {
+	waiter
+	picky bool // it wants nothing
+	woken int
+}
+
+func newCounter(tenants ...eventlog.Tenant) *counter {
+	c := new(counter)
+	c.sleeper = c
+	c.setTenants(tenants)
+	return c
+}
+
+func (c *counter) wants(*eventlog.Frame) bool { return !c.picky }
+func (c *counter) wake()                      { c.woken++ }
+
+// TestIndexOfMany: of streams that come and go, for tenants that they share, a record wakes those that wait for its tenant, and nothing is kept of those
+// that do not wait.
+func TestIndexOfMany(t *testing.T) {
+	tenants := []eventlog.Tenant{{Source: "acme", Context: "Cust1"}, {Source: "acme"}, {Context: "Cust1"}, {}, {Source: "acme", Context: "Cust2"}}
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		x, all := newIndex(), make([]*counter, 8)
+		for i := range all {
+			from := random.IntN(len(tenants))
+			all[i] = newCounter(tenants[from : from+1+random.IntN(len(tenants)-from)]...)
+			all[i].picky = i == 0
 		}
-		x.goOn(w)
-	}
-	if len(x.waiting) != 0 {
-		t.Errorf("%d tenants are left", len(x.waiting))
+		for range 60 {
+			c := all[random.IntN(len(all))]
+			switch random.IntN(4) {
+			case 0, 1:
+				if !c.waits {
+					x.wait(&c.waiter, x.head)
+				}
+			case 2:
+				if c.waits {
+					x.rouse(&c.waiter)
+				}
+			case 3:
+				var want []int
+				for i, c := range all {
+					c.woken = 0
+					if c.waits && !c.picky && slices.ContainsFunc(c.entries, func(e entry) bool { return e.tenant.Context != "Cust2" }) {
+						want = append(want, i)
+					}
+				}
+				x.lookUp([]eventlog.Frame{{Seq: x.head + 1, Keys: eventlog.Keys{Source: "acme", Context: "Cust1"}}})
+				for i, c := range all {
+					if c.woken > 1 || (c.woken == 1) != slices.Contains(want, i) {
+						t.Fatalf("seed %d: stream %d is woken %d times; those that should be once are %v", seed, i, c.woken, want)
+					}
+				}
+			}
+		}
+		for _, c := range all {
+			x.rouse(&c.waiter)
+		}
+		if len(x.waiting) != 0 {
+			t.Errorf("seed %d: %d tenants are left", seed, len(x.waiting))
+		}
 	}
 }
 
 // TestIndexConcernsAll: a record without a tenant finds everybody, one of all contexts of a source finds those too that wait for one context.
 func TestIndexConcernsAll(t *testing.T) {
 	for _, keys := range []eventlog.Keys{{}, {Source: "acme"}} {
-		x, w := newIndex(), newWaiter()
-		w.tenants, w.matches = []eventlog.Tenant{{Source: "acme", Context: "Cust1"}}, func(*eventlog.Frame) bool { return true }
-		x.wait(w, 0)
+		x, c := newIndex(), newCounter(eventlog.Tenant{Source: "acme", Context: "Cust1"}, eventlog.Tenant{Source: "acme", Context: "Cust2"})
+		x.wait(&c.waiter, 0)
 		x.lookUp([]eventlog.Frame{{Seq: 1, Kind: eventlog.KindGap, Keys: keys}})
-		if len(w.wake) != 1 {
-			t.Errorf("%+v wakes nobody", keys)
+		if c.woken != 1 {
+			t.Errorf("%+v wakes it %d times", keys, c.woken)
 		}
 	}
 }
@@ -170,16 +236,16 @@ func TestIndexShapes(t *testing.T) {
 		{Source: "acme", Context: "Cust1"}: 1, {Source: "acme"}: 1, {Context: "Cust1"}: 1, {}: 1,
 		{Source: "acme", Context: "Cust2"}: 0, {Source: "globex", Context: "Cust1"}: 0, {Source: "globex"}: 0, {Context: "Cust2"}: 0,
 	} {
-		x, w := newIndex(), newWaiter()
-		w.tenants, w.matches = []eventlog.Tenant{tenant}, func(*eventlog.Frame) bool { return true }
-		x.wait(w, 0)
+		x, c := newIndex(), newCounter(tenant)
+		x.wait(&c.waiter, 0)
 		x.lookUp(record)
-		if len(w.wake) != want {
-			t.Errorf("%+v is woken %d times, want %d", tenant, len(w.wake), want)
+		if c.woken != want {
+			t.Errorf("%+v is woken %d times, want %d", tenant, c.woken, want)
 		}
 		// Whoever slept through it has passed it.
-		if got := x.goOn(w); got != uint64(1-want) {
-			t.Errorf("%+v goes on at %d", tenant, got)
+		x.rouse(&c.waiter)
+		if c.passed != uint64(1-want) {
+			t.Errorf("%+v goes on at %d", tenant, c.passed)
 		}
 	}
 }
@@ -189,22 +255,18 @@ func BenchmarkWakeUp(b *testing.B) {
 	for _, n := range []int{100, 100_000} {
 		b.Run(fmt.Sprint("streams=", n), func(b *testing.B) {
 			x := newIndex()
-			waiters := make([]*waiter, n)
-			for i := range waiters {
-				w := newWaiter()
-				w.tenants, w.matches = []eventlog.Tenant{{Source: "acme", Context: fmt.Sprint("Cust", i)}}, func(*eventlog.Frame) bool { return true }
-				x.wait(w, 0)
-				waiters[i] = w
+			all := make([]*counter, n)
+			for i := range all {
+				all[i] = newCounter(eventlog.Tenant{Source: "acme", Context: fmt.Sprint("Cust", i)})
+				x.wait(&all[i].waiter, 0)
 			}
 			frames := make([]eventlog.Frame, 1)
 			b.ResetTimer()
 			for i := range b.N {
-				w := waiters[i%n]
-				frames[0] = eventlog.Frame{Seq: uint64(i + 1), Keys: eventlog.Keys{Source: "acme", Context: w.tenants[0].Context, Entity: "relation"}}
+				c := all[i%n]
+				frames[0] = eventlog.Frame{Seq: uint64(i + 1), Keys: eventlog.Keys{Source: "acme", Context: c.entries[0].tenant.Context, Entity: "relation"}}
 				x.lookUp(frames)
-				<-w.wake
-				x.goOn(w)
-				x.wait(w, uint64(i+1))
+				x.wait(&c.waiter, uint64(i+1))
 			}
 		})
 	}

@@ -140,7 +140,7 @@ func (st *stream) await(ctx context.Context) (served bool, err error) {
 	timer := time.NewTimer(min(standbyAfter, time.Until(st.oldest)))
 	defer timer.Stop()
 	for {
-		if over, err := st.over(); over {
+		if over, err := st.over(ctx); over {
 			return false, err
 		}
 		select {
@@ -149,6 +149,7 @@ func (st *stream) await(ctx context.Context) (served bool, err error) {
 		case a := <-st.seat.Assigned():
 			return true, st.serve(ctx, a)
 		case <-timer.C:
+			st.old = !time.Now().Before(st.oldest)
 			if err := st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Standby{Standby: &headgatev1.Standby{}}}); err != nil {
 				return false, err
 			}

@@ -108,7 +108,14 @@ func New(log Log, opt Options) *Service {
 }
 
 // Drain ends all streams with Closing and refuses new ones. It does not wait.
-func (s *Service) Drain() { s.drainOnce.Do(func() { close(s.draining) }) }
+func (s *Service) Drain() {
+	s.drainOnce.Do(func() {
+		close(s.draining)
+		for _, st := range s.streams.all() { // one that comes later looks before it waits
+			s.index.rouse(&st.waiter)
+		}
+	})
+}
 
 func (s *Service) isDraining() bool {
 	select {

@@ -22,7 +22,7 @@ import (
 	"github.com/headgate/headgate/server/internal/subscription"
 )
 
-// stream is one Subscribe call.
+// stream is one Subscribe call. What it does it does in work, which one goroutine at a time runs.
 type stream struct {
 	svc     *Service
 	out     grpc.ServerStream
@@ -30,7 +30,7 @@ type stream struct {
 	id      uint64
 	caller  Caller
 	started time.Time
-	oldest  time.Time // when it has lasted long enough
+	oldest  time.Time // when it will have lasted long enough
 
 	seat  *subscription.Seat // nil without subscription
 	taken <-chan struct{}    // the seat's
@@ -38,7 +38,8 @@ type stream struct {
 	told  uint64             // the last record that was sent
 	idle  bool               // a subscription's stream that is not served a shard: it has no position
 
-	waiter   *waiter
+	waiter   waiter
+	ended    chan error // gets how the stream ended, once
 	place    place
 	read     uint64        // everything up to here has been looked at
 	pos      atomic.Uint64 // everything up to here has been looked at, and sent if it matched; what matches between it and read is in batch
@@ -48,6 +49,11 @@ type stream struct {
 	caughtUp bool          // the checkpoint at the first reaching of the head was sent
 	lastSend time.Time
 	batch    batch
+
+	timer  *time.Timer // rings when the stream may have been silent for too long, or has lasted long enough; nil before Started
+	rang   atomic.Bool // and nobody has looked yet
+	silent bool        // for as long as a heartbeat
+	old    bool        // it has lasted long enough
 }
 
 // Subscribe implements headgate.v1.EventService.
@@ -58,35 +64,69 @@ func (s *Service) Subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStr
 }
 
 func (s *Service) subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStream) error {
-	ctx := out.Context()
-	terms, err := s.newTerms(ctx, req)
-	if err != nil {
-		return s.statusOf(err)
+	st := &stream{svc: s, out: out, started: s.opt.Now(), stopAt: nowhere, ended: make(chan error)}
+	st.waiter.sleeper = st
+	err := st.open(out.Context(), req)
+	if err == nil {
+		err = st.last(out.Context())
 	}
-	st := &stream{svc: s, out: out, terms: terms, started: s.opt.Now(), batch: batch{limit: terms.batch}, stopAt: nowhere, waiter: newWaiter()}
+	st.leave()
+	return s.statusOf(err)
+}
+
+// open finds out what the stream is to send, and takes its place among the others. leave must be called afterwards.
+func (st *stream) open(ctx context.Context, req *headgatev1.SubscribeRequest) (err error) {
+	s := st.svc
+	if st.terms, err = s.newTerms(ctx, req); err != nil {
+		return err
+	}
+	st.batch.limit = st.terms.batch
 	st.caller = s.opt.Caller(ctx)
 	if s.isDraining() {
 		return errDraining()
 	}
 	if err := s.log.CatchUp(ctx); err != nil {
-		return s.statusOf(err)
+		return err
 	}
 	if req.GetSubscription() != "" {
 		if st.seat, err = s.join(ctx, req, st); err != nil {
-			return s.statusOf(err)
+			return err
 		}
 		st.taken, st.idle = st.seat.Taken(), true
 		st.pos.Store(nowhere)
-		defer func() { st.seat.Leave(st.told) }()
 	} else if err := st.begin(ctx, req.GetStart()); err != nil {
-		return s.statusOf(err)
+		return err
 	}
 	if !s.streams.add(st, s.opt.MaxStreams) {
 		return fault.Retry(codes.ResourceExhausted, fault.Limit, "this server serves as many streams as it is configured to; try again later", 10*time.Second,
 			"limit", "streams of the server", "allowed", strconv.Itoa(s.opt.MaxStreams))
 	}
-	defer s.streams.remove(st)
-	return s.statusOf(st.run(ctx))
+	return nil
+}
+
+// last returns when the stream has ended. The goroutine that gRPC keeps for the call does nothing else.
+func (st *stream) last(ctx context.Context) error {
+	go st.run(ctx)
+	select {
+	case err := <-st.ended:
+		return err
+	case <-ctx.Done():
+	case <-st.terms.view.grant.Ended():
+	case <-st.taken:
+	}
+	st.svc.index.rouse(&st.waiter)
+	return <-st.ended
+}
+
+// leave gives up what open took.
+func (st *stream) leave() {
+	st.svc.streams.remove(st)
+	if st.timer != nil {
+		st.timer.Stop()
+	}
+	if st.seat != nil {
+		st.seat.Leave(st.told)
+	}
 }
 
 // nowhere is the position of an idle stream, behind which nothing waits to be sent.
@@ -102,60 +142,85 @@ func (st *stream) begin(ctx context.Context, start *headgatev1.Start) (err error
 	}
 	st.read = st.place.pos
 	st.pos.Store(st.read)
-	st.waiter.tenants = st.terms.view.predicate.Tenants()
-	st.waiter.matches = func(f *eventlog.Frame) bool { return st.terms.view.Match(f.Kind, &f.Keys) }
+	st.waiter.setTenants(st.terms.view.predicate.Tenants())
 	return nil
 }
 
-// run says Started, waits for a shard if it is to have one, then reads, filters and sends until something ends the stream.
-func (st *stream) run(ctx context.Context) error {
+// run begins the stream.
+func (st *stream) run(ctx context.Context) {
+	if served, err := st.greet(ctx); err != nil || !served {
+		st.ended <- err
+		return
+	}
+	st.timer = time.AfterFunc(st.untilDue(), st.ring)
+	st.work(ctx)
+}
+
+// greet says Started, waits for a shard if the stream is to have one, and says what is missing before its first event. The stream is not served, without
+// an error, when something ended it before.
+func (st *stream) greet(ctx context.Context) (served bool, err error) {
 	st.oldest = time.Now().Add(time.Duration((0.9 + 0.2*rand.Float64()) * float64(st.svc.opt.MaxAge)))
 	started := &headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Started{Started: st.terms.started(st.svc)}}
 	if err := st.signalFrom(st.place.lost, started); err != nil {
-		return err
+		return false, err
 	}
 	if st.idle {
 		if served, err := st.await(ctx); err != nil || !served {
-			return err
+			return false, err
 		}
 	}
 	if st.place.gap != nil {
-		if err := st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Gap{Gap: st.place.gap}}); err != nil {
-			return err
-		}
+		return true, st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Gap{Gap: st.place.gap}})
 	}
-	timer := time.NewTimer(st.terms.heartbeat)
-	defer timer.Stop()
+	return true, nil
+}
+
+// work reads, filters and sends until the stream waits, when resume goes on, or has ended.
+func (st *stream) work(ctx context.Context) {
 	for {
-		if over, err := st.over(); over {
-			return err
+		st.look()
+		if over, err := st.over(ctx); over {
+			st.ended <- err
+			return
 		}
 		if st.read >= st.stopAt {
-			return st.endCaughtUp()
+			st.ended <- st.endCaughtUp(ctx)
+			return
 		}
 		atHead, err := st.advance(ctx)
 		if errors.Is(err, errEnded) {
 			continue
 		} else if err != nil {
-			return err
+			st.ended <- err
+			return
 		}
-		if !atHead || !st.svc.index.wait(st.waiter, st.read) {
-			continue
+		if atHead && st.svc.index.wait(&st.waiter, st.read) {
+			return // by now somebody else may be at work
 		}
-		timer.Reset(min(time.Until(st.lastSend.Add(st.terms.heartbeat)), time.Until(st.oldest)))
-		select {
-		case <-ctx.Done():
-			st.svc.index.goOn(st.waiter)
-			return ctx.Err()
-		case <-st.waiter.wake:
-		case <-timer.C:
-		case <-st.svc.draining:
-		case <-st.terms.view.grant.Ended():
-		case <-st.taken:
-		}
-		st.read = st.svc.index.goOn(st.waiter)
-		st.pos.Store(st.read)
 	}
+}
+
+// wake is part of sleeper.
+func (st *stream) wake() { go st.resume() }
+
+func (st *stream) resume() {
+	st.read = st.waiter.passed
+	st.pos.Store(st.read)
+	st.work(st.out.Context())
+}
+
+// wants is part of sleeper.
+func (st *stream) wants(f *eventlog.Frame) bool { return st.terms.view.Match(f.Kind, &f.Keys) }
+
+// ring is what the timer does.
+func (st *stream) ring() {
+	st.rang.Store(true)
+	st.svc.index.rouse(&st.waiter)
+}
+
+// untilDue is after how long the timer must ring. Sending does not set it again: that it rang too early costs less.
+func (st *stream) untilDue() time.Duration {
+	return min(time.Until(st.lastSend.Add(st.terms.heartbeat)), time.Until(st.oldest))
 }
 
 // advance reads on and sends what matches. A batch that is not full waits for what the next read finds, unless there is nothing more or the stream was
@@ -173,14 +238,13 @@ func (st *stream) advance(ctx context.Context) (atHead bool, err error) {
 	if err := st.send(chunk); err != nil {
 		return false, err
 	}
-	silent := func() bool { return !time.Now().Before(st.lastSend.Add(st.terms.heartbeat)) }
-	if !atHead && !silent() {
+	if !atHead && !st.silent {
 		return false, nil
 	}
 	if err := st.settle(); err != nil {
 		return false, err
 	}
-	if (atHead && !st.caughtUp) || silent() {
+	if (atHead && !st.caughtUp) || st.silent {
 		st.caughtUp = st.caughtUp || atHead
 		return atHead, st.checkpoint(atHead)
 	}
@@ -188,9 +252,9 @@ func (st *stream) advance(ctx context.Context) (atHead bool, err error) {
 }
 
 // endCaughtUp ends a stream that was to stop at the head.
-func (st *stream) endCaughtUp() error {
+func (st *stream) endCaughtUp(ctx context.Context) error {
 	if err := st.settle(); errors.Is(err, errEnded) {
-		_, err := st.over()
+		_, err := st.over(ctx)
 		return err
 	} else if err != nil {
 		return err
@@ -208,8 +272,10 @@ func (st *stream) settle() error {
 }
 
 // over says whether something other than the reader ends the stream, and if so tells the reader.
-func (st *stream) over() (bool, error) {
+func (st *stream) over(ctx context.Context) (bool, error) {
 	switch {
+	case ctx.Err() != nil:
+		return true, ctx.Err()
 	case st.svc.isDraining():
 		return true, st.close(headgatev1.Closing_REASON_DRAINING, durationpb.New(drainRetry))
 	case st.terms.view.ended():
@@ -219,10 +285,22 @@ func (st *stream) over() (bool, error) {
 			return true, cause
 		}
 		return true, st.close(headgatev1.Closing_REASON_HANDED_OVER, durationpb.New(0))
-	case !time.Now().Before(st.oldest):
+	case st.old:
 		return true, st.close(headgatev1.Closing_REASON_MAX_AGE, durationpb.New(0))
 	}
 	return false, nil
+}
+
+// look finds out, when the timer rang, whether the stream has lasted long enough, and whether it is silent.
+func (st *stream) look() {
+	if !st.rang.Swap(false) {
+		return
+	}
+	now := time.Now()
+	st.old, st.silent = !now.Before(st.oldest), !now.Before(st.lastSend.Add(st.terms.heartbeat))
+	if !st.old && !st.silent {
+		st.timer.Reset(st.untilDue())
+	}
 }
 
 func (st *stream) isTaken() bool {
@@ -289,11 +367,20 @@ func (st *stream) flush() error {
 	}
 	st.pos.Store(last)
 	st.sent.Add(uint64(n))
-	st.lastSend = time.Now()
 	st.svc.metrics.events.Add(float64(n))
-	st.svc.metrics.messages.Inc()
 	st.batch.reset()
+	st.spoke()
 	return nil
+}
+
+// spoke is called after each message.
+func (st *stream) spoke() {
+	st.lastSend = time.Now()
+	if st.silent {
+		st.silent = false
+		st.timer.Reset(st.untilDue())
+	}
+	st.svc.metrics.messages.Inc()
 }
 
 // sendRecord sends a gap or an erased record.
@@ -375,7 +462,6 @@ func (st *stream) say(m *headgatev1.SubscribeResponse) error {
 	if err := st.out.SendMsg(m); err != nil {
 		return err
 	}
-	st.lastSend = time.Now()
-	st.svc.metrics.messages.Inc()
+	st.spoke()
 	return nil
 }

@@ -72,7 +72,7 @@ func (s *Service) Streams(ctx context.Context) []StreamStatus {
 	var list []StreamStatus
 	head := s.log.Head()
 	for _, st := range s.streams.all() {
-		pos := s.index.position(st.waiter, st.pos.Load())
+		pos := s.index.position(&st.waiter, st.pos.Load())
 		status := StreamStatus{
 			ID: st.id, ClientName: st.terms.clientName, Reader: st.caller.Reader, Remote: st.caller.Remote, StartedAt: st.started,
 			Filter: st.terms.filter, EventsSent: st.sent.Load(), CaughtUp: pos >= head,
