@@ -20,13 +20,14 @@ var arrows = map[string][]string{
 	},
 	// The door and the windows meet in the log, and nowhere else: of eventlog they take the record and its errors.
 	"server/internal/webhook":      {"gen", "server/internal/eventlog", "server/internal/refusal", "server/internal/superoffice"},
-	"server/internal/feed":         {"gen", "server/internal/eventlog", "server/internal/fault", "server/internal/filter", "server/internal/subscription"},
+	"server/internal/feed":         {"gen", "server/internal/aside", "server/internal/eventlog", "server/internal/fault", "server/internal/filter", "server/internal/subscription"},
 	"server/internal/subscription": {},
 	"server/internal/filter":       {"gen", "server/internal/eventlog"},
 	"server/internal/admin":        {"gen", "server/internal/eventlog"},
 	"server/internal/superoffice":  {"gen"},
 	"server/internal/rest":         {"gen"},
-	"server/internal/access":       {"server/internal/fault", "server/internal/refusal"},
+	"server/internal/access":       {"server/internal/aside", "server/internal/fault", "server/internal/refusal"},
+	"server/internal/aside":        {},
 	"server/internal/fault":        {},
 	"server/internal/refusal":      {},
 

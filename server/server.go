@@ -233,7 +233,10 @@ func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
 	srv := grpc.NewServer(append(options,
 		grpc.ForceServerCodecV2(access.Codec(feed.Codec())),
 		grpc.UnaryInterceptor(s.guard.Unary),
-		grpc.ChainStreamInterceptor(s.guard.Stream, feed.StrictStream))...)
+		// One that calls the other, not a chain: the stack of each waiting stream is smaller by its links.
+		grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+			return s.guard.Stream(srv, feed.Strict(ss), info, next)
+		}))...)
 	guarded := s.guard.Over(srv)
 	headgatev1.RegisterEventServiceServer(guarded, s.feed)
 	headgatev1.RegisterSubscriptionServiceServer(guarded, s.feed)

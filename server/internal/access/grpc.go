@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
+	"github.com/headgate/headgate/server/internal/aside"
 	"github.com/headgate/headgate/server/internal/fault"
 	"github.com/headgate/headgate/server/internal/refusal"
 )
@@ -70,7 +71,11 @@ func SessionOf(ctx context.Context) *Session {
 func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	ctx := ss.Context()
 	kind := g.kindOf(info.FullMethod)
-	s, err := g.admit(ctx, info.FullMethod, kind)
+	admit := g.admit
+	if kind == Stream {
+		admit = g.admitAside
+	}
+	s, err := admit(ctx, info.FullMethod, kind)
 	if err != nil {
 		return err
 	}
@@ -80,13 +85,13 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 			return err
 		}
 		defer leave()
-		return next(srv, &sessionStream{ServerStream: ss, ctx: ctx})
+		return next(srv, &sessionStream{ServerStream: ss, ctx: ctx, kind: kind})
 	}
 	defer s.Done()
 	if kind == Stream {
 		s.whenOverdue(func() { cutOff(ctx, errOverdue) })
 	}
-	return next(srv, &sessionStream{ServerStream: ss, ctx: context.WithValue(ctx, sessionKey{}, s)})
+	return next(srv, &sessionStream{ServerStream: ss, ctx: context.WithValue(ctx, sessionKey{}, s), kind: kind})
 }
 
 // overdue is how long after its session's end a stream may still say so and end by itself.
@@ -116,6 +121,7 @@ var errRequestSlow = fault.Retry(codes.Unavailable, fault.Unavailable, "the requ
 type sessionStream struct {
 	grpc.ServerStream
 	ctx   context.Context
+	kind  Kind
 	heard bool
 }
 
@@ -126,7 +132,12 @@ func (s *sessionStream) RecvMsg(m any) error {
 		late := time.AfterFunc(requestWithin, func() { cutOff(s.ctx, errRequestSlow) })
 		defer late.Stop()
 	}
-	return s.ServerStream.RecvMsg(m)
+	if s.kind != Stream {
+		return s.ServerStream.RecvMsg(m)
+	}
+	var err error
+	aside.Do(func() { err = s.ServerStream.RecvMsg(m) }) // decoding goes deep, and the stream stays
+	return err
 }
 
 func (s *sessionStream) Context() context.Context { return s.ctx }
@@ -139,6 +150,12 @@ func (g *Guard) kindOf(method string) Kind {
 		return Save
 	}
 	return Single
+}
+
+// admitAside is admit for a call that stays.
+func (g *Guard) admitAside(ctx context.Context, method string, kind Kind) (s *Session, err error) {
+	aside.Do(func() { s, err = g.admit(ctx, method, kind) })
+	return s, err
 }
 
 func (g *Guard) admit(ctx context.Context, method string, kind Kind) (*Session, error) {

@@ -142,7 +142,9 @@ func (g *gateway) serve(s *Service) *grpc.ClientConn {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	srv := grpc.NewServer(grpc.ForceServerCodecV2(Codec()), grpc.StreamInterceptor(StrictStream))
+	srv := grpc.NewServer(grpc.ForceServerCodecV2(Codec()), grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+		return next(srv, Strict(ss))
+	}))
 	headgatev1.RegisterEventServiceServer(srv, s)
 	headgatev1.RegisterSubscriptionServiceServer(srv, s)
 	served := make(chan error, 1)

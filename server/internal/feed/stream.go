@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/aside"
 	"github.com/headgate/headgate/server/internal/eventlog"
 	"github.com/headgate/headgate/server/internal/fault"
 	"github.com/headgate/headgate/server/internal/subscription"
@@ -66,7 +67,8 @@ func (s *Service) Subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStr
 func (s *Service) subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStream) error {
 	st := &stream{svc: s, out: out, started: s.opt.Now(), stopAt: nowhere, ended: make(chan error)}
 	st.waiter.sleeper = st
-	err := st.open(out.Context(), req)
+	var err error
+	aside.Do(func() { err = st.open(out.Context(), req) })
 	if err == nil {
 		err = st.last(out.Context())
 	}
@@ -104,7 +106,7 @@ func (st *stream) open(ctx context.Context, req *headgatev1.SubscribeRequest) (e
 	return nil
 }
 
-// last returns when the stream has ended. The goroutine that gRPC keeps for the call does nothing else.
+// last returns when the stream has ended. The goroutine that gRPC keeps for the call does nothing else, see aside.
 func (st *stream) last(ctx context.Context) error {
 	go st.run(ctx)
 	select {

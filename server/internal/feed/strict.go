@@ -8,10 +8,8 @@ import (
 
 // Protobuf passes over fields that it does not know. In a request that would be a field of a filter, ignored, and a stream wider than was asked for.
 
-// StrictStream refuses requests with unknown fields, whatever the method.
-func StrictStream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	return next(srv, strictStream{ss})
-}
+// Strict returns the stream as one that refuses requests with unknown fields.
+func Strict(ss grpc.ServerStream) grpc.ServerStream { return strictStream{ss} }
 
 type strictStream struct{ grpc.ServerStream }
 
