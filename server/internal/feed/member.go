@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/proto"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/fault"
@@ -83,15 +82,11 @@ func (s *Service) join(ctx context.Context, req *headgatev1.SubscribeRequest, st
 	if shard := req.GetShard(); shard != nil {
 		j.Shards, j.Pinned = int(shard.GetCount()), int(shard.GetIndex())
 	}
-	whole, err := filter.Compile(st.terms.filter, nil)
+	whole, err := filter.Compile(st.terms.asked(), nil)
 	if err != nil {
 		return nil, err
 	}
-	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(st.terms.filter)
-	if err != nil {
-		return nil, err
-	}
-	j.Filter, j.FilterText = whole, string(text)
+	j.Filter, j.FilterText = whole, st.terms.filter
 	seat, err := s.opt.Subscriptions.Join(name, j)
 	otherwise := startOf(req.GetStart().GetSaved())
 	if !errors.Is(err, subscription.ErrNotFound) || otherwise == nil {
@@ -165,7 +160,7 @@ func (st *stream) await(ctx context.Context) (served bool, err error) {
 func (st *stream) serve(ctx context.Context, a subscription.Assignment) (err error) {
 	st.told = a.Place.Seq
 	shard := &headgatev1.Shard{Index: uint32(a.Shard), Count: uint32(a.Shards)}
-	if st.terms.view.predicate, err = filter.Compile(st.terms.filter, shard); err != nil {
+	if st.terms.view.predicate, err = filter.Compile(st.terms.asked(), shard); err != nil {
 		return err
 	}
 	if err := st.svc.log.CatchUp(ctx); err != nil {

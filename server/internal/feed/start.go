@@ -28,7 +28,7 @@ const (
 
 // terms are a checked SubscribeRequest.
 type terms struct {
-	filter     *headgatev1.Filter
+	filter     string // as asked for, encoded: of the message a stream would keep many empty fields
 	view       view
 	onLost     headgatev1.OnLostCursor
 	heartbeat  time.Duration
@@ -39,10 +39,12 @@ type terms struct {
 }
 
 func (s *Service) newTerms(ctx context.Context, req *headgatev1.SubscribeRequest) (t terms, err error) {
-	t = terms{filter: req.GetFilter(), onLost: req.GetOnLostCursor(), heartbeat: defaultHeartbeat, batch: maxBatchEvents, clientName: req.GetClientName(), stopWhenCaughtUp: req.GetStopWhenCaughtUp()}
-	if t.filter == nil {
-		t.filter = &headgatev1.Filter{}
+	t = terms{onLost: req.GetOnLostCursor(), heartbeat: defaultHeartbeat, batch: maxBatchEvents, clientName: req.GetClientName(), stopWhenCaughtUp: req.GetStopWhenCaughtUp()}
+	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(req.GetFilter())
+	if err != nil {
+		return t, err
 	}
+	t.filter = string(text)
 	if t.view, err = s.viewOf(ctx, req.GetFilter(), req.GetShard()); err != nil {
 		return t, err
 	}
@@ -170,9 +172,16 @@ func timestamp(t time.Time) *timestamppb.Timestamp {
 	return timestamppb.New(t)
 }
 
+// asked is the filter as asked for.
+func (t *terms) asked() *headgatev1.Filter {
+	f := new(headgatev1.Filter)
+	_ = proto.Unmarshal([]byte(t.filter), f) // it was encoded here
+	return f
+}
+
 func (t *terms) started(s *Service) *headgatev1.Started {
 	return &headgatev1.Started{
-		Filter:            proto.CloneOf(t.filter),
+		Filter:            t.asked(),
 		Epoch:             s.log.Epoch(),
 		EarliestCursor:    s.log.Position(s.log.State().Earliest - 1),
 		HeartbeatInterval: durationpb.New(t.heartbeat),

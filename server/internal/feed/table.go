@@ -75,7 +75,7 @@ func (s *Service) Streams(ctx context.Context) []StreamStatus {
 		pos := s.index.position(&st.waiter, st.pos.Load())
 		status := StreamStatus{
 			ID: st.id, ClientName: st.terms.clientName, Reader: st.caller.Reader, Remote: st.caller.Remote, StartedAt: st.started,
-			Filter: st.terms.filter, EventsSent: st.sent.Load(), CaughtUp: pos >= head,
+			Filter: st.terms.asked(), EventsSent: st.sent.Load(), CaughtUp: pos >= head,
 		}
 		if pos < head {
 			// A record that is gone or unreadable leaves the lag unknown, which is zero; the stream itself will say why.

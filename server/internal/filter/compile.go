@@ -37,7 +37,7 @@ func (p *Predicate) takeTexts(f *headgatev1.Filter) error {
 	for _, field := range []struct {
 		path   string
 		values []string
-		set    *set[string]
+		set    **set[string]
 	}{
 		{"filter.entities", f.GetEntities(), &p.entities},
 		{"filter.event_types", f.GetEventTypes(), &p.eventTypes},
@@ -77,7 +77,7 @@ func (p *Predicate) takeNumbers(f *headgatev1.Filter) error {
 	for _, field := range []struct {
 		path   string
 		values []int32
-		set    *set[int32]
+		set    **set[int32]
 	}{
 		{"filter.primary_keys", f.GetPrimaryKeys(), &p.primaryKeys},
 		{"filter.exclude_changed_by_associate_ids", f.GetExcludeChangedByAssociateIds(), &p.exclude},

@@ -11,11 +11,11 @@ import (
 // Predicate decides which records a stream gets. It is immutable and safe for concurrent use. It knows nothing of permissions: those are
 // checked beside it.
 type Predicate struct {
-	sources, contexts             set[string]
-	entities, eventTypes, actions set[string]
-	primaryKeys                   set[int32]
-	changedFields                 set[string]
-	exclude                       set[int32]
+	sources, contexts             *set[string]
+	entities, eventTypes, actions *set[string]
+	primaryKeys                   *set[int32]
+	changedFields                 *set[string]
+	exclude                       *set[int32]
 
 	// shardCount 0 means all shards.
 	shardIndex, shardCount uint64
