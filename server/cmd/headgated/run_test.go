@@ -5,12 +5,15 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -62,8 +65,9 @@ func TestRunUntilCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	stdout, out := io.Pipe()
 	done := make(chan error, 1)
+	dir := t.TempDir()
 	go func() {
-		err := run(ctx, append([]string{"--dev", "--data-dir", t.TempDir()}, anyPorts...), out, io.Discard, environ(nil))
+		err := run(ctx, append([]string{"--dev", "--data-dir", dir}, anyPorts...), out, io.Discard, environ(nil))
 		out.CloseWithError(io.EOF)
 		done <- err
 	}()
@@ -79,6 +83,26 @@ func TestRunUntilCancelled(t *testing.T) {
 	admin := listening(t, printed).Admin
 	go io.Copy(io.Discard, printed)
 	wantHealthy(t, admin)
+	wantPrivate(t, dir)
+}
+
+// wantPrivate looks at the files in a folder that was made for everybody.
+func wantPrivate(t *testing.T, dir string) {
+	t.Helper()
+	files := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		if info, err := d.Info(); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %s", path, info.Mode())
+		}
+		return nil
+	})
+	if err != nil || files == 0 {
+		t.Errorf("%d files, %v", files, err)
+	}
 }
 
 // process starts the program as a process of its own and returns it with what it prints.

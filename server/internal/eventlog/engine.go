@@ -23,8 +23,8 @@ type Engine interface {
 	Read(ctx context.Context, after uint64, wants func(source, context string) bool, fn func(Stored) bool) (through uint64, err error)
 	// Raw returns the raw body that was appended with the record. ErrNotFound when there is none.
 	Raw(ctx context.Context, seq uint64) ([]byte, error)
-	// Find returns the sequences of the events with that id of the CRM's, ascending.
-	Find(ctx context.Context, eventID string) ([]uint64, error)
+	// Find returns the sequences of the events with that id of the CRM's, ascending; those of tenants that wants refuses are left out (nil: none).
+	Find(ctx context.Context, eventID string, wants func(source, context string) bool) ([]uint64, error)
 	// SeekTime returns the sequence after which all records were received at t or later, and before which none was.
 	SeekTime(ctx context.Context, t time.Time) (after uint64, err error)
 	// SeekSize returns the sequence after which the records take about that many bytes on disk.

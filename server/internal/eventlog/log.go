@@ -252,6 +252,9 @@ func (l *Log) Get(ctx context.Context, seq uint64) (Frame, error) {
 		f = fr.build(&st)
 		return false
 	})
+	if err == nil && f.Seq != seq {
+		err = fmt.Errorf("record: %w", ErrTrimmed)
+	}
 	return f, err
 }
 
@@ -281,9 +284,9 @@ func (l *Log) Tenants() []Tenant { return l.engine.Tenants() }
 // Raw returns the raw body that was appended with the record. ErrNotFound.
 func (l *Log) Raw(ctx context.Context, seq uint64) ([]byte, error) { return l.engine.Raw(ctx, seq) }
 
-// Find returns the sequences of the events with that id of the CRM's, ascending.
-func (l *Log) Find(ctx context.Context, eventID string) ([]uint64, error) {
-	seqs, err := l.engine.Find(ctx, eventID)
+// Find returns the sequences of the events with that id of the CRM's, ascending; those of tenants that wants refuses are left out (nil: none).
+func (l *Log) Find(ctx context.Context, eventID string, wants func(source, context string) bool) ([]uint64, error) {
+	seqs, err := l.engine.Find(ctx, eventID, wants)
 	for head := l.Head(); len(seqs) > 0 && seqs[len(seqs)-1] > head; {
 		seqs = seqs[:len(seqs)-1]
 	}

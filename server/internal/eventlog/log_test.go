@@ -292,7 +292,7 @@ func TestHangingDisk(t *testing.T) {
 	if c, err := l.Read(ctx, 300, nil); err != nil || len(c.Frames) != 0 || c.Through != 300 {
 		t.Fatalf("beyond the durable head: %d frames through %d, %v", len(c.Frames), c.Through, err)
 	}
-	if seqs, err := l.Find(ctx, "held"); err != nil || len(seqs) != 0 {
+	if seqs, err := l.Find(ctx, "held", nil); err != nil || len(seqs) != 0 {
 		t.Fatalf("Find: %v, %v", seqs, err)
 	}
 	if _, err := l.Locate(l.Cursor(301)); !errors.Is(err, eventlog.ErrCursorForeign) {
@@ -310,7 +310,7 @@ func TestHangingDisk(t *testing.T) {
 		dup, err := l.Append(ctx, held)
 		return dup && err == nil
 	})
-	if seqs, err := l.Find(ctx, "held"); err != nil || fmt.Sprint(seqs) != "[301]" || l.Head() != 301 {
+	if seqs, err := l.Find(ctx, "held", nil); err != nil || fmt.Sprint(seqs) != "[301]" || l.Head() != 301 {
 		t.Fatalf("afterwards: %v, %v, head %d", seqs, err, l.Head())
 	}
 }

@@ -180,7 +180,7 @@ func eventOf(f *eventlog.Frame) (*headgatev1.Event, error) {
 func (s *Service) listByID(ctx context.Context, id string, v view, p *page) (*headgatev1.ListEventsResponse, error) {
 	p.limit = maxPage
 	head := s.log.Head() // before the search: next_cursor must not pass over what comes after it
-	seqs, err := s.log.Find(ctx, id)
+	seqs, err := s.log.Find(ctx, id, v.Wants)
 	if err != nil {
 		return nil, err
 	}
@@ -252,7 +252,8 @@ func (s *Service) readable(ctx context.Context, v *view, cursor string) (eventlo
 		return eventlog.Frame{}, err
 	}
 	f, err := s.log.Get(ctx, seq)
-	if err == nil && (f.Kind != eventlog.KindEvent || !v.Match(f.Kind, &f.Keys)) {
+	last, _ := s.log.Trimmed(v.Wants)
+	if isTrimmed(err) && seq > last || err == nil && (f.Kind != eventlog.KindEvent || !v.Match(f.Kind, &f.Keys)) {
 		err = eventlog.ErrNotFound
 	}
 	return f, err

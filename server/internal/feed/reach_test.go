@@ -235,3 +235,27 @@ func TestMessagesOfOthers(t *testing.T) {
 		})
 	}
 }
+
+// TestLookUpsOfOthers: neither how many events of others have an id, nor whether others' records are kept, shows in a look-up.
+func TestLookUpsOfOthers(t *testing.T) {
+	g := newGateway(t, under(onlyCreatedOfOne{}))
+	const id = "shared"
+	same := func(e *headgatev1.Event) { e.EventId = id }
+	g.append(event(1), event(2, in("globex", "Default")))
+	g.clock.advance(time.Hour)
+	g.appendMany(maxPage+10, func(i int) *eventlog.Record { return event(10+i, in("globex", "Default"), same) })
+	g.append(event(5000, same))
+	page, err := g.client.ListEvents(t.Context(), &headgatev1.ListEventsRequest{EventId: id})
+	if err != nil || len(page.GetEvents()) != 1 || page.GetHasMore() {
+		t.Errorf("%d events, more: %v, %v", len(page.GetEvents()), page.GetHasMore(), err)
+	}
+	g.trim(2)
+	for seq, reason := range map[uint64]string{1: fault.CursorExpired, 2: fault.EventNotFound, 4: fault.EventNotFound} {
+		_, err := g.client.GetEvent(t.Context(), &headgatev1.GetEventRequest{Cursor: g.log.Cursor(seq)})
+		code := codes.NotFound
+		if reason == fault.CursorExpired {
+			code = codes.OutOfRange
+		}
+		wantFailure(t, err, code, reason)
+	}
+}

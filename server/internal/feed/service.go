@@ -22,7 +22,7 @@ type Log interface {
 	Read(ctx context.Context, after uint64, wants func(source, context string) bool) (eventlog.Chunk, error)
 	Get(ctx context.Context, seq uint64) (eventlog.Frame, error)
 	Raw(ctx context.Context, seq uint64) ([]byte, error)
-	Find(ctx context.Context, eventID string) ([]uint64, error)
+	Find(ctx context.Context, eventID string, wants func(source, context string) bool) ([]uint64, error)
 	SeekTime(ctx context.Context, t time.Time) (uint64, error)
 	CatchUp(ctx context.Context) error
 	Watch(fn func([]eventlog.Frame)) (head uint64)

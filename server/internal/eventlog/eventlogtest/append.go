@@ -164,7 +164,7 @@ var duplicateTests = []test{
 			rec := event(parts[0], parts[1], "same")
 			rec.Duplicate = eventlog.DuplicateKey(parts...)
 			r.add(rec)
-			seqs, err := r.Find(ctx, "same")
+			seqs, err := r.Find(ctx, "same", nil)
 			r.must(err)
 			if len(seqs) != i+1 {
 				r.Fatalf("Find: %v", seqs)

@@ -32,15 +32,25 @@ var lookupTests = []test{
 		r.add(event("s", "c", "a"), event("s", "c", "ab"), event("s", "c", ""), other, event("s", "c", "a\xff"), event("s", "c", "b"))
 		for range 2 {
 			for id, want := range map[string]string{"a": "[1 4]", "ab": "[2]", "": "[3]", "a\xff": "[5]", "b": "[6]", "c": "[]"} {
-				seqs, err := r.Find(ctx, id)
+				seqs, err := r.Find(ctx, id, nil)
 				if err != nil || fmt.Sprint(seqs) != want {
 					r.Fatalf("%q: %v, %v, want %s", id, seqs, err, want)
 				}
 			}
 			r.reopen()
 		}
+		r.add(event("s", "d", "a"), event("t", "c", "a"))
+		for want, w := range map[string]wants{
+			"[1 4 7 8]": nil, "[1 4]": func(s, c string) bool { return s == "s" && c == "c" }, "[7]": func(_, c string) bool { return c == "d" },
+			"[1 4 8]": func(_, c string) bool { return c == "c" }, "[]": func(_, _ string) bool { return false },
+		} {
+			if seqs, err := r.Find(ctx, "a", w); err != nil || fmt.Sprint(seqs) != want {
+				r.Fatalf("of some tenants: %v, %v, want %s", seqs, err, want)
+			}
+		}
+		r.must(r.Erase(ctx, []uint64{8}))
 		r.must(r.Trim(ctx, 2))
-		if seqs, err := r.Find(ctx, "a"); err != nil || fmt.Sprint(seqs) != "[4]" {
+		if seqs, err := r.Find(ctx, "a", nil); err != nil || fmt.Sprint(seqs) != "[4 7 8]" {
 			r.Fatalf("after a trim: %v, %v", seqs, err)
 		}
 	}},

@@ -208,8 +208,9 @@ func (g *groupWrite) write(group []*pending) error {
 // add puts one record into the batch, unless it is a duplicate.
 func (g *groupWrite) add(b *pebble.Batch, dups *pebble.Iterator, r *eventlog.Record) (dup bool, err error) {
 	seq := g.first + uint64(len(g.stored))
-	if r.Duplicate != ([16]byte{}) {
-		key := duplicateKey(r.Keys.EventID, r.Duplicate)
+	key := duplicateKey(r.Keys.EventID, r.Duplicate)
+	unique := r.Duplicate != ([16]byte{})
+	if unique {
 		if g.seen[string(key)] {
 			return true, nil
 		}
@@ -217,15 +218,16 @@ func (g *groupWrite) add(b *pebble.Batch, dups *pebble.Iterator, r *eventlog.Rec
 			return dup, err
 		}
 		g.seen[string(key)] = true
-		if err := b.Set(key, binary.BigEndian.AppendUint64(nil, seq), nil); err != nil {
-			return false, err
-		}
 	}
-	value := eventlog.EncodeRecord(make([]byte, 0, len(r.Body)+256), r, g.now)
 	tenant, fresh := g.s.tenants.id(eventlog.Tenant{Source: r.Keys.Source, Context: r.Keys.Context})
 	if fresh {
 		err = b.Set(tenantKey(tenant), tenantValue(r.Keys.Source, r.Keys.Context), nil)
 	}
+	if unique {
+		value := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, tenant), seq)
+		err = errors.Join(err, b.Set(key, value, nil))
+	}
+	value := eventlog.EncodeRecord(make([]byte, 0, len(r.Body)+256), r, g.now)
 	err = errors.Join(err, b.Set(seqKey(roomRecord, seq), value, nil), b.Set(indexKey(tenant, seq), nil, nil))
 	if len(r.Raw) > 0 {
 		err = errors.Join(err, b.Set(seqKey(roomRaw, seq), r.Raw, nil))

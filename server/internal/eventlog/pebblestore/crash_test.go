@@ -127,7 +127,7 @@ func missing(t *testing.T, fs *vfs.MemFS, acked map[string]bool) error {
 		if st.Seq != uint64(i+1) || string(st.Body) != "body of "+id {
 			return fmt.Errorf("record %d stands at %d and holds %q", st.Seq, i+1, st.Body)
 		}
-		if seqs, err := s.Find(ctx, id); err != nil || len(seqs) != 1 || seqs[0] != st.Seq {
+		if seqs, err := s.Find(ctx, id, nil); err != nil || len(seqs) != 1 || seqs[0] != st.Seq {
 			return fmt.Errorf("%s is found at %v, %w", id, seqs, err)
 		}
 	}

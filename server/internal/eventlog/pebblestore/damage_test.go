@@ -195,7 +195,7 @@ func everything(dir string) error {
 		if err != nil {
 			return err
 		}
-		seqs, err := s.Find(ctx, fmt.Sprint("id", i))
+		seqs, err := s.Find(ctx, fmt.Sprint("id", i), nil)
 		if err != nil {
 			return err
 		}

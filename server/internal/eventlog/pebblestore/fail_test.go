@@ -60,7 +60,7 @@ func TestFailedSyncStopsTheLog(t *testing.T) {
 	if list, err := readAll(s, 0, func(_, c string) bool { return c == "c" || c == "c1" }); err != nil || len(list) != 33 {
 		t.Fatalf("%d records of c1, %v", len(list), err)
 	}
-	if seqs, err := s.Find(ctx, "failed0"); err != nil || len(seqs) != 0 {
+	if seqs, err := s.Find(ctx, "failed0", nil); err != nil || len(seqs) != 0 {
 		t.Fatalf("Find: %v, %v", seqs, err)
 	}
 	if _, err := s.Raw(ctx, 101); !errors.Is(err, eventlog.ErrNotFound) {
@@ -154,7 +154,7 @@ func TestNothingIsShownBeforeItsSync(t *testing.T) {
 	if list, err := readAll(s, 0, nil); err != nil || len(list) != 10 {
 		t.Errorf("%d records, %v", len(list), err)
 	}
-	if seqs, err := s.Find(ctx, "held"); err != nil || len(seqs) != 0 {
+	if seqs, err := s.Find(ctx, "held", nil); err != nil || len(seqs) != 0 {
 		t.Errorf("found at %v, %v", seqs, err)
 	}
 	g.open()

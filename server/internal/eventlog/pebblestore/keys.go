@@ -10,7 +10,7 @@ import (
 //	r<seq>                         record
 //	b<seq>                         raw body
 //	q<seq>                         quarantine note
-//	d<len><event id><duplicate>    -> seq
+//	d<len><event id><duplicate>    -> tenant, seq
 //	t<tenant>                      -> source, context
 //	x<tenant>                      -> seq and time of its newest trimmed record
 //	c<tenant><seq>                 index by tenant

@@ -3,9 +3,11 @@ package pebblestore
 import (
 	"container/heap"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -238,11 +240,16 @@ func (s *Store) Raw(_ context.Context, seq uint64) ([]byte, error) {
 }
 
 // Find implements eventlog.Engine.
-func (s *Store) Find(_ context.Context, eventID string) ([]uint64, error) {
+func (s *Store) Find(_ context.Context, eventID string, wants func(source, context string) bool) ([]uint64, error) {
 	s.use.RLock()
 	defer s.use.RUnlock()
 	st := s.State()
-	prefix := idPrefix(eventID)
+	var wanted []uint32
+	all := wants == nil
+	if !all {
+		wanted, all = s.tenants.wanted(wants)
+	}
+	prefix := idPrefix(eventID) // a value of 8 bytes is from before the tenant was in it
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
 	if err != nil {
 		return nil, err
@@ -253,6 +260,9 @@ func (s *Store) Find(_ context.Context, eventID string) ([]uint64, error) {
 		value, err := it.ValueAndErr()
 		if err != nil {
 			return nil, damaged(err)
+		}
+		if !all && len(value) > 8 && !slices.Contains(wanted, binary.BigEndian.Uint32(value)) {
+			continue
 		}
 		if seq := seqOf(value); seq >= st.Earliest && seq <= st.Head {
 			seqs = append(seqs, seq)

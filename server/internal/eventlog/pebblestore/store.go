@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -107,6 +108,11 @@ func Open(dir string, opt Options) (*Store, error) {
 	if err := opt.FS.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory %s: %w", dir, err)
 	}
+	if opt.FS == vfs.Default {
+		if err := closeToOthers(dir); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.openDB(); err != nil {
 		return nil, err
 	}
@@ -122,6 +128,23 @@ func Open(dir string, opt Options) (*Store, error) {
 	s.done.Go(s.commitLoop)
 	s.done.Go(func() { s.tend(ctx) })
 	return s, nil
+}
+
+// closeToOthers takes the files of the folder from everybody but their owner. The folder itself may have been made by somebody else, and for more than the
+// log; and what is written from now on is private by the process's mask.
+func closeToOthers(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("data directory %s: %w", dir, err)
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+			if err := os.Chmod(filepath.Join(dir, e.Name()), 0o600); err != nil {
+				return fmt.Errorf("data directory %s: others can read %s: %w", dir, e.Name(), err)
+			}
+		}
+	}
+	return nil
 }
 
 func (s *Store) openDB() error {
@@ -171,6 +194,9 @@ func (s *Store) recover() error {
 	if err := s.tenants.load(s.db); err != nil {
 		return err
 	}
+	if err := s.markUnmarked(); err != nil {
+		return err
+	}
 	s.mark, err = openWatermark(s.opt.FS, s.opt.FS.PathJoin(s.dir, "watermark"))
 	if err != nil {
 		return err
@@ -182,6 +208,20 @@ func (s *Store) recover() error {
 		}
 	}
 	return s.checkWatermark()
+}
+
+// markUnmarked marks, for all tenants, what was trimmed without leaving marks: that of a store from before there were any.
+func (s *Store) markUnmarked() error {
+	through := s.state.Earliest - 1
+	if s.tenants.trimmed(nil).seq >= through {
+		return nil
+	}
+	mark := trimMark{through, s.state.EarliestAt}
+	if mark.at.IsZero() {
+		mark.at = s.state.HeadAt
+	}
+	s.tenants.mark(map[uint32]trimMark{anyTenant: mark})
+	return s.db.Set(trimmedKey(anyTenant), mark.value(), pebble.Sync)
 }
 
 // readMeta reads format and identity, or writes those of a new store.

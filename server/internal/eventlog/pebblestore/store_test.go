@@ -1,11 +1,15 @@
 package pebblestore
 
 import (
+	"errors"
 	"flag"
+	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/goleak"
 
@@ -73,4 +77,60 @@ func open(t testing.TB, dir string, opt Options) *Store {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// TestStoreThatKeptNoMarks: a store from before trims left marks says of all tenants that what is gone may have been theirs, now and after further trims.
+func TestStoreThatKeptNoMarks(t *testing.T) {
+	dir := t.TempDir()
+	filled(t, dir, 20, "id") // contexts c0, c1, c2 in turn
+	s := open(t, dir, Options{})
+	if err := s.Trim(ctx, 5); err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	behind(t, dir, func(db *pebble.DB) error {
+		return db.DeleteRange([]byte{roomTrimmed}, []byte{roomTrimmed + 1}, pebble.Sync)
+	})
+	none := func(_, _ string) bool { return false }
+	for range 3 {
+		s := open(t, dir, Options{})
+		if seq, at := s.Trimmed(none); seq != 5 || at.IsZero() {
+			t.Errorf("trimmed: %d at %s", seq, at)
+		}
+		if _, err := readAll(s, 4, none); !errors.Is(err, eventlog.ErrTrimmed) {
+			t.Error(err)
+		}
+		if err := s.Trim(ctx, s.State().Earliest); err != nil {
+			t.Error(err)
+		}
+		closeStore(t, s)
+	}
+}
+
+// TestFilesAreTheOwnersOnly: what others could read of the log in a folder that is open to them, they cannot any more.
+func TestFilesAreTheOwnersOnly(t *testing.T) {
+	dir := t.TempDir()
+	filled(t, dir, 3, "id")
+	open := func() (names []string) {
+		t.Helper()
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if info, err := e.Info(); err != nil || info.Mode().Perm()&0o077 != 0 {
+				names = append(names, e.Name())
+			}
+		}
+		return names
+	}
+	if runtime.GOOS == "windows" || len(open()) == 0 {
+		t.Skip("the files are private already")
+	}
+	if err := closeToOthers(dir); err != nil {
+		t.Fatal(err)
+	}
+	if names := open(); len(names) > 0 {
+		t.Errorf("open to others: %v", names)
+	}
 }

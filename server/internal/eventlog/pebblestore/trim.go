@@ -111,7 +111,8 @@ func (s *Store) forget(b *pebble.Batch, from, through uint64) (marks map[uint32]
 		if next.IsZero() {
 			next = st.HeadAt
 		}
-		err, marks[anyTenant] = errors.Join(err, e), trimMark{through, next}
+		// The next record may be another's, whose time is nobody's business; a later time errs on the side of what may be lost.
+		err, marks[anyTenant] = errors.Join(err, e), trimMark{through, next.Truncate(time.Minute).Add(time.Minute)}
 	}
 	// The ranges lie side by side: ranges that overlap cost every reader, the square of their number.
 	for tenant, mark := range tenants {
