@@ -78,7 +78,7 @@ func (l *Log) Run(ctx context.Context) error {
 }
 
 func (l *Log) follow(ctx context.Context) error {
-	fr := framer{cursors: l.cursors}
+	fr := framer{cursors: l.cursors, kept: true}
 	return l.engine.Follow(ctx, l.Head(), func(group []Stored) error {
 		frames := make([]Frame, len(group))
 		for i := range group {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 	"time"
@@ -37,7 +38,7 @@ func (s *Store) Read(ctx context.Context, after uint64, wants func(source, conte
 	var ids []uint32
 	all := wants == nil
 	if !all {
-		ids, all = s.tenants.wanted(wants)
+		ids, all = s.tenants.wanted(wants, maxMerged)
 	}
 	if all {
 		wants = nil
@@ -247,7 +248,7 @@ func (s *Store) Find(_ context.Context, eventID string, wants func(source, conte
 	var wanted []uint32
 	all := wants == nil
 	if !all {
-		wanted, all = s.tenants.wanted(wants)
+		wanted, all = s.tenants.wanted(wants, math.MaxInt)
 	}
 	prefix := idPrefix(eventID) // a value of 8 bytes is from before the tenant was in it
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})

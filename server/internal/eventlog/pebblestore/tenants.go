@@ -136,11 +136,14 @@ func (t *tenantTable) all() []eventlog.Tenant {
 	return slices.Collect(maps.Keys(t.ids))
 }
 
-// wanted returns the numbers of the tenants that wants takes, and whether those are all.
-func (t *tenantTable) wanted(wants func(source, context string) bool) (ids []uint32, all bool) {
+// wanted returns the numbers of the tenants that wants takes, and whether those are all. When there are more than most it returns some of them.
+func (t *tenantTable) wanted(wants func(source, context string) bool, most int) (ids []uint32, all bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	for tenant, id := range t.ids {
+		if len(ids) > most {
+			return ids, false
+		}
 		if wants(tenant.Source, tenant.Context) {
 			ids = append(ids, id)
 		}
