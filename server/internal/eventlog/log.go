@@ -154,6 +154,8 @@ type Chunk struct {
 	Frames []Frame
 	// Through is how far the read looked: behind the last frame, up to Through, there is nothing wanted.
 	Through uint64
+	// AtHead: when it was read, there was nothing behind Through.
+	AtHead bool
 	// At is when a record at or before Through was received, as near to Through as is known; zero when none is.
 	At time.Time
 }
@@ -166,16 +168,8 @@ const (
 // Read returns some of the records after the sequence, from the shared tail if it reaches back so far, else from the engine, which may leave out
 // tenants that wants refuses. At the head it returns an empty chunk. It does not wait for new records. ErrTrimmed, ErrDamaged.
 func (l *Log) Read(ctx context.Context, after uint64, wants func(source, context string) bool) (Chunk, error) {
-	if frames, ok := l.tail.after(after); ok {
-		if len(frames) == 0 {
-			at := time.Time{}
-			if head, headAt := l.tail.top(); head == after {
-				at = headAt
-			}
-			return Chunk{Through: after, At: at}, nil
-		}
-		last := &frames[len(frames)-1]
-		return Chunk{Frames: frames, Through: last.Seq, At: last.ReceivedAt}, nil
+	if c, ok := l.tail.read(after); ok {
+		return c, nil
 	}
 	head, headAt := l.tail.top()
 	fr := framer{cursors: l.cursors}
@@ -193,7 +187,7 @@ func (l *Log) Read(ctx context.Context, after uint64, wants func(source, context
 	if beyond || through > head {
 		through = head
 	}
-	c.Through = through
+	c.Through, c.AtHead = through, through == head
 	if n := len(c.Frames); n > 0 {
 		c.At = c.Frames[n-1].ReceivedAt
 	}

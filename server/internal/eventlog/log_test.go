@@ -117,6 +117,9 @@ func readTo(t fataler, l *eventlog.Log, after, head uint64, wants func(_, c stri
 		if c.Through < last || c.Through <= after {
 			t.Fatalf("after %d: %d frames up to %d, through %d", after, len(c.Frames), last, c.Through)
 		}
+		if c.AtHead && c.Through < head || !c.AtHead && c.Through == l.Head() {
+			t.Fatalf("after %d: through %d, at the head: %v", after, c.Through, c.AtHead)
+		}
 		frames, after = append(frames, c.Frames...), c.Through
 	}
 	return frames
@@ -289,7 +292,7 @@ func TestHangingDisk(t *testing.T) {
 	if frames := readTo(t, l, 0, 300, nil); len(frames) != 300 {
 		t.Fatalf("%d frames", len(frames))
 	}
-	if c, err := l.Read(ctx, 300, nil); err != nil || len(c.Frames) != 0 || c.Through != 300 {
+	if c, err := l.Read(ctx, 300, nil); err != nil || len(c.Frames) != 0 || c.Through != 300 || !c.AtHead {
 		t.Fatalf("beyond the durable head: %d frames through %d, %v", len(c.Frames), c.Through, err)
 	}
 	if seqs, err := l.Find(ctx, "held", nil); err != nil || len(seqs) != 0 {

@@ -175,10 +175,33 @@ func (t *tail) top() (uint64, time.Time) {
 	return t.head, t.headAt
 }
 
+// read returns what follows the sequence, as much as lies together; ok is false when the tail does not reach back that far.
+func (t *tail) read(seq uint64) (c Chunk, ok bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	frames, ok := t.afterLocked(seq)
+	if !ok {
+		return c, false
+	}
+	if len(frames) > 0 {
+		last := &frames[len(frames)-1]
+		return Chunk{Frames: frames, Through: last.Seq, AtHead: last.Seq == t.head, At: last.ReceivedAt}, true
+	}
+	c = Chunk{Through: seq, AtHead: true}
+	if seq == t.head {
+		c.At = t.headAt
+	}
+	return c, true
+}
+
 // after returns frames that follow the sequence, as many as lie together; ok is false when the tail does not reach back that far.
 func (t *tail) after(seq uint64) (frames []Frame, ok bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
+	return t.afterLocked(seq)
+}
+
+func (t *tail) afterLocked(seq uint64) (frames []Frame, ok bool) {
 	if seq >= t.head {
 		return nil, true
 	}

@@ -88,7 +88,7 @@ type meanwhile struct {
 
 func (l *meanwhile) Read(ctx context.Context, after uint64, wants func(source, context string) bool) (eventlog.Chunk, error) {
 	chunk, err := l.Log.Read(ctx, after, wants)
-	if chunk.Through == after {
+	if chunk.AtHead {
 		l.do()
 	}
 	return chunk, err

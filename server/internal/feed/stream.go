@@ -236,10 +236,10 @@ func (st *stream) advance(ctx context.Context) (atHead bool, err error) {
 		return false, st.lost(err)
 	}
 	st.place.earliest = false
-	atHead = chunk.Through == st.read
 	if err := st.send(chunk); err != nil {
 		return false, err
 	}
+	atHead = chunk.AtHead && st.read < st.stopAt
 	if !atHead && !st.silent {
 		return false, nil
 	}
