@@ -301,7 +301,7 @@ func TestResumableAfterDraining(t *testing.T) {
 	g.append(event(1), event(2), event(3))
 	var readers []*reader
 	for range 10 {
-		r := g.subscribe(&headgatev1.SubscribeRequest{Start: earliest()})
+		r := g.subscribe(&headgatev1.SubscribeRequest{Start: earliest(), HeartbeatInterval: durationpb.New(5 * time.Minute)})
 		r.caughtUp()
 		readers = append(readers, r)
 	}
