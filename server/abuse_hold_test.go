@@ -45,7 +45,7 @@ func TestEventsNobodyTakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const most = 250 // a connection has no more
+	const most = 500 // a connection has no more
 	for range most {
 		err = errors.Join(err, a.call(headgatev1.EventService_Subscribe_FullMethodName, &headgatev1.SubscribeRequest{Start: earliest()}))
 	}

@@ -227,7 +227,7 @@ const (
 var connectionIdle = 5 * time.Minute
 
 // maxStreamsPerConnection is how many calls one connection may have open.
-const maxStreamsPerConnection = 250
+const maxStreamsPerConnection = 500
 
 func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
 	srv := grpc.NewServer(append(options,

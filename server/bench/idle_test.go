@@ -13,7 +13,7 @@ import (
 )
 
 // streamsPerConnection is how many the gateway serves on one.
-const streamsPerConnection = 250
+const streamsPerConnection = 500
 
 // BenchmarkIdle: what the gateway keeps for a stream that waits, of many, each with a filter on a tenant of its own.
 func BenchmarkIdle(b *testing.B) {

@@ -200,6 +200,12 @@ func (l *Log) Read(ctx context.Context, after uint64, wants func(source, context
 	return c, err
 }
 
+// InMemory says whether Read after the sequence takes what it returns from the shared tail.
+func (l *Log) InMemory(after uint64) bool {
+	_, ok := l.tail.after(after)
+	return ok
+}
+
 // Position returns a fresh cursor of the place just after the sequence. It is for all but events: no two are equal, so whoever may not know of the
 // records there cannot see from it that there are any.
 func (l *Log) Position(seq uint64) string { return l.cursors.position(seq) }

@@ -110,6 +110,13 @@ func (x *index) position(w *waiter, pos uint64) uint64 {
 	return max(w.passed, x.head)
 }
 
+// anybody says whether a stream waits.
+func (x *index) anybody() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.waiting) > 0
+}
+
 // enter puts the entry first in its tenant's list. mu is held.
 func (x *index) enter(e *entry) {
 	if e.next = x.waiting[e.tenant]; e.next != nil {

@@ -7,6 +7,7 @@ package feed
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 
 // Log is what the feed needs of the log.
 type Log interface {
+	InMemory(after uint64) bool
 	Read(ctx context.Context, after uint64, wants func(source, context string) bool) (eventlog.Chunk, error)
 	Get(ctx context.Context, seq uint64) (eventlog.Frame, error)
 	Raw(ctx context.Context, seq uint64) ([]byte, error)
@@ -74,6 +76,7 @@ type Service struct {
 	drainOnce sync.Once
 	streams   table
 	index     *index
+	replays   chan struct{} // has one for each stream that reads from the disk now
 }
 
 // New returns the service over the log.
@@ -99,6 +102,7 @@ func New(log Log, opt Options) *Service {
 	s := &Service{log: log, opt: opt, draining: make(chan struct{})}
 	s.streams.byID = make(map[uint64]*stream)
 	s.index = newIndex()
+	s.replays = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
 	s.index.follow(log)
 	s.metrics.register(opt.Metrics, &s.streams)
 	if opt.Metrics != nil && opt.Subscriptions != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
@@ -228,7 +226,10 @@ func (st *stream) untilDue() time.Duration {
 // advance reads on and sends what matches. A batch that is not full waits for what the next read finds, unless there is nothing more or the stream was
 // silent for long: how the log is cut into pieces, which are everybody's, does not show in a stream.
 func (st *stream) advance(ctx context.Context) (atHead bool, err error) {
-	chunk, err := st.svc.log.Read(ctx, st.read, st.terms.view.Wants)
+	chunk, err := st.next(ctx)
+	if errors.Is(err, errEnded) {
+		return false, err
+	}
 	if err != nil {
 		if err := st.settle(); err != nil {
 			return false, err
@@ -312,158 +313,4 @@ func (st *stream) isTaken() bool {
 	default:
 		return false
 	}
-}
-
-// send gathers what matches of the chunk, sends it where a message is full, and moves on over the chunk.
-func (st *stream) send(chunk eventlog.Chunk) error {
-	through := min(chunk.Through, st.stopAt)
-	for i := range chunk.Frames {
-		f := &chunk.Frames[i]
-		if f.Seq > through {
-			break
-		}
-		if !st.terms.view.Match(f.Kind, &f.Keys) || slices.Contains(st.skips, f.Seq) {
-			continue
-		}
-		if f.Kind == eventlog.KindEvent && st.batch.add(f) {
-			continue
-		}
-		if err := st.flush(); err != nil {
-			return err
-		}
-		if f.Kind == eventlog.KindEvent {
-			st.batch.add(f)
-			continue
-		}
-		if err := st.sendRecord(f); err != nil {
-			return err
-		}
-	}
-	st.read = through
-	if len(st.batch.run) == 0 {
-		st.pos.Store(through)
-	}
-	if at := st.terms.view.passed(&chunk, through); !at.IsZero() {
-		st.at = at
-	}
-	return nil
-}
-
-// errEnded stops the sending of a chunk whose reader's grant has ended, or whose shard is another's; the loop then says so.
-var errEnded = errors.New("the grant has ended, or the shard is another's")
-
-// flush sends the gathered batch, unless the stream has lost the right to it.
-func (st *stream) flush() error {
-	n := len(st.batch.run)
-	if n == 0 {
-		return nil
-	}
-	// A stalled reader comes here long after it was read for.
-	if st.terms.view.ended() || st.isTaken() {
-		return errEnded
-	}
-	last := st.batch.run[n-1].Seq
-	st.told = last // even when the sending fails: it may have arrived
-	if err := st.out.SendMsg(st.batch.message()); err != nil {
-		return err
-	}
-	st.pos.Store(last)
-	st.sent.Add(uint64(n))
-	st.svc.metrics.events.Add(float64(n))
-	st.batch.reset()
-	st.spoke()
-	return nil
-}
-
-// spoke is called after each message.
-func (st *stream) spoke() {
-	st.lastSend = time.Now()
-	if st.silent {
-		st.silent = false
-		st.timer.Reset(st.untilDue())
-	}
-	st.svc.metrics.messages.Inc()
-}
-
-// sendRecord sends a gap or an erased record.
-func (st *stream) sendRecord(f *eventlog.Frame) error {
-	if st.terms.view.ended() || st.isTaken() {
-		return errEnded
-	}
-	st.told = f.Seq
-	st.pos.Store(f.Seq)
-	if f.Kind == eventlog.KindErased {
-		return st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Erased{Erased: erasedOf(f)}})
-	}
-	gap, err := gapOf(f)
-	if err != nil {
-		return err
-	}
-	return st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Gap{Gap: gap}})
-}
-
-func erasedOf(f *eventlog.Frame) *headgatev1.Erased {
-	return &headgatev1.Erased{Source: f.Keys.Source, Context: f.Keys.Context, Entity: f.Keys.Entity}
-}
-
-func gapOf(f *eventlog.Frame) (*headgatev1.Gap, error) {
-	gap := new(headgatev1.Gap)
-	if err := proto.Unmarshal(f.Bytes(), gap); err != nil {
-		return nil, &eventlog.DamageError{From: f.Seq, To: f.Seq, Cause: "a gap record is unreadable"}
-	}
-	return gap, nil
-}
-
-// lost is asked when a read fails. Whoever stood still for longer than the retention goes on where on_lost_cursor says, and says so.
-func (st *stream) lost(err error) error {
-	if !errors.Is(err, eventlog.ErrTrimmed) {
-		return err
-	}
-	if st.place.earliest { // the oldest record moved before the first read; nothing that was asked for is lost
-		st.read = st.svc.log.State().Earliest - 1
-		st.pos.Store(st.read)
-		return nil
-	}
-	place, err := st.svc.relocate(err, "", st.terms.onLost, &st.terms.view) // the messages before carried the lost place's cursor
-	if err != nil {
-		return err
-	}
-	place.gap.FromTime = timestamp(st.at)
-	st.place, st.read = place, place.pos
-	st.pos.Store(place.pos)
-	return st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Gap{Gap: place.gap}})
-}
-
-func (st *stream) checkpoint(caughtUp bool) error {
-	return st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Checkpoint{Checkpoint: &headgatev1.Checkpoint{
-		Through:  timestamp(st.at.Truncate(time.Second)),
-		CaughtUp: caughtUp,
-	}}})
-}
-
-func (st *stream) close(reason headgatev1.Closing_Reason, retry *durationpb.Duration) error {
-	return st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Closing{Closing: &headgatev1.Closing{Reason: reason, RetryAfter: retry}}})
-}
-
-// signal sends a message that is no batch of events, with a cursor of the position.
-func (st *stream) signal(m *headgatev1.SubscribeResponse) error { return st.signalFrom("", m) }
-
-// signalFrom is signal with another cursor for the position, unless it is empty.
-func (st *stream) signalFrom(cursor string, m *headgatev1.SubscribeResponse) error {
-	if st.idle {
-		return st.say(m)
-	}
-	if m.Cursor = cursor; cursor == "" {
-		m.Cursor = st.svc.log.Position(st.pos.Load())
-	}
-	return st.say(m)
-}
-
-// say sends a message as it is.
-func (st *stream) say(m *headgatev1.SubscribeResponse) error {
-	if err := st.out.SendMsg(m); err != nil {
-		return err
-	}
-	st.spoke()
-	return nil
 }
