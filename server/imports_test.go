@@ -38,6 +38,9 @@ var arrows = map[string][]string{
 	"client":                   {"gen"},
 	"client/internal/scripted": {"gen"},
 	"client/cmd/headgate":      {"gen", "client"},
+	// The kit knows clients by their adapters, and the gateway by its binary.
+	"client/conformance":           {},
+	"client/conformance/goadapter": {"client", "gen"},
 }
 
 func TestImportGraph(t *testing.T) {

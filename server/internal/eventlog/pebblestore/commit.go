@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -93,6 +94,21 @@ func (c *committer) take() (group []*pending, last bool) {
 	return group, c.closed && len(c.queue) == 0
 }
 
+// gather lets those run that are about to append. Senders that were answered together come back together: the first of them committed alone would have the
+// others wait for two syncs. It does not sleep, so that one who sends alone waits for nobody.
+func (c *committer) gather() {
+	for before := 0; ; {
+		c.mu.Lock()
+		n := len(c.queue)
+		c.mu.Unlock()
+		if n == before || n >= maxGroup {
+			return
+		}
+		before = n
+		runtime.Gosched()
+	}
+}
+
 func (c *committer) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -119,6 +135,7 @@ func (s *Store) Append(ctx context.Context, r *eventlog.Record) (bool, error) {
 
 func (s *Store) commitLoop() {
 	for range s.commits.wake {
+		s.commits.gather()
 		group, last := s.commits.take()
 		if len(group) > 0 {
 			s.commitGroup(group)
