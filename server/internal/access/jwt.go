@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/time/rate"
 )
 
@@ -116,11 +118,12 @@ func (p *Policy) identifyJWT(ctx context.Context, token string) (Identity, error
 	if verified == nil {
 		return Identity{}, failed
 	}
-	var claims map[string]any
-	if err := verified.Claims(&claims); err != nil {
+	var payload jsontext.Value
+	if err := verified.Claims(&payload); err != nil {
 		return Identity{}, ErrUnknown
 	}
-	find := func(p *Policy) *Reader { return p.holder(by, verified, claims) }
+	said := claimsOf(payload)
+	find := func(p *Policy) *Reader { return p.holder(by, said) }
 	r := find(p)
 	if r == nil {
 		return Identity{}, ErrUnknown
@@ -134,19 +137,20 @@ func issuerOf(token string) string {
 	if err != nil {
 		return ""
 	}
-	var claims struct {
-		Issuer string `json:"iss"`
-	}
-	if json.Unmarshal(payload, &claims) != nil {
-		return ""
-	}
-	return claims.Issuer
+	name, _ := claimsOf(payload)["iss"].(string)
+	return name
 }
 
 // holder returns the one reader whose terms a token fulfils that the issuers verified. Where several do, it is nobody's: which grant would it be?
-func (p *Policy) holder(by []issuer, t *oidc.IDToken, claims map[string]any) (found *Reader) {
+func (p *Policy) holder(by []issuer, said claims) (found *Reader) {
 	for _, r := range p.byJWT {
-		if !slices.Contains(by, r.JWT.issuer()) || !r.JWT.holds(t, claims) {
+		if !slices.Contains(by, r.JWT.issuer()) {
+			continue
+		}
+		if said.ambiguous(slices.Collect(maps.Keys(r.JWT.Claims))) {
+			return nil
+		}
+		if !r.JWT.holds(said) {
 			continue
 		}
 		if found != nil {
@@ -157,21 +161,12 @@ func (p *Policy) holder(by []issuer, t *oidc.IDToken, claims map[string]any) (fo
 	return found
 }
 
-func (j *JWT) holds(t *oidc.IDToken, claims map[string]any) bool {
-	if !slices.Contains(t.Audience, j.Audience) || (j.Subject != "" && j.Subject != t.Subject) {
+func (j *JWT) holds(said claims) bool {
+	if !said.has("aud", j.Audience) || j.Subject != "" && said["sub"] != j.Subject {
 		return false
 	}
 	for name, want := range j.Claims {
-		switch got := claims[name].(type) {
-		case string:
-			if got != want {
-				return false
-			}
-		case []any:
-			if !slices.Contains(got, any(want)) {
-				return false
-			}
-		default:
+		if !said.has(name, want) {
 			return false
 		}
 	}

@@ -71,8 +71,8 @@ func keyFile(t testing.TB, signers ...*signer) []byte {
 	return text
 }
 
-// claims are those of a good token, with changes. A nil one is left out.
-func claims(change map[string]any) map[string]any {
+// goodClaims are those of a good token, with changes. A nil one is left out.
+func goodClaims(change map[string]any) map[string]any {
 	all := map[string]any{"iss": testIssuer, "aud": testAudience, "sub": "audit", "exp": time.Now().Add(time.Hour).Unix()}
 	for k, v := range change {
 		if all[k] = v; v == nil {
@@ -84,7 +84,7 @@ func claims(change map[string]any) map[string]any {
 
 func (s *signer) token(t testing.TB, change map[string]any) string {
 	t.Helper()
-	return signed(t, jose.SigningKey{Algorithm: s.alg, Key: jose.JSONWebKey{Key: s.key, KeyID: s.kid}}, claims(change))
+	return signed(t, jose.SigningKey{Algorithm: s.alg, Key: jose.JSONWebKey{Key: s.key, KeyID: s.kid}}, goodClaims(change))
 }
 
 func signed(t testing.TB, key jose.SigningKey, payload any) string {
@@ -178,6 +178,38 @@ func TestJWTTerms(t *testing.T) {
 	}
 }
 
+// TestJWTSaysEverythingOnce: a token in which a claim stands twice, or in another case too, is nobody's. Whichever of them the issuer meant, somebody else may
+// have chosen the other one.
+func TestJWTSaysEverythingOnce(t *testing.T) {
+	s := newSigner(t, jose.ES256, "k1")
+	p := policy(t, byJWT("auditor", JWT{Subject: "auditor", Keys: keyFile(t, s)}), byJWT("it", JWT{Claims: map[string]string{"team": "it"}, Keys: keyFile(t, s)}))
+	later := time.Now().Add(time.Hour).Unix()
+	for _, c := range []struct{ name, more, want string }{
+		{"good", `"sub":"auditor"`, "auditor"},
+		{"claims that mean nothing here", `"sub":"auditor","Name":"a","name":"b"`, "auditor"},
+		{"the other", `"sub":"x","team":"it"`, "it"},
+		{"the subject in another case", `"sub":"mallory","SUB":"auditor"`, ""},
+		{"the subject in another case before it", `"Sub":"mallory","sub":"auditor"`, ""},
+		{"the subject in another case alone", `"suB":"auditor"`, ""},
+		{"the subject in another letter", `"sub":"mallory","\u017fub":"auditor"`, ""},
+		{"the subject twice", `"sub":"mallory","sub":"auditor"`, ""},
+		{"the subject twice, once escaped", `"sub":"mallory","\u0073ub":"auditor"`, ""},
+		{"the subject in a list", `"sub":["auditor"]`, ""},
+		{"an end in another case", `"sub":"auditor","EXP":9999999999`, ""},
+		{"a beginning in another case", `"sub":"auditor","NBF":1`, ""},
+		{"an audience in another case", `"sub":"auditor","AUD":"headgate"`, ""},
+		{"an issuer in another case", `"sub":"auditor","ISS":"https://id.corp"`, ""},
+		{"a claim twice", `"sub":"x","team":"hr","team":"it"`, ""},
+		{"a claim in another case", `"sub":"x","TEAM":"hr","team":"it"`, ""},
+		{"another reader's claim in another case", `"sub":"auditor","TEAM":"it"`, ""},
+		{"something twice further in", `"sub":"auditor","address":{"a":1,"a":2}`, ""},
+	} {
+		payload := fmt.Sprintf(`{"iss":%q,"aud":%q,"exp":%d,%s}`, testIssuer, testAudience, later, c.more)
+		token := signed(t, jose.SigningKey{Algorithm: s.alg, Key: jose.JSONWebKey{Key: s.key, KeyID: s.kid}}, json.RawMessage(payload))
+		wantReader(t, c.name, p, token, c.want)
+	}
+}
+
 // TestJWTForged: what a token says of how it was signed is not believed.
 func TestJWTForged(t *testing.T) {
 	s := newSigner(t, jose.RS256, "k1")
@@ -192,7 +224,7 @@ func TestJWTForged(t *testing.T) {
 	for _, alg := range []string{"none", "None", "NONE", ""} {
 		head := part(map[string]any{"alg": alg})
 		for _, signature := range []string{"", "AAAA"} {
-			wantReader(t, "alg "+alg, p, head+"."+part(claims(nil))+"."+signature, "")
+			wantReader(t, "alg "+alg, p, head+"."+part(goodClaims(nil))+"."+signature, "")
 		}
 	}
 	der, err := x509.MarshalPKIXPublicKey(s.key.Public())
@@ -201,14 +233,14 @@ func TestJWTForged(t *testing.T) {
 	}
 	file := keyFile(t, s)
 	for name, secret := range map[string][]byte{"DER": der, "PEM": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "key set": file} {
-		wantReader(t, "the public key as a secret, "+name, p, signed(t, jose.SigningKey{Algorithm: jose.HS256, Key: secret}, claims(nil)), "")
+		wantReader(t, "the public key as a secret, "+name, p, signed(t, jose.SigningKey{Algorithm: jose.HS256, Key: secret}, goodClaims(nil)), "")
 	}
 	own := newSigner(t, jose.ES256, "k1")
 	embedding, err := jose.NewSigner(jose.SigningKey{Algorithm: own.alg, Key: own.key}, &jose.SignerOptions{EmbedJWK: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, _ := json.Marshal(claims(nil))
+	text, _ := json.Marshal(goodClaims(nil))
 	jws, err := embedding.Sign(text)
 	if err != nil {
 		t.Fatal(err)
