@@ -260,7 +260,9 @@ func (s *Server) buildHTTP() (err error) {
 	if err != nil {
 		return err
 	}
-	api, err := rest.New(context.Background(), s.conn, rest.Options{OpenToAnybody: len(s.cfg.Readers) == 0, Enter: s.guard.Enter})
+	api, err := rest.New(context.Background(), s.conn, rest.Options{
+		OpenToAnybody: len(s.cfg.Readers) == 0, Enter: s.guard.Enter, Refused: s.guard.Refused,
+	})
 	if err != nil {
 		return err
 	}

@@ -36,10 +36,21 @@ type LimitError struct {
 	Limit      string // "streams", "connections", "requests per second", "answers at once", "saves at once", "calls without credentials at once"
 	Allowed    int
 	RetryAfter time.Duration
+	// By is who reached it, empty where nobody was asked for credentials.
+	By Identity
 }
 
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("one caller may have %d %s; try again in %s", e.Allowed, e.Limit, e.RetryAfter)
+}
+
+// callerOf is who was refused, empty where that is not known.
+func callerOf(err error) Identity {
+	var over *LimitError
+	if errors.As(err, &over) {
+		return over.By
+	}
+	return Identity{}
 }
 
 // ErrGrantChanged: a session ended because its reader was removed, its credential was withdrawn, or its grant is another one now.
@@ -155,8 +166,9 @@ func (c *Control) Begin(ctx context.Context, cred Credentials, remote string, ki
 		return nil, err
 	}
 	u := c.useOf(id.Reader)
-	if err := u.admit(id.Reader, remote, kind); err != nil {
-		return nil, err
+	if over := u.admit(id.Reader, remote, kind); over != nil {
+		over.By = id
+		return nil, over
 	}
 	s := &Session{Identity: id, Grant: id.Reader.Grant, control: c, remote: remote, stream: kind == Stream}
 	u.connections[remote]++
@@ -214,15 +226,15 @@ var mostHeld = map[Kind]int{Single: 64, Save: 256}
 // answerRetry is after how long a reader that has that many under way should try again.
 const answerRetry = time.Second
 
-// Hold counts an answer that is being made for the reader, from before its request is read until all of it has left the server's memory; then
+// Hold counts an answer that is being made for a reader, from before its request is read until all of it has left the server's memory; then
 // release must be called. The error is a *LimitError.
-func (c *Control) Hold(r *Reader, kind Kind) (release func(), err error) {
+func (c *Control) Hold(by Identity, kind Kind) (release func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	u := c.useOf(r)
+	u := c.useOf(by.Reader)
 	if most := mostHeld[kind]; u.held[kind] >= most {
 		what := map[Kind]string{Single: "answers at once", Save: "saves at once"}[kind]
-		return nil, &LimitError{Limit: what, Allowed: most, RetryAfter: answerRetry}
+		return nil, &LimitError{Limit: what, Allowed: most, RetryAfter: answerRetry, By: by}
 	}
 	u.held[kind]++
 	return sync.OnceFunc(func() {
@@ -250,7 +262,7 @@ func (c *Control) useOf(r *Reader) *use {
 // limitRetry is after how long a reader that has too much open should try again.
 const limitRetry = 10 * time.Second
 
-func (u *use) admit(r *Reader, remote string, kind Kind) error {
+func (u *use) admit(r *Reader, remote string, kind Kind) *LimitError {
 	l := r.Limits
 	if kind != Save && u.requests != nil && !u.requests.Allow() {
 		return &LimitError{Limit: "requests per second", Allowed: l.RequestsPerSecond, RetryAfter: time.Second}

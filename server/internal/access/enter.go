@@ -19,12 +19,10 @@ func (g *Guard) Enter(ctx context.Context, what string) (leave func(), err error
 		id, err = g.control.Identify(ctx, cred)
 	}
 	if err == nil {
-		leave, err = g.control.Hold(id.Reader, Single)
+		leave, err = g.control.Hold(id, Single)
 	}
 	if err != nil {
-		err = refusalOf(err)
-		g.tellRefused(ctx, err, []any{"method", what, "remote", RemoteOf(ctx)})
-		return nil, err
+		return nil, g.refuse(ctx, what, err)
 	}
 	return leave, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -91,7 +90,11 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 	if kind == Stream {
 		s.whenOverdue(func() { cutOff(ctx, errOverdue) })
 	}
-	return next(srv, &sessionStream{ServerStream: ss, ctx: context.WithValue(ctx, sessionKey{}, s), kind: kind})
+	err = next(srv, &sessionStream{ServerStream: ss, ctx: context.WithValue(ctx, sessionKey{}, s), kind: kind})
+	if code := status.Code(err); code == codes.PermissionDenied || code == codes.ResourceExhausted {
+		g.tellRefused(RemoteOf(ctx), info.FullMethod, s.Identity, err)
+	}
+	return err
 }
 
 // overdue is how long after its session's end a stream may still say so and end by itself.
@@ -164,48 +167,41 @@ func (g *Guard) admit(ctx context.Context, method string, kind Kind) (*Session, 
 		return nil, nil
 	}
 	s, err := g.begin(ctx, kind)
-	if err == nil && need != NeedReader && need != NeedReaderOften && (need != NeedOperator || !s.Operator()) {
+	if err != nil {
+		return nil, g.refuse(ctx, method, err)
+	}
+	if need != NeedReader && need != NeedReaderOften && (need != NeedOperator || !s.Operator()) {
 		s.Done()
 		err = fault.New(codes.PermissionDenied, fault.OperatorOnly, "this is for operators: the reader's configuration must say operator: true")
-	}
-	who := []any{"method", method, "remote", RemoteOf(ctx)}
-	if s != nil {
-		who = append(who, "reader", s.Reader.Name, "credential", s.Credential)
+		g.tellRefused(RemoteOf(ctx), method, s.Identity, err)
+		return nil, err
 	}
 	switch {
-	case err != nil:
-		g.tellRefused(ctx, err, who)
-		return nil, err
 	case need == NeedOperator:
-		g.audit.Info("operator call", who...)
+		g.audit.Info("operator call", lineOf(RemoteOf(ctx), method, s.Identity)...)
 	case kind == Stream:
-		g.audit.Info("stream begun", who...)
+		g.audit.Info("stream begun", lineOf(RemoteOf(ctx), method, s.Identity)...)
 	}
 	return s, nil
-}
-
-func (g *Guard) tellRefused(ctx context.Context, err error, who []any) {
-	if more, ok := g.refused.Allow(addressOf(ctx), time.Now()); ok {
-		g.audit.Warn("call refused", append(append(who, "cause", status.Convert(err).Message()), more...)...)
-	}
 }
 
 // keysRetry is after how long keys may be fetched again.
 const keysRetry = 10 * time.Second
 
+// begin is Control's, and counts what is to be answered as Hold does.
 func (g *Guard) begin(ctx context.Context, kind Kind) (*Session, error) {
 	cred, err := credentialsOf(ctx)
 	if err != nil {
-		return nil, refusalOf(err)
+		return nil, err
 	}
 	s, err := g.control.Begin(ctx, cred, RemoteOf(ctx), kind)
 	if err != nil {
-		return nil, refusalOf(err)
+		return nil, err
 	}
 	if kind != Stream && !isInside(ctx) { // what REST answers, Enter counts
-		if s.release, err = g.control.Hold(s.Reader, kind); err != nil {
+		if s.release, err = g.control.Hold(s.Identity, kind); err != nil {
 			s.Done()
-			return nil, refusalOf(err)
+			return nil, err
 		}
 	}
 	return s, nil
@@ -279,14 +275,4 @@ func RemoteOf(ctx context.Context) string {
 func isInside(ctx context.Context) bool {
 	p, ok := peer.FromContext(ctx)
 	return ok && p.Addr.Network() == insideNetwork
-}
-
-// addressOf is RemoteOf without the port, which is another for each connection.
-func addressOf(ctx context.Context) netip.Addr {
-	remote := RemoteOf(ctx)
-	if at, err := netip.ParseAddrPort(remote); err == nil {
-		return at.Addr()
-	}
-	at, _ := netip.ParseAddr(remote) // those that cannot be read count as one
-	return at
 }

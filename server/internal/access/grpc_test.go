@@ -37,12 +37,15 @@ const (
 	newMethod      = "/test.Service/New" // nobody thought of a rule for it
 	streamMethod   = "/test.Service/Stream"
 	floodMethod    = "/test.Service/Flood" // sends as much as it can, and looks at nothing else
+	refuseMethod   = "/test.Service/Refuse"
+	breakMethod    = "/test.Service/Break" // is a stream that is refused once it has begun
 )
 
 // guarded is a real gRPC server behind a guard, on a port and inside the process.
 type guarded struct {
 	t           *testing.T
 	control     *Control
+	guard       *Guard
 	audit       *lockedBuffer
 	tcp, inside *grpc.ClientConn
 	flooded     chan error // what ended floodMethod's handler
@@ -70,7 +73,9 @@ func newGuarded(t *testing.T, p *Policy) *guarded {
 	g := &guarded{t: t, control: NewControl(p), audit: &lockedBuffer{}, flooded: make(chan error, 1)}
 	guard := NewGuard(g.control, map[string]Need{
 		readerMethod: NeedReader, operatorMethod: NeedOperator, openMethod: NeedNothing, streamMethod: NeedReader, floodMethod: NeedReader,
+		refuseMethod: NeedReader, breakMethod: NeedReader,
 	}, slog.New(slog.NewTextHandler(g.audit, nil)))
+	g.guard = guard
 	srv := grpc.NewServer(grpc.ForceServerCodecV2(Codec(encoding.GetCodecV2("proto"))), grpc.UnaryInterceptor(guard.Unary), grpc.StreamInterceptor(guard.Stream))
 	guard.Over(srv).RegisterService(g.service(), nil)
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
@@ -120,7 +125,15 @@ func (g *guarded) service() *grpc.ServiceDesc {
 			},
 		})
 	}
+	refuse := func() error { return status.Error(codes.PermissionDenied, strings.Repeat("this is not yours, ", 100)) }
+	desc.Methods = append(desc.Methods, grpc.MethodDesc{
+		MethodName: "Refuse",
+		Handler: func(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) {
+			return nil, refuse()
+		},
+	})
 	desc.Streams = []grpc.StreamDesc{
+		{StreamName: "Break", ServerStreams: true, Handler: func(any, grpc.ServerStream) error { return refuse() }},
 		{StreamName: "Stream", ServerStreams: true, Handler: func(_ any, ss grpc.ServerStream) error {
 			s := SessionOf(ss.Context())
 			if err := ss.SendMsg(wrapperspb.String(s.Reader.Name)); err != nil {

@@ -58,9 +58,7 @@ const maxStrangers = 10
 func (g *Guard) admitStranger(ctx context.Context, method string) (leave func(), err error) {
 	host := HostOf(RemoteOf(ctx))
 	if !g.strangers.Add(host) {
-		err = refusalOf(&LimitError{Limit: "calls without credentials at once", Allowed: maxStrangers, RetryAfter: limitRetry})
-		g.tellRefused(ctx, err, []any{"method", method, "remote", RemoteOf(ctx)})
-		return nil, err
+		return nil, g.refuse(ctx, method, &LimitError{Limit: "calls without credentials at once", Allowed: maxStrangers, RetryAfter: limitRetry})
 	}
 	return func() { g.strangers.Remove(host) }, nil
 }

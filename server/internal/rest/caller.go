@@ -38,6 +38,23 @@ func (a *api) admit(r *http.Request) error {
 	return nil
 }
 
+// refused tells of a refusal, and returns it.
+func (a *api) refused(r *http.Request, err error) error {
+	if a.options.Refused != nil {
+		a.options.Refused(r.RemoteAddr, whatOf(r), err)
+	}
+	return err
+}
+
+// whatOf is how the audit calls a request whose gRPC method nobody knows yet. A method of HTTP that nobody knows is not repeated: it can be any text.
+func whatOf(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return "REST " + r.Method
+	}
+	return "REST"
+}
+
 // isLoopback tells whether the Host header, with or without a port, names this machine whatever a name server says.
 func isLoopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {

@@ -42,6 +42,9 @@ type Options struct {
 	// Enter is asked who calls before a body is read or a single answer is made, with the metadata that the gRPC server would see and a name of what is
 	// called. leave is called when the client has taken the answer. Nil: nobody is asked but the gRPC server, which is after both.
 	Enter func(ctx context.Context, what string) (leave func(), err error)
+	// Refused is told of each request that is refused for what it is before anybody is asked who calls, with the address and port that it came from. Nil:
+	// nobody is told.
+	Refused func(remote, what string, err error)
 }
 
 // New returns the REST API over conn, a connection to the gateway's own gRPC server.
@@ -128,14 +131,17 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // prepare returns r as grpc-gateway gets it.
 func (a *api) prepare(w *writer, r *http.Request, in *input) (*http.Request, error) {
 	if err := a.admit(r); err != nil {
-		return nil, err
+		return nil, a.refused(r, err)
 	}
 	bare, err := in.take(r)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.authorize(w, bare); err != nil || !in.post || r.ContentLength == 0 {
-		return bare, err
+	if err := a.authorize(w, bare); err != nil {
+		return nil, a.refused(r, err)
+	}
+	if !in.post || r.ContentLength == 0 {
+		return bare, nil
 	}
 	ctx, err := runtime.AnnotateContext(bare.Context(), a.mux, bare, "")
 	if err != nil {

@@ -40,11 +40,11 @@ func (a *api) logIn(w http.ResponseWriter, r *http.Request, _ map[string]string)
 func (a *api) verify(r *http.Request) (string, error) {
 	given := r.Header.Values("Authorization")
 	if len(given) != 1 || inputOf(r.Context()).byCookie {
-		return "", unauthenticated(`send the token that the session is for in one header "Authorization: Bearer <token>"`)
+		return "", a.refused(r, unauthenticated(`send the token that the session is for in one header "Authorization: Bearer <token>"`))
 	}
 	scheme, token, _ := strings.Cut(given[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return "", unauthenticated(`the authorization is not a bearer token: send "Bearer " and the token`)
+		return "", a.refused(r, unauthenticated(`the authorization is not a bearer token: send "Bearer " and the token`))
 	}
 	if len(token) > maxToken {
 		return "", invalid("", fmt.Sprintf("the token has %d bytes, and browsers keep no cookie with more than %d: use a shorter one", len(token), maxToken))

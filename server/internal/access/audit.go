@@ -1,0 +1,53 @@
+package access
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/status"
+)
+
+// lineOf is what a line of the audit says of a call: what was called, from where, and by whom, where that is known.
+func lineOf(remote, what string, by Identity) []any {
+	line := []any{"method", what, "remote", remote}
+	if by.Reader != nil {
+		line = append(line, "reader", by.Reader.Name, "credential", by.Credential)
+	}
+	return line
+}
+
+// refuse tells of a call that the control or the guard refuses, and returns what the caller is told.
+func (g *Guard) refuse(ctx context.Context, what string, err error) error {
+	told := refusalOf(err)
+	g.tellRefused(RemoteOf(ctx), what, callerOf(err), told)
+	return told
+}
+
+// Refused tells of a request that REST refused before it asked who calls. remote is the address and port that it came from.
+func (g *Guard) Refused(remote, what string, err error) { g.tellRefused(remote, what, Identity{}, err) }
+
+// longestCause bounds what of a cause is told: it can quote what the caller wrote.
+const longestCause = 300
+
+func (g *Guard) tellRefused(remote, what string, by Identity, err error) {
+	more, ok := g.refused.Allow(addressOf(remote), time.Now())
+	if !ok {
+		return
+	}
+	cause := status.Convert(err).Message()
+	if len(cause) > longestCause {
+		cause = strings.ToValidUTF8(cause[:longestCause], "")
+	}
+	g.audit.Warn("call refused", append(append(lineOf(remote, what, by), "cause", cause), more...)...)
+}
+
+// addressOf is an address without the port, which is another for each connection.
+func addressOf(remote string) netip.Addr {
+	if at, err := netip.ParseAddrPort(remote); err == nil {
+		return at.Addr()
+	}
+	at, _ := netip.ParseAddr(remote) // those that cannot be read count as one
+	return at
+}
