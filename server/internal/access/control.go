@@ -14,7 +14,7 @@ import (
 type Limits struct {
 	// Streams is how many it may have at once, Connections from how many connections it may have calls open, streams or not.
 	Streams, Connections int
-	// RequestsPerSecond is how many calls it may begin, on average; bursts of twice that are let through.
+	// RequestsPerSecond is how many calls it may begin, on average; bursts of twice that are let through. A further message of a stream counts as a call.
 	RequestsPerSecond int
 }
 
@@ -198,6 +198,18 @@ func (c *Control) identifyLocked(ctx context.Context, cred Credentials) (Identit
 	}
 }
 
+// Pay counts what the call asks beyond its first message, as another request. The error is fit for the caller.
+func (s *Session) Pay() error {
+	c := s.control
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// By the limit in force: the session's reader can be one of a policy that was replaced.
+	if u := c.use[s.Reader.Name]; !u.mayAsk() {
+		return refusalOf(u.tooFast())
+	}
+	return nil
+}
+
 // Done gives back what the call took.
 func (s *Session) Done() {
 	if s.release != nil {
@@ -264,8 +276,8 @@ const limitRetry = 10 * time.Second
 
 func (u *use) admit(r *Reader, remote string, kind Kind) *LimitError {
 	l := r.Limits
-	if kind != Save && u.requests != nil && !u.requests.Allow() {
-		return &LimitError{Limit: "requests per second", Allowed: l.RequestsPerSecond, RetryAfter: time.Second}
+	if kind != Save && !u.mayAsk() {
+		return u.tooFast()
 	}
 	if kind == Stream && l.Streams > 0 && u.streams >= l.Streams {
 		return &LimitError{Limit: "streams", Allowed: l.Streams, RetryAfter: limitRetry}
@@ -274,4 +286,11 @@ func (u *use) admit(r *Reader, remote string, kind Kind) *LimitError {
 		return &LimitError{Limit: "connections", Allowed: l.Connections, RetryAfter: limitRetry}
 	}
 	return nil
+}
+
+// mayAsk counts a request, and says whether the reader may make it now.
+func (u *use) mayAsk() bool { return u.requests == nil || u.requests.Allow() }
+
+func (u *use) tooFast() *LimitError {
+	return &LimitError{Limit: "requests per second", Allowed: u.limit, RetryAfter: time.Second}
 }

@@ -51,11 +51,17 @@ type Guard struct {
 
 	single    map[string]bool // the methods that went through Over
 	strangers *Tally          // calls without credentials
+	oldest    time.Duration   // see oldest
 }
+
+// oldest is how long a stream in two directions may last: as long as those of events.
+const oldest = time.Hour
+
+var errOld = fault.Retry(codes.Unavailable, fault.Unavailable, "the stream was as old as one may get; begin another", time.Second)
 
 // NewGuard returns a guard that lets calls through as needs says, by full method name. A method that is not in it is for nobody.
 func NewGuard(c *Control, needs map[string]Need, audit *slog.Logger) *Guard {
-	return &Guard{control: c, needs: needs, audit: audit, single: make(map[string]bool), strangers: NewTally(maxStrangers)}
+	return &Guard{control: c, needs: needs, audit: audit, single: make(map[string]bool), strangers: NewTally(maxStrangers), oldest: oldest}
 }
 
 type sessionKey struct{}
@@ -89,6 +95,10 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 	defer s.Done()
 	if kind == Stream {
 		s.whenOverdue(func() { cutOff(ctx, errOverdue) })
+	}
+	if info.IsClientStream { // others end by themselves
+		old := time.AfterFunc(g.oldest, func() { cutOff(ctx, errOld) })
+		defer old.Stop()
 	}
 	err = next(srv, &sessionStream{ServerStream: ss, ctx: context.WithValue(ctx, sessionKey{}, s), kind: kind})
 	if code := status.Code(err); code == codes.PermissionDenied || code == codes.ResourceExhausted {
@@ -128,9 +138,10 @@ type sessionStream struct {
 	heard bool
 }
 
-// RecvMsg waits no longer than requestWithin for the first message, which is the request. Only a stream in two directions has others.
+// RecvMsg waits no longer than requestWithin for the first message, which is the request. Only a stream in two directions has others, which are requests too.
 func (s *sessionStream) RecvMsg(m any) error {
-	if !s.heard {
+	further := s.heard
+	if !further {
 		s.heard = true
 		late := time.AfterFunc(requestWithin, func() { cutOff(s.ctx, errRequestSlow) })
 		defer late.Stop()
@@ -140,6 +151,9 @@ func (s *sessionStream) RecvMsg(m any) error {
 	}
 	var err error
 	aside.Do(func() { err = s.ServerStream.RecvMsg(m) }) // decoding goes deep, and the stream stays
+	if session := SessionOf(s.ctx); err == nil && further && session != nil {
+		err = session.Pay()
+	}
 	return err
 }
 

@@ -38,6 +38,7 @@ const (
 	streamMethod   = "/test.Service/Stream"
 	floodMethod    = "/test.Service/Flood" // sends as much as it can, and looks at nothing else
 	refuseMethod   = "/test.Service/Refuse"
+	talkMethod     = "/test.Service/Talk"  // answers each message of a stream
 	breakMethod    = "/test.Service/Break" // is a stream that is refused once it has begun
 )
 
@@ -73,7 +74,7 @@ func newGuarded(t *testing.T, p *Policy) *guarded {
 	g := &guarded{t: t, control: NewControl(p), audit: &lockedBuffer{}, flooded: make(chan error, 1)}
 	guard := NewGuard(g.control, map[string]Need{
 		readerMethod: NeedReader, operatorMethod: NeedOperator, openMethod: NeedNothing, streamMethod: NeedReader, floodMethod: NeedReader,
-		refuseMethod: NeedReader, breakMethod: NeedReader,
+		refuseMethod: NeedReader, breakMethod: NeedReader, talkMethod: NeedReader,
 	}, slog.New(slog.NewTextHandler(g.audit, nil)))
 	g.guard = guard
 	srv := grpc.NewServer(grpc.ForceServerCodecV2(Codec(encoding.GetCodecV2("proto"))), grpc.UnaryInterceptor(guard.Unary), grpc.StreamInterceptor(guard.Stream))
@@ -133,6 +134,16 @@ func (g *guarded) service() *grpc.ServiceDesc {
 		},
 	})
 	desc.Streams = []grpc.StreamDesc{
+		{StreamName: "Talk", ServerStreams: true, ClientStreams: true, Handler: func(_ any, ss grpc.ServerStream) error {
+			for {
+				if err := ss.RecvMsg(&emptypb.Empty{}); err != nil {
+					return err
+				}
+				if err := ss.SendMsg(&emptypb.Empty{}); err != nil {
+					return err
+				}
+			}
+		}},
 		{StreamName: "Break", ServerStreams: true, Handler: func(any, grpc.ServerStream) error { return refuse() }},
 		{StreamName: "Stream", ServerStreams: true, Handler: func(_ any, ss grpc.ServerStream) error {
 			s := SessionOf(ss.Context())
