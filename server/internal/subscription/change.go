@@ -44,12 +44,15 @@ func (g *group) save(ctx context.Context, sh *shardState, sv Saving) error {
 	next.Held = next.Held && sh.saved.Held
 	sh.saved, sh.place = next, at
 	if sh.ending {
-		sh.deadline = time.Now().Add(Grace)
+		sh.deadline = time.Now().Add(Grace) // the timer rings at the old one, and is set again then
 	}
 	if sv.Release {
 		sh.loose()
 	}
-	g.step()
+	// Nothing else of a save is anything to a step. Clients save often, and a step looks at everybody who waits.
+	if sv.Release || sh.done() {
+		g.step()
+	}
 	return nil
 }
 

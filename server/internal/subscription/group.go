@@ -87,6 +87,9 @@ func (sh *shardState) end(last uint64) {
 	sh.ending, sh.last, sh.deadline = true, last, time.Now().Add(Grace)
 }
 
+// done says whether all that was sent before the end is saved, so that the shard can become free.
+func (sh *shardState) done() bool { return sh.ending && sh.place.Seq >= sh.last }
+
 // loose makes the shard free. A stream that is still there is told to end.
 func (sh *shardState) loose() {
 	if sh.seat != nil {
@@ -123,7 +126,7 @@ func (g *group) step() {
 	}
 	now := time.Now()
 	for _, sh := range g.shards {
-		if sh.ending && (sh.place.Seq >= sh.last || !now.Before(sh.deadline)) {
+		if sh.done() || sh.ending && !now.Before(sh.deadline) {
 			sh.loose()
 		}
 	}
