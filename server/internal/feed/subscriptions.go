@@ -147,7 +147,7 @@ func (s *Service) saveCursors(ctx context.Context, req *headgatev1.SaveCursorsRe
 	if err != nil {
 		return err
 	}
-	between := s.between(ctx, &v)
+	between := s.between(ctx, &v, n)
 	saves, of := make([]subscription.Saving, n), make(map[uint32]bool, n)
 	for i, one := range req.GetSaves() {
 		if of[one.GetShard()] {
@@ -181,14 +181,18 @@ func (s *Service) saveCursors(ctx context.Context, req *headgatev1.SaveCursorsRe
 	return nil
 }
 
+// backReads is how often the log is read at most to find out whether positions may go back, once for each. A save does not count against the limit of requests,
+// so it must not cost much more than one that goes forward. To count only those that go back over others' records would tell of these.
+const backReads = 4
+
 // between returns what says whether a position may not go back from one place to another: when the caller may know of a record between the two. Were it told of
 // others', it could find out when there were any. What is removed, or too far to look for, does not count: what comes again does no harm.
-func (s *Service) between(ctx context.Context, v *view) func(after, through uint64) bool {
+func (s *Service) between(ctx context.Context, v *view, saves int) func(after, through uint64) bool {
 	if v.grant.Everything() {
 		return nil
 	}
 	var mu sync.Mutex // the shards of one call share its work
-	left := &budget{reads: pageReads, frames: pageBudget}
+	left := &budget{reads: min(saves, backReads), frames: pageBudget}
 	return func(after, through uint64) bool {
 		mu.Lock()
 		defer mu.Unlock()
