@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -190,7 +191,25 @@ func (k remoteKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, er
 
 // newKeyFetcher returns a client that fetches keys in bounded time and not too often: whoever makes up key ids in tokens makes us fetch.
 func newKeyFetcher() *http.Client {
-	return &http.Client{Timeout: 5 * time.Second, Transport: &limitedTransport{limiter: rate.NewLimiter(rate.Every(10*time.Second), 3)}}
+	return &http.Client{
+		Timeout: 5 * time.Second, Transport: &limitedTransport{limiter: rate.NewLimiter(rate.Every(10*time.Second), 3)}, CheckRedirect: checkRedirect,
+	}
+}
+
+// checkRedirect refuses to fetch keys from where the configuration may not say that they are: without TLS anybody in between could give other keys. An issuer
+// on this machine, which is asked without TLS, may send to another place of it. How many redirects are followed the transport's limiter bounds.
+func checkRedirect(to *http.Request, via []*http.Request) error {
+	local := via[0].URL.Scheme == "http" && to.URL.Scheme == "http" && isLoopback(to.URL.Hostname())
+	if to.URL.User != nil || to.URL.Scheme != "https" && !local {
+		return ErrNoKeys
+	}
+	return nil
+}
+
+// isLoopback is as the configuration has it.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
 }
 
 type limitedTransport struct{ limiter *rate.Limiter }

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -420,5 +421,45 @@ func TestJWTKeysCannotBeHad(t *testing.T) {
 	gone := policy(t, byJWT("audit", JWT{Subject: "audit", KeysURL: srv.URL}))
 	if _, err := gone.Identify(t.Context(), Credentials{Bearer: token}); !errors.Is(err, ErrNoKeys) {
 		t.Errorf("an issuer that is not there: %v", err)
+	}
+}
+
+// TestJWTKeysOfElsewhere: whoever publishes keys may send to another place of them, but to none that the configuration would refuse.
+func TestJWTKeysOfElsewhere(t *testing.T) {
+	s := newSigner(t, jose.ES256, "k1")
+	keys := newIssuerServer(t, keyFile(t, s))
+	elsewhere := strings.Replace(keys.URL, "127.0.0.1", "0.0.0.0", 1) // this machine too, but that is not known
+	token := Credentials{Bearer: s.token(t, nil)}
+	for to, want := range map[string]error{
+		keys.URL: nil, elsewhere: ErrNoKeys, strings.Replace(keys.URL, "http://", "http://me:mine@", 1): ErrNoKeys, "ftp://127.0.0.1/": ErrNoKeys,
+	} {
+		was := keys.fetches.Load()
+		first := httptest.NewServer(http.RedirectHandler(to, http.StatusFound))
+		_, err := policy(t, byJWT("audit", JWT{Subject: "audit", KeysURL: first.URL})).Identify(t.Context(), token)
+		if !errors.Is(err, want) {
+			t.Errorf("sent to %s: %v, want %v", to, err, want)
+		}
+		if want != nil && keys.fetches.Load() != was {
+			t.Errorf("sent to %s: it was fetched", to)
+		}
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+		first.Close()
+	}
+	for _, c := range []struct {
+		from, to string
+		allowed  bool
+	}{
+		{"https://id.corp/keys", "https://keys.corp/", true},
+		{"https://id.corp/keys", "http://id.corp/keys", false},
+		{"https://id.corp/keys", "http://127.0.0.1/keys", false},
+		{"https://id.corp/keys", "https://me:mine@id.corp/keys", false},
+		{"http://127.0.0.1/keys", "http://LocalHost:8080/", true},
+		{"http://127.0.0.1/keys", "https://id.corp/", true},
+		{"http://127.0.0.1/keys", "http://id.corp/", false},
+	} {
+		err := newKeyFetcher().CheckRedirect(httptest.NewRequest("GET", c.to, nil), []*http.Request{httptest.NewRequest("GET", c.from, nil)})
+		if (err == nil) != c.allowed {
+			t.Errorf("from %s to %s: %v", c.from, c.to, err)
+		}
 	}
 }
