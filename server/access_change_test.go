@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/headgate/headgate/client"
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
@@ -156,19 +158,22 @@ func TestExpiryEndsStreams(t *testing.T) {
 	}
 }
 
-// TestStalledReaderLosesItsStream: a reader that takes nothing, so that its stream is stuck in sending, keeps it no longer than others do when its grant
-// ends. What goes through the same connection as its stream, goes on.
+// TestStalledReaderLosesItsStream: a reader that takes nothing, so that its stream is stuck in sending, keeps it no longer than others do from when the file
+// that takes its grant away is written, and finds the reason when it takes something again. What goes through the same connection as its stream, goes on.
 func TestStalledReaderLosesItsStream(t *testing.T) {
 	h := newHouse(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	beside := h.followAll(ctx, "all")
 	begin := &headgatev1.SubscribeRequest{Start: &headgatev1.Start{Position: &headgatev1.Start_At{At: headgatev1.Start_EDGE_LATEST}}}
+	var takesNothing []grpc.ServerStreamingClient[headgatev1.SubscribeResponse]
 	for range 2 {
 		c, client := h.as(ctx, "globex")
-		if _, err := client.Subscribe(c, begin); err != nil {
+		stream, err := client.Subscribe(c, begin)
+		if err != nil {
 			t.Fatal(err)
 		}
+		takesNothing = append(takesNothing, stream)
 	}
 	// Small buffers, so that less than the log holds fills them.
 	transport := h.httpOf[false].Transport.(*http.Transport).Clone()
@@ -214,11 +219,21 @@ func TestStalledReaderLosesItsStream(t *testing.T) {
 	if open, behind := stalled(); open != 3 || behind != 3 {
 		t.Fatalf("%d of %d streams are stalled; the test shows nothing", behind, open)
 	}
-	h.configure(strings.Replace(houseReaders, "  globex: {tokens: [{globex}]", `  globex: {tokens: ["sha256:`+hashA+`"]`, 1))
 	since := time.Now()
+	changed := strings.Replace(houseReaders, "  globex: {tokens: [{globex}]", `  globex: {tokens: ["sha256:`+hashA+`"]`, 1)
+	writeFile(t, filepath.Join(h.dir, "headgate.yaml"), houseFile(changed))
 	eventually(t, "the streams are gone", func() bool { open, _ := stalled(); return open == 0 })
 	if took := time.Since(since); took > soon {
 		t.Errorf("it took %v", took)
+	}
+	for _, stream := range takesNothing {
+		var err error
+		for err == nil {
+			_, err = stream.Recv()
+		}
+		if e := client.ErrorOf(err); e.Reason != client.ReasonUnavailable || e.Metadata["closing"] != "GRANT_CHANGED" {
+			t.Errorf("a stream that was cut off ended with %v, %v", err, e.Metadata)
+		}
 	}
 	h.post("globex", webhookBody(posts+1, "Default", "contact", "created", ""))
 	for way, readers := range beside {

@@ -14,8 +14,9 @@ import (
 	"github.com/headgate/headgate/server/internal/webhook"
 )
 
-// reloadPoll is how often the files of the configuration are looked at.
-var reloadPoll = 2 * time.Second
+// reloadPoll is how often the files of the configuration are looked at. What changes is in force after two looks, see watch, so that a reader whose credential
+// is withdrawn has lost all its streams, the stalled ones too, after three seconds or little more.
+var reloadPoll = time.Second
 
 // reloadable are the parts of a running server that take over a changed configuration. None of them can fail: what can is tried before.
 type reloadable struct {

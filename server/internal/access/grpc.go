@@ -94,7 +94,7 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 	}
 	defer s.Done()
 	if kind == Stream {
-		s.whenOverdue(func() { cutOff(ctx, errOverdue) })
+		s.whenOverdue(func() { cutOff(ctx, overdueBy(s)) })
 	}
 	if info.IsClientStream { // others end by themselves
 		old := time.AfterFunc(g.oldest, func() { cutOff(ctx, errOld) })
@@ -108,7 +108,7 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 }
 
 // overdue is how long after its session's end a stream may still say so and end by itself.
-const overdue = 2 * time.Second
+const overdue = time.Second
 
 // cutOff ends a stream whose handler has not: it is blocked in sending to a client that takes nothing, or in receiving from one that sends nothing,
 // and there is no other way to wake it. The client finds the status behind what was on its way. On a stream that has ended it does nothing.
@@ -123,8 +123,15 @@ func cutOff(ctx context.Context, cause error) {
 	_ = t.WriteStatus(status.Convert(cause)) // it fails when the connection is gone, and the stream with it
 }
 
-var errOverdue = fault.Retry(codes.Unavailable, fault.Unavailable,
-	"the credential or its grant ended while nothing was being received; reconnect with your last cursor to find out what holds now", time.Second)
+// overdueBy is what the client of a stream that was cut off is told. It can come back, and then finds out what holds now; why the stream ended stands in the
+// metadata, in the words of Closing, which it would have got.
+func overdueBy(s *Session) error {
+	message, closing := "what this reader may read has changed while nothing was being received; reconnect with your last cursor to find out what holds now", "GRANT_CHANGED"
+	if s.Expired() {
+		message, closing = "the credential has expired while nothing was being received; reconnect with your last cursor and a new one", "CREDENTIAL_EXPIRED"
+	}
+	return fault.Retry(codes.Unavailable, fault.Unavailable, message, time.Second, "closing", closing)
+}
 
 // requestWithin is how long a request may take to arrive, once its headers have. None is larger than a few packets.
 const requestWithin = 10 * time.Second

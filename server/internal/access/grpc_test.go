@@ -201,6 +201,23 @@ func reasonOf(err error) string {
 	return ""
 }
 
+// wantClosing wants an error that says why the stream ended, and when to come back.
+func wantClosing(t *testing.T, err error, want string) {
+	t.Helper()
+	closing, again := "", false
+	for _, d := range status.Convert(err).Details() {
+		switch d := d.(type) {
+		case *errdetails.ErrorInfo:
+			closing = d.GetMetadata()["closing"]
+		case *errdetails.RetryInfo:
+			again = d.GetRetryDelay().AsDuration() > 0
+		}
+	}
+	if closing != want || !again {
+		t.Errorf("%v says %q, want %q; when to come back: %v", err, closing, want, again)
+	}
+}
+
 func wantRefused(t *testing.T, what string, err error, code codes.Code, reason string) {
 	t.Helper()
 	if status.Code(err) != code || reasonOf(err) != reason {
@@ -356,6 +373,7 @@ func TestStalledStreamEnds(t *testing.T) {
 				err = stalled.RecvMsg(&wrapperspb.StringValue{})
 			}
 			wantRefused(t, "what the client finds", err, codes.Unavailable, fault.Unavailable)
+			wantClosing(t, err, "GRANT_CHANGED")
 			if got, err := call(t, conn(g), readerMethod, "authorization", "Bearer stays"); err != nil {
 				t.Errorf("another call of the connection: %q, %v", got, err)
 			}
@@ -365,6 +383,25 @@ func TestStalledStreamEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStalledStreamOfAnExpiredCredential: its client is told what it needs.
+func TestStalledStreamOfAnExpiredCredential(t *testing.T) {
+	key := newSigner(t, jose.ES256, "k1")
+	g := newGuarded(t, policy(t, byJWT("audit", JWT{Subject: "audit", Keys: keyFile(t, key)})))
+	token := key.token(t, map[string]any{"exp": time.Now().Add(2 * time.Second).Unix()})
+	s := open(t, t.Context(), g.tcp, floodMethod, "authorization", "Bearer "+token)
+	select {
+	case <-g.flooded:
+	case <-time.After(patience):
+		t.Fatal("the handler is still blocked")
+	}
+	var err error
+	for err == nil {
+		err = s.RecvMsg(&wrapperspb.StringValue{})
+	}
+	wantRefused(t, "what the client finds", err, codes.Unavailable, fault.Unavailable)
+	wantClosing(t, err, "CREDENTIAL_EXPIRED")
 }
 
 // TestAudit: it says who did what, and nothing that is secret.
