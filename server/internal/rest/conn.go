@@ -43,6 +43,9 @@ func (c conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method strin
 		return nil, status.Errorf(codes.Unimplemented, "%s has no REST form", method)
 	}
 	in := inputOf(ctx)
+	if err := in.enter(ctx, c.ask, method); err != nil {
+		return nil, err
+	}
 	req := &headgatev1.SubscribeRequest{}
 	if err := fill(in, req); err != nil {
 		return nil, err

@@ -59,6 +59,29 @@ func TestTheCallerIsKnownBeforeTheBody(t *testing.T) {
 	wantError(t, resp, 401)
 }
 
+// TestTheCallerIsKnownBeforeTheQuery: nobody else learns what there is to ask for.
+func TestTheCallerIsKnownBeforeTheQuery(t *testing.T) {
+	for _, accept := range []string{"application/json", eventStream} {
+		asked := 0
+		api := newTestAPI(t, refusingScript(t), Options{Enter: func(context.Context, string) (func(), error) {
+			asked++
+			return nil, failure(t, codes.Unauthenticated, "nobody knows you")
+		}}, stall)
+		base, n := serveAPI(t, api), 0
+		for _, path := range []string{"/v1/events:subscribe", "/v1/events", "/v1/events/c", "/v1/log", "/v1/subscriptions", "/admin/v1/status"} {
+			for _, query := range []string{"?nonsense=1", "?start.at=%zz", "?a=b;c", "?start.at=latest"} {
+				n++
+				wantError(t, call(t, "GET", base+path+query, "", "Accept", accept), 401)
+			}
+			n++
+			wantError(t, call(t, "GET", base+path, "a body", "Accept", accept), 401)
+		}
+		if asked != n {
+			t.Errorf("%d requests, and it was asked %d times", n, asked)
+		}
+	}
+}
+
 func TestNoAnswerIsMadeForWhoMayHaveNoMore(t *testing.T) {
 	api := newTestAPI(t, refusingScript(t), Options{Enter: func(_ context.Context, what string) (func(), error) {
 		if what != headgatev1.EventService_DescribeLog_FullMethodName {
@@ -115,7 +138,7 @@ func TestAStreamIsNoSingleAnswer(t *testing.T) {
 		if resp.StatusCode != 200 {
 			t.Errorf("%s: got %d", method, resp.StatusCode)
 		}
-		if n := len(c.asked); method == "POST" && n != 1 || method == "GET" && n != 0 {
+		if n := len(c.asked); n != 1 {
 			t.Errorf("%s: it was asked %d times", method, n)
 		}
 		if c.open.Load() != 0 {

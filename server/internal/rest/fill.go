@@ -21,6 +21,9 @@ import (
 //
 // A field has the name that it has in the proto, or the one that it has in proto JSON. Enum values can be written short and in lower case.
 func fill(in *input, m proto.Message) error {
+	if in.bad != nil {
+		return in.bad
+	}
 	if !in.post {
 		return fillQuery(in.query, m.ProtoReflect())
 	}

@@ -20,6 +20,7 @@ const maxBody = 128 << 10
 
 // input is what fill makes the gRPC request from. It travels in the context of the HTTP request, which grpc-gateway hands on to conn.
 type input struct {
+	bad         error // what is wrong with the request as a whole
 	query       url.Values
 	body        []byte // with POST only
 	post        bool
@@ -37,17 +38,18 @@ func inputOf(ctx context.Context) *input {
 }
 
 // take takes from r all that says what is asked, but the body, and returns r without it and without the body: to grpc-gateway every request looks
-// empty, so that it has nothing to drop, and nothing to refuse in words of its own. fill does both.
-func (in *input) take(r *http.Request) (bare *http.Request, err error) {
+// empty, so that it has nothing to drop, and nothing to refuse in words of its own. fill does both, once it is known who calls.
+func (in *input) take(r *http.Request) (bare *http.Request) {
 	in.post = r.Method == http.MethodPost
 	in.lastEventID = r.Header.Get("Last-Event-ID")
 	in.sse = accepts(r.Header.Values("Accept"), eventStream)
+	var err error
 	if in.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
 		// The error is not told: it quotes the query.
-		return nil, invalid("", "the query string cannot be read: write name=value joined by &, and the characters %, &, ; and + as %25, %26, %3B and %2B")
+		in.bad = invalid("", "the query string cannot be read: write name=value joined by &, and the characters %, &, ; and + as %25, %26, %3B and %2B")
 	}
 	if !in.post && r.ContentLength != 0 {
-		return nil, invalid("", "the body of a "+r.Method+" request is not read: put the fields into the query string, or use POST")
+		in.bad = invalid("", "the body of a "+r.Method+" request is not read: put the fields into the query string, or use POST")
 	}
 
 	bare = r.Clone(context.WithValue(r.Context(), inputKey{}, in))
@@ -58,7 +60,7 @@ func (in *input) take(r *http.Request) (bare *http.Request, err error) {
 	if in.sse {
 		bare.Header.Set("Accept", eventStream) // it knows media types by their exact text
 	}
-	return bare, nil
+	return bare
 }
 
 func readBody(w *writer, r *http.Request, stall time.Duration) ([]byte, error) {

@@ -119,9 +119,11 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer in.left()
 	defer out.done()
 	r, err := a.prepare(out, r, in)
-	if err != nil {
+	if err != nil || in.bad != nil {
 		// net/http reads what is left of a body before it sends the answer. It takes the deadline back afterwards.
 		out.readWithin(a.stall)
+	}
+	if err != nil {
 		writeError(out, err)
 		return
 	}
@@ -133,10 +135,7 @@ func (a *api) prepare(w *writer, r *http.Request, in *input) (*http.Request, err
 	if err := a.admit(r); err != nil {
 		return nil, a.refused(r, err)
 	}
-	bare, err := in.take(r)
-	if err != nil {
-		return nil, err
-	}
+	bare := in.take(r)
 	if err := a.authorize(w, bare); err != nil {
 		return nil, a.refused(r, err)
 	}
@@ -149,6 +148,9 @@ func (a *api) prepare(w *writer, r *http.Request, in *input) (*http.Request, err
 	}
 	if err := in.enter(ctx, a.options.Enter, "REST "+r.Method); err != nil {
 		return nil, err
+	}
+	if in.bad != nil {
+		return nil, in.bad
 	}
 	in.body, err = readBody(w, r, a.stall)
 	return bare, err
