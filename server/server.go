@@ -280,6 +280,9 @@ func (s *Server) buildHTTP() (err error) {
 		Handler: s.adminPages(), ErrorLog: quiet, MaxHeaderBytes: 16 << 10,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 	}
+	for _, srv := range s.http {
+		aging(srv)
+	}
 	return nil
 }
 
