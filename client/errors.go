@@ -24,11 +24,15 @@ const (
 	ReasonLeaseLost            = "LEASE_LOST"
 	ReasonCursorBehind         = "CURSOR_BEHIND"
 
-	ReasonOperatorOnly = "OPERATOR_ONLY"
-	ReasonDraining     = "DRAINING"
-	ReasonUnavailable  = "UNAVAILABLE"
-	ReasonLimit        = "LIMIT"
-	ReasonDataLoss     = "DATA_LOSS"
+	ReasonUnauthenticated  = "UNAUTHENTICATED"
+	ReasonContextForbidden = "CONTEXT_FORBIDDEN"
+	ReasonRawBodyForbidden = "RAW_BODY_FORBIDDEN"
+	ReasonOperatorOnly     = "OPERATOR_ONLY"
+
+	ReasonDraining    = "DRAINING"
+	ReasonUnavailable = "UNAVAILABLE"
+	ReasonLimit       = "LIMIT"
+	ReasonDataLoss    = "DATA_LOSS"
 )
 
 // Error is what a gateway, or the way to it, answered instead of what was asked for.

@@ -12,30 +12,45 @@ import (
 	"github.com/headgate/headgate/server/internal/filter"
 )
 
-// TestNamesAgree: the Go client's constants are the names that the filter knows. Those of the webhooks' own state are left to operators.
-func TestNamesAgree(t *testing.T) {
-	constants := map[string][]string{}
-	file, err := parser.ParseFile(token.NewFileSet(), "../client/names.go", nil, 0)
+// constants returns the values of a file's string constants whose names have the prefix, sorted.
+func constants(t *testing.T, path, prefix string) (values []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		if spec, ok := n.(*ast.ValueSpec); ok {
 			for i, name := range spec.Names {
-				for _, prefix := range []string{"Entity", "Action", "Event"} {
-					if lit, ok := spec.Values[i].(*ast.BasicLit); ok && strings.HasPrefix(name.Name, prefix) {
-						value, _ := strconv.Unquote(lit.Value)
-						constants[prefix] = append(constants[prefix], value)
-					}
+				if i >= len(spec.Values) {
+					break
+				}
+				if lit, ok := spec.Values[i].(*ast.BasicLit); ok && lit.Kind == token.STRING && strings.HasPrefix(name.Name, prefix) {
+					value, _ := strconv.Unquote(lit.Value)
+					values = append(values, value)
 				}
 			}
 		}
 		return true
 	})
+	slices.Sort(values)
+	return values
+}
+
+// TestReasonsAgree: the Go client has a constant for each reason that the gateway gives.
+func TestReasonsAgree(t *testing.T) {
+	const domain = "headgate"
+	given := slices.DeleteFunc(constants(t, "internal/fault/fault.go", ""), func(name string) bool { return name == domain })
+	if got := constants(t, "../client/errors.go", "Reason"); len(given) < 10 || !slices.Equal(got, given) {
+		t.Errorf("the client has %v, the gateway gives %v", got, given)
+	}
+}
+
+// TestNamesAgree: the Go client's constants are the names that the filter knows. Those of the webhooks' own state are left to operators.
+func TestNamesAgree(t *testing.T) {
 	for prefix, known := range map[string][]string{"Entity": filter.KnownEntities(), "Action": filter.KnownActions(), "Event": filter.KnownEventTypes()} {
 		known = slices.DeleteFunc(known, func(name string) bool { return strings.HasPrefix(name, "webhook") })
-		got := slices.Sorted(slices.Values(constants[prefix]))
-		if !slices.Equal(got, known) {
+		if got := constants(t, "../client/names.go", prefix); !slices.Equal(got, known) {
 			t.Errorf("%s: the client has %v, the filter knows %v", prefix, got, known)
 		}
 	}

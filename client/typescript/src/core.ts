@@ -1,0 +1,10 @@
+export type { Event, AssociateEvent, RelationEvent } from "@headgate/proto/headgate/v1/event_pb";
+export type { Assigned, Checkpoint, Erased, Filter, Gap, Standby, Started } from "@headgate/proto/headgate/v1/event_service_pb";
+export { Gap_Reason } from "@headgate/proto/headgate/v1/event_service_pb";
+export { Client } from "./client.js";
+export type { Handle } from "./consume.js";
+export { HeadgateError, Reason, type StatusCode } from "./errors.js";
+export type * from "./message.js";
+export { Action, Entity, EventType } from "./names.js";
+export type { Store } from "./store.js";
+export type { Start, Subscription } from "./subscription.js";
