@@ -256,6 +256,8 @@ func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
 func (s *Server) buildHTTP() (err error) {
 	s.conn, err = grpc.NewClient("passthrough:headgate", grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return s.inner.DialContext(ctx) }),
+		// Left to itself, gRPC takes up to 16 MiB of a stream ahead of the one who reads it.
+		grpc.WithStaticStreamWindowSize(64<<10), grpc.WithStaticConnWindowSize(1<<20),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20)))
 	if err != nil {
 		return err
