@@ -26,4 +26,6 @@ with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(parent, name)
             with open(path, encoding="utf-8") as f:
                 response.file.add(name=os.path.relpath(path, out).replace(os.sep, "/"), content=f.read())
+for folder in sorted({os.path.dirname(name) for name in request.file_to_generate}):
+    response.file.add(name=f"{folder}/py.typed")  # says that the packages have types
 sys.stdout.buffer.write(response.SerializeToString())
