@@ -171,6 +171,12 @@ func (l *Log) Read(ctx context.Context, after uint64, wants func(source, context
 	if c, ok := l.tail.read(after); ok {
 		return c, nil
 	}
+	return l.ReadStored(ctx, after, wants)
+}
+
+// ReadStored is Read by the engine, whatever the tail holds: how far one call looks then depends on nothing but what wants takes, while there are few tenants of
+// those.
+func (l *Log) ReadStored(ctx context.Context, after uint64, wants func(source, context string) bool) (Chunk, error) {
 	head, headAt := l.tail.top()
 	fr := framer{cursors: l.cursors}
 	var c Chunk

@@ -40,18 +40,32 @@ type Keys struct {
 	ChangedBy     int32
 	HasChangedBy  bool
 
-	// Changed holds the changed column names, each between two NULs: "\x00a\x00b\x00". See JoinChanged.
+	// Changed holds the changed column names, each between two NULs: "\x00a\x00b\x00", or ManyChanged. See JoinChanged.
 	Changed string
 	// Shard is the hash of source, context, entity and primary key. Log.Append computes it.
 	Shard uint64
 }
 
-// JoinChanged puts column names into the form of Keys.Changed. Names that contain a NUL cannot be looked for and are left out.
+const (
+	// ManyChanged stands for more columns than are looked through: each is taken to be among them.
+	ManyChanged = "\x01"
+	// Every stream that names columns looks through those of every change. No entity of the CRM has that many.
+	maxChanged, maxChangedBytes = 1000, 16 << 10
+)
+
+// JoinChanged puts column names into the form of Keys.Changed: ManyChanged when there are more than 1,000, or more than 16 KiB of them. Names that contain a NUL
+// cannot be looked for and are left out.
 func JoinChanged(names []string) string {
+	if len(names) > maxChanged {
+		return ManyChanged
+	}
 	var b strings.Builder
 	for _, n := range names {
 		if n == "" || strings.IndexByte(n, 0) >= 0 {
 			continue
+		}
+		if b.Len()+len(n) > maxChangedBytes {
+			return ManyChanged
 		}
 		if b.Len() == 0 {
 			b.WriteByte(0)

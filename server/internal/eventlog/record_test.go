@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,6 +91,19 @@ func TestJoinChanged(t *testing.T) {
 		if got := JoinChanged(names); got != want {
 			t.Errorf("%q: %q, want %q", names, got, want)
 		}
+	}
+	many := make([]string, maxChanged+1)
+	for i := range many {
+		many[i] = "x"
+	}
+	if got := JoinChanged(many); got != ManyChanged {
+		t.Errorf("more names than are looked through: %q", got)
+	}
+	if got := JoinChanged(many[:maxChanged]); len(got) != 1+2*maxChanged {
+		t.Errorf("as many names as are looked through: %q", got)
+	}
+	if got := JoinChanged([]string{"a", strings.Repeat("x", maxChangedBytes)}); got != ManyChanged {
+		t.Errorf("longer names than are looked through: %d bytes", len(got))
 	}
 }
 

@@ -66,7 +66,7 @@ func TestDifferentFilters(t *testing.T) {
 
 // TestSavedPositionsOfOthers: neither an error nor what is shown of a subscription tells a reader whether others' records lie between two of its positions.
 func TestSavedPositionsOfOthers(t *testing.T) {
-	for _, between := range []int{0, 3} {
+	for _, between := range []int{0, 3, 2000} { // more than one read of what is shared looks at
 		g := newGateway(t, named, under(onlyCreatedOfOne{}))
 		g.append(event(1))
 		save := func(cursor string, back bool) error {
@@ -74,9 +74,7 @@ func TestSavedPositionsOfOthers(t *testing.T) {
 			return err
 		}
 		before := g.log.Position(1)
-		for i := range between {
-			g.append(event(10+i, in("globex", "Default")))
-		}
+		g.appendMany(between, func(i int) *eventlog.Record { return event(10+i, in("globex", "Default")) })
 		after := g.log.Position(g.log.Head())
 		g.append(event(2))
 		if _, err := g.named.CreateSubscription(t.Context(), &headgatev1.CreateSubscriptionRequest{Name: "billing", Start: earliest()}); err != nil {

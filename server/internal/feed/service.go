@@ -21,6 +21,7 @@ import (
 // Log is what the feed needs of the log.
 type Log interface {
 	InMemory(after uint64) bool
+	ReadStored(ctx context.Context, after uint64, wants func(source, context string) bool) (eventlog.Chunk, error)
 	Read(ctx context.Context, after uint64, wants func(source, context string) bool) (eventlog.Chunk, error)
 	Get(ctx context.Context, seq uint64) (eventlog.Frame, error)
 	Raw(ctx context.Context, seq uint64) ([]byte, error)

@@ -95,6 +95,9 @@ func (p *Predicate) matchEvent(k *eventlog.Keys) bool {
 // wroteOne says whether one of the columns, in the form of Keys.Changed, is one of changedFields. It walks over the columns and not over
 // the filter, so that a long filter costs no more than a short one.
 func (p *Predicate) wroteOne(columns string) bool {
+	if columns == eventlog.ManyChanged {
+		return true
+	}
 	for columns != "" {
 		var column string
 		column, columns, _ = strings.Cut(columns, "\x00")

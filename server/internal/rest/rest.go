@@ -112,7 +112,7 @@ func newAPI(ctx context.Context, cc grpc.ClientConnInterface, options Options, s
 
 // ServeHTTP reads the request whole, once it knows who sends a body, then lets grpc-gateway route it.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	out := newWriter(w, a.stall)
+	out := newWriter(w, r, a.stall)
 	setHeaders(out.Header())
 	in := &input{}
 	// Deferred first of all: what is left of the answer goes out before.

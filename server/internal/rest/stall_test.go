@@ -119,15 +119,17 @@ func TestABodyThatDoesNotComeIsNotWaitedFor(t *testing.T) {
 func TestTheDeadlineIsTakenBack(t *testing.T) {
 	part := strconv.Itoa(piece)
 	for _, c := range []struct {
-		size  int
-		calls string
+		proto, size int
+		calls       string
 	}{
-		{0, "set 0 clear"},
-		{held, "set " + strconv.Itoa(held) + " clear"},
-		{2*piece + 1, "set " + part + " set " + part + " set 1 set flush clear"},
+		{1, 0, "set 0 clear"},
+		{1, held, "set " + strconv.Itoa(held) + " clear"},
+		{1, 2*piece + 1, "set " + part + " set " + part + " set 1 set flush clear"},
+		{2, 0, "set 0 set flush clear"},
+		{2, held, "set " + strconv.Itoa(held) + " set flush clear"},
 	} {
 		rec := &deadlines{header: http.Header{}}
-		w := newWriter(rec, time.Minute)
+		w := newWriter(rec, &http.Request{ProtoMajor: c.proto}, time.Minute)
 		if n, err := w.Write(make([]byte, c.size)); n != c.size || err != nil {
 			t.Errorf("got %d, %v", n, err)
 		}

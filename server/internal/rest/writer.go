@@ -21,8 +21,9 @@ type writer struct {
 	large bool
 }
 
-func newWriter(w http.ResponseWriter, stall time.Duration) *writer {
-	return &writer{ResponseWriter: w, rc: http.NewResponseController(w), stall: stall}
+// newWriter returns the writer of the answer to r. Over HTTP/2 an answer of any size counts as large: a client that opens no window for it takes nothing.
+func newWriter(w http.ResponseWriter, r *http.Request, stall time.Duration) *writer {
+	return &writer{ResponseWriter: w, rc: http.NewResponseController(w), stall: stall, large: r.ProtoMajor > 1}
 }
 
 // Write writes piece by piece, so that a large answer to a slow client is not taken for a stalled one.

@@ -288,7 +288,7 @@ type Filter struct {
 	// context as well.
 	PrimaryKeys []int32 `protobuf:"varint,6,rep,packed,name=primary_keys,json=primaryKeys,proto3" json:"primary_keys,omitempty"`
 	// Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-	// pass. "associate_id" and "associateId" mean the same column.
+	// pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
 	ChangedFields []string `protobuf:"bytes,7,rep,name=changed_fields,json=changedFields,proto3" json:"changed_fields,omitempty"`
 	// Leaves out the changes that these associates made, for example a service's own. Events without
 	// changed_by_associate_id pass. The filter must name exactly one source and one context as well.

@@ -339,7 +339,7 @@ namespace Headgate.V1 {
     private readonly pbc::RepeatedField<string> changedFields_ = new pbc::RepeatedField<string>();
     /// <summary>
     /// Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-    /// pass. "associate_id" and "associateId" mean the same column.
+    /// pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]

@@ -75,7 +75,7 @@ export type Filter = Message<"headgate.v1.Filter"> & {
 
   /**
    * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-   * pass. "associate_id" and "associateId" mean the same column.
+   * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
    *
    * @generated from field: repeated string changed_fields = 7;
    */

@@ -385,7 +385,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-   * pass. "associate_id" and "associateId" mean the same column.
+   * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
    * </pre>
    *
    * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -398,7 +398,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-   * pass. "associate_id" and "associateId" mean the same column.
+   * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
    * </pre>
    *
    * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -410,7 +410,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-   * pass. "associate_id" and "associateId" mean the same column.
+   * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
    * </pre>
    *
    * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -423,7 +423,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-   * pass. "associate_id" and "associateId" mean the same column.
+   * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
    * </pre>
    *
    * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -1979,7 +1979,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-     * pass. "associate_id" and "associateId" mean the same column.
+     * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
      * </pre>
      *
      * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -1993,7 +1993,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-     * pass. "associate_id" and "associateId" mean the same column.
+     * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
      * </pre>
      *
      * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -2005,7 +2005,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-     * pass. "associate_id" and "associateId" mean the same column.
+     * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
      * </pre>
      *
      * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -2018,7 +2018,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-     * pass. "associate_id" and "associateId" mean the same column.
+     * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
      * </pre>
      *
      * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -2032,7 +2032,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-     * pass. "associate_id" and "associateId" mean the same column.
+     * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
      * </pre>
      *
      * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -2052,7 +2052,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-     * pass. "associate_id" and "associateId" mean the same column.
+     * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
      * </pre>
      *
      * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -2071,7 +2071,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-     * pass. "associate_id" and "associateId" mean the same column.
+     * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
      * </pre>
      *
      * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -2090,7 +2090,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-     * pass. "associate_id" and "associateId" mean the same column.
+     * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
      * </pre>
      *
      * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -2106,7 +2106,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-     * pass. "associate_id" and "associateId" mean the same column.
+     * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
      * </pre>
      *
      * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>

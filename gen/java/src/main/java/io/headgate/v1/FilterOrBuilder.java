@@ -250,7 +250,7 @@ public interface FilterOrBuilder extends
   /**
    * <pre>
    * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-   * pass. "associate_id" and "associateId" mean the same column.
+   * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
    * </pre>
    *
    * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -261,7 +261,7 @@ public interface FilterOrBuilder extends
   /**
    * <pre>
    * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-   * pass. "associate_id" and "associateId" mean the same column.
+   * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
    * </pre>
    *
    * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -271,7 +271,7 @@ public interface FilterOrBuilder extends
   /**
    * <pre>
    * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-   * pass. "associate_id" and "associateId" mean the same column.
+   * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
    * </pre>
    *
    * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
@@ -282,7 +282,7 @@ public interface FilterOrBuilder extends
   /**
    * <pre>
    * Column names. Narrows only events whose action is "changed", to those that wrote one of these columns; all other events
-   * pass. "associate_id" and "associateId" mean the same column.
+   * pass. "associate_id" and "associateId" mean the same column. Events with more than 1,000 columns, or 16 KiB of their names, pass as well.
    * </pre>
    *
    * <code>repeated string changed_fields = 7 [json_name = "changedFields"];</code>
