@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -26,6 +27,7 @@ const maxMessage = 16 << 20
 // Client is a connection to a gateway. It is safe for concurrent use; many subscriptions can share it.
 type Client struct {
 	conn          *grpc.ClientConn
+	closed        atomic.Bool
 	events        headgatev1.EventServiceClient
 	subscriptions headgatev1.SubscriptionServiceClient
 	member        string // of its named subscriptions, where they say no other
@@ -113,8 +115,11 @@ func newMember() string {
 // Conn is the connection, for the generated clients of all other calls.
 func (c *Client) Conn() grpc.ClientConnInterface { return c.conn }
 
-// Close ends the connection and every subscription on it.
-func (c *Client) Close() error { return c.conn.Close() }
+// Close ends the connection and every subscription on it, with an *Error whose Code is Canceled. What was handled and not saved yet is not saved.
+func (c *Client) Close() error {
+	c.closed.Store(true)
+	return c.conn.Close()
+}
 
 // isLocal tells whether the target is this machine itself.
 func isLocal(address string) (bool, error) {

@@ -80,6 +80,8 @@ func (r *reader) run(ctx context.Context) error {
 			return nil
 		case !again:
 			return err
+		case r.client.closed.Load():
+			return broken.cause
 		}
 		wait := broken.after + pause(r.failures)
 		if r.held != nil && broken.after == 0 {

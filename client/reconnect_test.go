@@ -204,3 +204,25 @@ func TestContextEndsTheIteration(t *testing.T) {
 		t.Errorf("yielded the errors %v", errs)
 	}
 }
+
+// TestCloseEndsSubscriptions: the loop and the handling that go on when the client is closed end, and do not try for ever.
+func TestCloseEndsSubscriptions(t *testing.T) {
+	g := startGateway(t, t.TempDir())
+	for _, name := range []string{"", "billing"} {
+		c, err := client.Dial(g.addr.GRPC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var last error
+		for msg, err := range c.Subscribe(t.Context(), client.Subscription{Name: name, Start: client.Earliest()}) {
+			if last = err; msg.Checkpoint != nil {
+				if err := c.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if e, ok := errors.AsType[*client.Error](last); !ok || e.Code != codes.Canceled {
+			t.Errorf("%q ended with %v", name, last)
+		}
+	}
+}

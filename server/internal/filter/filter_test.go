@@ -106,10 +106,7 @@ func changedRelationBy(associate int32) eventlog.Keys {
 // What is not known of a gap or an erased event must not hide it.
 // TestManyChanged: of an event that changed more columns than are looked through, each is taken to be among them.
 func TestManyChanged(t *testing.T) {
-	p, err := filter.Compile(&headgatev1.Filter{ChangedFields: []string{"reldef_id"}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := compile(t, &headgatev1.Filter{ChangedFields: []string{"reldef_id"}}, nil)
 	for changed, want := range map[string]bool{eventlog.ManyChanged: true, eventlog.JoinChanged([]string{"other"}): false} {
 		if got := p.Match(eventlog.KindEvent, &eventlog.Keys{Source: "acme", Context: "Cust1", Action: "changed", Changed: changed}); got != want {
 			t.Errorf("%q: %v", changed, got)
