@@ -7,7 +7,7 @@ import type { Gateway } from "./gateway.js";
 import { Holding, Unsaved } from "./holding.js";
 import { type Message, messagesOf } from "./message.js";
 import { check, requestFor, type Subscription } from "./subscription.js";
-import { FIRST_PAUSE, follow, pause, sleep, timeout } from "./wait.js";
+import { FIRST_PAUSE, follow, onAbort, pause, sleep, timeout } from "./wait.js";
 
 /** The gateway's heartbeat, in force until Started tells. */
 const DEFAULT_HEARTBEAT = 15_000;
@@ -146,13 +146,19 @@ export class Reader {
   async #receive(responses: AsyncIterator<SubscribeResponse>, limit: number): Promise<SubscribeResponse | Interruption> {
     const stream = this.#stream;
     const clock = setTimeout(() => stream.abort(SILENT), limit);
+    let unhook = () => {};
+    // Not every fetch settles a read when it is aborted.
+    const aborted = new Promise<never>((_, reject) => {
+      unhook = onAbort(stream.signal, () => reject(stream.signal.reason as Error));
+    });
     try {
-      const next = await responses.next();
+      const next = await Promise.race([responses.next(), aborted]);
       if (!next.done) return next.value;
       return stream.signal.aborted ? this.#judge(stream.signal.reason) : { cause: ENDED, afterMs: 0 };
     } catch (error) {
       return this.#judge(error);
     } finally {
+      unhook();
       clearTimeout(clock);
     }
   }
