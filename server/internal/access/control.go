@@ -135,6 +135,15 @@ func (s *Session) whenOverdue(cut func()) {
 	}
 }
 
+// finish says that the call's handler has returned, with the call's own end: nothing can or need be cut off any more. What the call took stays taken.
+func (s *Session) finish() {
+	s.control.mu.Lock()
+	defer s.control.mu.Unlock()
+	if s.cut = nil; s.timer != nil {
+		s.timer.Stop()
+	}
+}
+
 // Replace puts a new policy in force, which takes over the keys of issuers that both have. Sessions whose reader is gone, or has another grant, or
 // whose certificate's authority is none any more, end.
 func (c *Control) Replace(p *Policy) {

@@ -90,7 +90,10 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 			return err
 		}
 		defer leave()
-		return next(srv, &sessionStream{ServerStream: ss, ctx: ctx, kind: kind})
+		out := newSessionStream(ctx, ss, kind)
+		err = next(srv, out)
+		out.settle()
+		return err
 	}
 	defer s.Done()
 	if kind == Stream {
@@ -100,10 +103,13 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 		old := time.AfterFunc(g.oldest, func() { cutOff(ctx, errOld) })
 		defer old.Stop()
 	}
-	err = next(srv, &sessionStream{ServerStream: ss, ctx: context.WithValue(ctx, sessionKey{}, s), kind: kind})
+	out := newSessionStream(context.WithValue(ctx, sessionKey{}, s), ss, kind)
+	err = next(srv, out)
+	s.finish()
 	if code := status.Code(err); code == codes.PermissionDenied || code == codes.ResourceExhausted {
 		g.tellRefused(RemoteOf(ctx), info.FullMethod, s.Identity, err)
 	}
+	out.settle()
 	return err
 }
 
@@ -143,6 +149,30 @@ type sessionStream struct {
 	ctx   context.Context
 	kind  Kind
 	heard bool
+	sent  *sent // nil inside the process
+}
+
+func newSessionStream(ctx context.Context, ss grpc.ServerStream, kind Kind) *sessionStream {
+	s := &sessionStream{ServerStream: ss, ctx: ctx, kind: kind}
+	if !isInside(ctx) { // REST takes everything at once
+		s.sent = newSent()
+	}
+	return s
+}
+
+// settle waits until what the handler sent has left the server's memory. The handler has returned, and the client does not have the call's status yet.
+func (s *sessionStream) settle() {
+	if s.sent != nil {
+		waitFor(s.ctx, s.sent.all())
+	}
+}
+
+// SendMsg sends a message, and keeps account of it.
+func (s *sessionStream) SendMsg(m any) error {
+	if s.sent == nil {
+		return s.ServerStream.SendMsg(m)
+	}
+	return s.sent.sendOn(s.ServerStream, m)
 }
 
 // RecvMsg waits no longer than requestWithin for the first message, which is the request. Only a stream in two directions has others, which are requests too.

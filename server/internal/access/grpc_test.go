@@ -85,7 +85,7 @@ func newGuarded(t *testing.T, p *Policy) *guarded {
 	}
 	inner := bufconn.Listen(1 << 20)
 	var served sync.WaitGroup
-	for _, l := range []net.Listener{tcp, inner} {
+	for _, l := range []net.Listener{telling{tcp}, inner} {
 		served.Go(func() { _ = srv.Serve(l) })
 	}
 	dial := func(target string, more ...grpc.DialOption) *grpc.ClientConn {

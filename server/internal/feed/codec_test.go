@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"strings"
 	"testing"
 
 	"google.golang.org/grpc/mem"
@@ -87,5 +88,17 @@ func BenchmarkBatch(b *testing.B) {
 			}
 			_ = m
 		})
+	}
+}
+
+// TestMessagesTakeTheirSize: a message that waits for its reader takes no more memory than it must.
+func TestMessagesTakeTheirSize(t *testing.T) {
+	m := &headgatev1.SubscribeResponse{Cursor: strings.Repeat("x", 40<<10)}
+	data, err := Codec().Marshal(m)
+	if err != nil || len(data) != 1 {
+		t.Fatal(data, err)
+	}
+	if got := cap(data[0].ReadOnlyData()); got > 48<<10 {
+		t.Errorf("%d KiB are taken", got>>10)
 	}
 }
