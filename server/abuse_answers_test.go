@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -342,22 +343,36 @@ func TestConnectionsOfAReader(t *testing.T) {
 	}
 }
 
-// TestStrangers: who needs no credentials has few calls at once.
+// freeForStrangers says whether a health call is answered.
+func freeForStrangers(address string) bool {
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	_, err = grpc_health_v1.NewHealthClient(conn).Check(context.Background(), &grpc_health_v1.HealthCheckRequest{})
+	return err == nil
+}
+
+// TestStrangers: who needs no credentials has few calls at once. One whose answer is not taken is under way, however small the answer.
 func TestStrangers(t *testing.T) {
 	const many, most = 200, 10
 	p := startAbused(t)
-	a, err := abuse(p.listen.GRPC, nil)
-	if err != nil {
-		t.Fatal(err)
+	for _, method := range []string{"Watch", "Check"} {
+		a, err := abuse(p.listen.GRPC, nil, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range many {
+			err = errors.Join(err, a.open("/grpc.health.v1.Health/"+method, false), a.WriteData(a.stream, true, make([]byte, 5)), a.out.Flush())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "most are refused", func() bool { return a.calls.Load() == many-most })
+		a.close()
+		eventually(t, "the next may ask", func() bool { return freeForStrangers(p.listen.GRPC) })
 	}
-	defer a.close()
-	for range many {
-		err = errors.Join(err, a.open("/grpc.health.v1.Health/Watch", false), a.WriteData(a.stream, true, make([]byte, 5)), a.out.Flush())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "most are refused", func() bool { return a.calls.Load() == many-most })
 	ctx, rpc := as(t, p.listen.GRPC, "other")
 	if _, err := rpc.DescribeLog(ctx, &headgatev1.DescribeLogRequest{}); err != nil {
 		t.Errorf("a reader beside: %v", err)

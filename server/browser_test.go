@@ -29,7 +29,7 @@ func chromium(t *testing.T) string {
 			return path
 		}
 	}
-	if os.Getenv("HEADGATE_CONFORMANCE") == "all" {
+	if os.Getenv("CONFORMANCE") == "all" {
 		t.Fatal("there is no chromium")
 	}
 	t.Skip("there is no chromium: the test with a real browser is left out")

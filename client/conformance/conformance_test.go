@@ -42,7 +42,7 @@ func scale(n int) int {
 
 func TestConformance(t *testing.T) {
 	watch(t)
-	all := os.Getenv("HEADGATE_CONFORMANCE") == "all"
+	all := os.Getenv("CONFORMANCE") == "all"
 	for _, s := range subjects(t) {
 		t.Run(s.Name, func(t *testing.T) {
 			missing, err := s.prepare(t.Context())
