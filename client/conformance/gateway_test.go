@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,7 +66,7 @@ type incarnation struct {
 // start starts a gateway for the behaviour.
 func (k *kit) start(s settings) *gateway {
 	k.Helper()
-	g := &gateway{t: k.T, dir: k.TempDir(), at: addresses{"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}}
+	g := &gateway{t: k.T, dir: k.TempDir(), at: addresses{k.own(), k.own(), k.own(), k.own()}}
 	g.configure(s)
 	g.launch()
 	k.Cleanup(g.kill)
@@ -101,6 +103,20 @@ sources:
 
 // hashed is a token as the configuration names it.
 func hashed(token string) string { return fmt.Sprintf(`"sha256:%x"`, sha256.Sum256([]byte(token))) }
+
+// own returns an address that nobody is given by the system: while the gateway is away, somebody else would take it.
+func (k *kit) own() string {
+	k.Helper()
+	for range 100 {
+		address := fmt.Sprint("127.0.0.1:", 10_000+rand.IntN(20_000))
+		if l, err := net.Listen("tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		}
+	}
+	k.Fatal("there is no free port")
+	return ""
+}
 
 // launch starts the process and waits until it listens.
 func (g *gateway) launch() {

@@ -33,7 +33,8 @@ var constants = line{
 	"reasons": []string{
 		client.ReasonStartRequired, client.ReasonFilterInvalid, client.ReasonCursorMalformed, client.ReasonCursorExpired,
 		client.ReasonCursorForeign, client.ReasonEventNotFound, client.ReasonSubscriptionNotFound, client.ReasonSubscriptionExists,
-		client.ReasonSubscriptionMismatch, client.ReasonLeaseLost, client.ReasonCursorBehind, client.ReasonOperatorOnly,
+		client.ReasonSubscriptionMismatch, client.ReasonLeaseLost, client.ReasonCursorBehind,
+		client.ReasonUnauthenticated, client.ReasonContextForbidden, client.ReasonRawBodyForbidden, client.ReasonOperatorOnly,
 		client.ReasonDraining, client.ReasonUnavailable, client.ReasonLimit, client.ReasonDataLoss,
 	},
 }
