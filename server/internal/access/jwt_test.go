@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -416,7 +417,18 @@ func TestJWTKeysCannotBeHad(t *testing.T) {
 		t.Errorf("no token: %v", err)
 	}
 	srv.publish(keyFile(t, s))
-	wantReader(t, "mended", p, token, "audit")
+	// Whoever asks while the failed fetch is being put away shares its outcome, as the error says: try again.
+	for {
+		id, err := p.Identify(t.Context(), Credentials{Bearer: token})
+		if errors.Is(err, ErrNoKeys) && t.Context().Err() == nil && srv.fetches.Load() < 2 {
+			runtime.Gosched()
+			continue
+		}
+		if err != nil || id.Reader.Name != "audit" {
+			t.Errorf("mended: %+v, %v", id.Reader, err)
+		}
+		break
+	}
 	srv.Close()
 	gone := policy(t, byJWT("audit", JWT{Subject: "audit", KeysURL: srv.URL}))
 	if _, err := gone.Identify(t.Context(), Credentials{Bearer: token}); !errors.Is(err, ErrNoKeys) {
