@@ -77,7 +77,7 @@ func TestWhoHasTooManyAnswersIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range mostHeld[Single] {
-		release, err := g.control.Hold(id, Single)
+		release, err := g.control.Hold(id, "203.0.113.9:1", Single)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -68,7 +68,7 @@ type Control struct {
 type use struct {
 	streams     int
 	held        map[Kind]int   // see Hold
-	connections map[string]int // calls by remote address
+	connections map[string]int // calls and answers of streams by remote address
 	requests    *rate.Limiter
 	limit       int // requests is for this many a second
 }
@@ -235,9 +235,7 @@ func (s *Session) Done() {
 		delete(c.sessions, s)
 		u.streams--
 	}
-	if u.connections[s.remote]--; u.connections[s.remote] == 0 {
-		delete(u.connections, s.remote)
-	}
+	u.leave(s.remote)
 }
 
 // mostHeld are how many answers the server makes and keeps for one reader at once. With the size of the largest, it bounds what a reader can make the
@@ -248,12 +246,19 @@ var mostHeld = map[Kind]int{Single: 64, Save: 256}
 const answerRetry = time.Second
 
 // Hold counts an answer that is being made for a reader, from before its request is read until all of it has left the server's memory; then
-// release must be called. The error is a *LimitError.
-func (c *Control) Hold(by Identity, kind Kind) (release func(), err error) {
+// release must be called. A Stream's counts against the reader's limits on streams and connections, apart from the streams themselves, which can be
+// over before. The error is a *LimitError.
+func (c *Control) Hold(by Identity, remote string, kind Kind) (release func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	u := c.useOf(by.Reader)
-	if most := mostHeld[kind]; u.held[kind] >= most {
+	if kind == Stream {
+		if over := u.room(by.Reader, remote, u.held[Stream], Stream); over != nil {
+			over.By = by
+			return nil, over
+		}
+		u.connections[remote]++
+	} else if most := mostHeld[kind]; u.held[kind] >= most {
 		what := map[Kind]string{Single: "answers at once", Save: "saves at once"}[kind]
 		return nil, &LimitError{Limit: what, Allowed: most, RetryAfter: answerRetry, By: by}
 	}
@@ -262,6 +267,9 @@ func (c *Control) Hold(by Identity, kind Kind) (release func(), err error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		u.held[kind]--
+		if kind == Stream {
+			u.leave(remote)
+		}
 	}), nil
 }
 
@@ -284,17 +292,29 @@ func (c *Control) useOf(r *Reader) *use {
 const limitRetry = 10 * time.Second
 
 func (u *use) admit(r *Reader, remote string, kind Kind) *LimitError {
-	l := r.Limits
 	if kind != Save && !u.mayAsk() {
 		return u.tooFast()
 	}
-	if kind == Stream && l.Streams > 0 && u.streams >= l.Streams {
+	return u.room(r, remote, u.streams, kind)
+}
+
+// room is nil when a call of the kind has room beside that many streams.
+func (u *use) room(r *Reader, remote string, streams int, kind Kind) *LimitError {
+	l := r.Limits
+	if kind == Stream && l.Streams > 0 && streams >= l.Streams {
 		return &LimitError{Limit: "streams", Allowed: l.Streams, RetryAfter: limitRetry}
 	}
 	if l.Connections > 0 && u.connections[remote] == 0 && len(u.connections) >= l.Connections {
 		return &LimitError{Limit: "connections", Allowed: l.Connections, RetryAfter: limitRetry}
 	}
 	return nil
+}
+
+// leave takes one call off the connection.
+func (u *use) leave(remote string) {
+	if u.connections[remote]--; u.connections[remote] == 0 {
+		delete(u.connections, remote)
+	}
 }
 
 // mayAsk counts a request, and says whether the reader may make it now.

@@ -13,6 +13,10 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/headgate/headgate/server/internal/fault"
 )
 
 func begin(t testing.TB, c *Control, token string) *Session {
@@ -86,6 +90,39 @@ func TestConnectionLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	three.Done()
+}
+
+// TestTheAnswerOfAStreamOverREST: it counts as a stream and as a connection of its own until it is left, however long the stream behind it lasts.
+func TestTheAnswerOfAStreamOverREST(t *testing.T) {
+	g := newGuarded(t, policy(t, limited("a", Limits{Streams: 2, Connections: 1})))
+	enter := func(remote string) (func(), error) {
+		return g.guard.Enter(metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer a", AddressHeader, remote), streamMethod)
+	}
+	one, err := enter("203.0.113.9:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind, err := g.control.Begin(t.Context(), Credentials{Bearer: "a"}, "203.0.113.9:1", Stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind.Done()
+	_, err = enter("203.0.113.9:2")
+	wantRefused(t, "one from another connection", err, codes.ResourceExhausted, fault.Limit)
+	two, err := enter("203.0.113.9:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = enter("203.0.113.9:1")
+	wantRefused(t, "a third", err, codes.ResourceExhausted, fault.Limit)
+	one()
+	one() // it counts once
+	two()
+	three, err := enter("203.0.113.9:2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	three()
 }
 
 func TestRequestLimit(t *testing.T) {

@@ -7,9 +7,9 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// Enter asks for REST who calls, before a body is read or an answer is made, and counts the answer as Hold does. The call's metadata are those that it
-// will have on its way to the gRPC server, which asks again; what says what is called, for the audit. The errors are fit for the caller. leave must be
-// called when the HTTP client has taken the answer.
+// Enter asks for REST who calls, before a body is read or an answer is made, and counts the answer as Hold does: as that of a stream, when what is the full
+// name of a method that streams. The call's metadata are those that it will have on its way to the gRPC server, which asks again; what says what is called,
+// for the audit too. The errors are fit for the caller. leave must be called when the HTTP client has taken the answer.
 func (g *Guard) Enter(ctx context.Context, what string) (leave func(), err error) {
 	md, _ := metadata.FromOutgoingContext(ctx)
 	ctx = peer.NewContext(metadata.NewIncomingContext(ctx, md), &peer.Peer{Addr: inside{}})
@@ -18,8 +18,12 @@ func (g *Guard) Enter(ctx context.Context, what string) (leave func(), err error
 	if err == nil {
 		id, err = g.control.Identify(ctx, cred)
 	}
+	kind := Single
+	if _, method := g.needs[what]; method && g.kindOf(what) == Stream {
+		kind = Stream
+	}
 	if err == nil {
-		leave, err = g.control.Hold(id, Single)
+		leave, err = g.control.Hold(id, RemoteOf(ctx), kind)
 	}
 	if err != nil {
 		return nil, g.refuse(ctx, what, err)

@@ -250,7 +250,7 @@ func (g *Guard) begin(ctx context.Context, kind Kind) (*Session, error) {
 		return nil, err
 	}
 	if kind != Stream && !isInside(ctx) { // what REST answers, Enter counts
-		if s.release, err = g.control.Hold(s.Identity, kind); err != nil {
+		if s.release, err = g.control.Hold(s.Identity, RemoteOf(ctx), kind); err != nil {
 			s.Done()
 			return nil, err
 		}

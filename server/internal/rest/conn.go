@@ -43,6 +43,10 @@ func (c conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method strin
 		return nil, status.Errorf(codes.Unimplemented, "%s has no REST form", method)
 	}
 	in := inputOf(ctx)
+	if in.leave != nil { // it sent a body, and was counted as something that is soon over
+		in.leave()
+		in.leave = nil
+	}
 	if err := in.enter(ctx, c.ask, method); err != nil {
 		return nil, err
 	}
@@ -50,7 +54,6 @@ func (c conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method strin
 	if err := fill(in, req); err != nil {
 		return nil, err
 	}
-	in.left() // it is counted as a stream
 	in.body = nil
 	// One line or one SSE message holds one event.
 	req.MaxBatchSize = 1

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -124,26 +125,44 @@ func TestAnAnswerCountsUntilItIsTaken(t *testing.T) {
 	}
 }
 
-func TestAStreamIsNoSingleAnswer(t *testing.T) {
-	for method, request := range map[string][2]string{"GET": {"?start.at=latest", ""}, "POST": {"", `{"start":{"at":"latest"}}`}} {
-		c, open := newCounting(), make(chan struct{})
+// TestAStreamCountsUntilItIsTaken: as a stream, and no more as the request that it began with. The gRPC server is done with it long before.
+func TestAStreamCountsUntilItIsTaken(t *testing.T) {
+	const subscribe = headgatev1.EventService_Subscribe_FullMethodName
+	for request, want := range map[string][]string{
+		"GET /v1/events:subscribe?start.at=latest HTTP/1.1\r\nHost: x\r\n\r\n":                                              {subscribe},
+		"POST /v1/events:subscribe HTTP/1.1\r\nHost: x\r\nContent-Length: 27\r\n\r\n" + `{"start":{"at": "latest"}}` + "\n": {"REST POST", subscribe},
+	} {
+		c, ended := newCounting(), make(chan struct{})
 		api := newTestAPI(t, &script{subscribe: func(_ *headgatev1.SubscribeRequest, out subscribeStream) error {
+			defer close(ended)
 			if err := out.Send(started("c0")); err != nil {
 				return err
 			}
-			<-open
-			return nil
+			return out.Send(event("c1", strings.Repeat("x", 40<<20))) // more than the network's own buffers hold
 		}}, Options{Enter: c.enter}, stall)
-		resp := call(t, method, serveAPI(t, api)+"/v1/events:subscribe"+request[0], request[1])
-		if resp.StatusCode != 200 {
-			t.Errorf("%s: got %d", method, resp.StatusCode)
+		conn := dial(t, serveAPI(t, api))
+		if _, err := io.WriteString(conn, request); err != nil {
+			t.Fatal(err)
 		}
-		if n := len(c.asked); n != 1 {
-			t.Errorf("%s: it was asked %d times", method, n)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || resp.StatusCode != 200 {
+			t.Fatalf("%v, %v", resp, err)
 		}
-		if c.open.Load() != 0 {
-			t.Errorf("%s: it counts as an answer", method)
+		<-ended
+		if c.open.Load() != 1 {
+			t.Errorf("a stream that was not taken counts %d times", c.open.Load())
 		}
-		close(open)
+		_ = conn.Close()
+		for range want {
+			<-c.left
+		}
+		close(c.asked)
+		var asked []string
+		for what := range c.asked {
+			asked = append(asked, what)
+		}
+		if !slices.Equal(asked, want) {
+			t.Errorf("it was asked for %v, want %v", asked, want)
+		}
 	}
 }

@@ -39,8 +39,8 @@ type Options struct {
 	// OpenToAnybody is set when no readers are configured, so that the gRPC server refuses nobody. The API then answers only requests to
 	// localhost or a loopback address: any page on the web could read it through a browser on this machine otherwise.
 	OpenToAnybody bool
-	// Enter is asked who calls before a body is read or a single answer is made, with the metadata that the gRPC server would see and a name of what is
-	// called. leave is called when the client has taken the answer. Nil: nobody is asked but the gRPC server, which is after both.
+	// Enter is asked who calls before a body is read or an answer is made, with the metadata that the gRPC server would see and a name of what is
+	// called, which for a stream is the method's. leave is called when the client has taken the answer. Nil: nobody is asked but the gRPC server, which is after both.
 	Enter func(ctx context.Context, what string) (leave func(), err error)
 	// Refused is told of each request that is refused for what it is before anybody is asked who calls, with the address and port that it came from. Nil:
 	// nobody is told.
