@@ -1,13 +1,17 @@
 """Reads from a gateway over REST with a client that was generated from the OpenAPI document."""
 
+import base64
+import hashlib
+import hmac
 import json
 import re
 import subprocess
 import sys
 import urllib.request
 
-from headgate_client import Client
+from headgate_client import AuthenticatedClient, Client
 from headgate_client.api.event_service import event_service_describe_log, event_service_get_event, event_service_list_events
+from headgate_client.api.session import session_log_in, session_log_out
 from headgate_client.api.subscription_service import (
     subscription_service_create_subscription,
     subscription_service_delete_subscription,
@@ -24,27 +28,40 @@ from headgate_client.models import (
 )
 
 EVENTS = 25
+TOKEN = "token-of-the-page"
+SECRET = b"a secret that is long enough"
 
 
 def start(work):
-    """Starts a gateway on free ports and returns it with its addresses."""
+    """Starts a gateway with one reader on free ports and returns it with its addresses."""
+    with open(f"{work}/secret", "wb") as file:
+        file.write(SECRET)
+    with open(f"{work}/headgate.yaml", "w") as file:
+        file.write(f"""
+data_dir: log
+retention: {{disk_reserve: 1MiB}}
+sources: {{acme: {{contexts: [Cust26759], time_zone: UTC, secrets: [{{id: a, file: secret}}]}}}}
+readers: {{page: {{tokens: ["sha256:{hashlib.sha256(TOKEN.encode()).hexdigest()}"], allow: [{{sources: [acme]}}]}}}}
+""")
     listen = [f"--listen-{name}=127.0.0.1:0" for name in ("webhook", "api", "grpc", "admin")]
-    gateway = subprocess.Popen([f"{work}/headgated", "--dev", f"--data-dir={work}/log", *listen], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [f"{work}/headgated", f"--config={work}/headgate.yaml", "--log-format=json", *listen]
+    gateway = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     said = ""
     for line in gateway.stdout:
         said += line
-        found = re.search(r"webhook (\S+).*^api (\S+)", said, re.S | re.M)
+        found = re.search(r'"msg":"listening","webhook":"([^"]+)","api":"([^"]+)"', line)
         if found:
-            return gateway, "http://" + found[1], "http://" + found[2]
+            return gateway, f"http://{found[1]}/webhooks/superoffice/acme", f"http://{found[2]}"
     sys.exit("the gateway did not start:\n" + said)
 
 
 def post(webhook, key):
-    body = {
+    body = json.dumps({
         "EventId": f"5b0f6c1e-5fd4-41d3-849a-{key:012x}", "Timestamp": "2026-01-02T03:04:05Z", "Changes": [], "Event": "relation.created",
         "PrimaryKey": key, "Entity": "relation", "ContextIdentifier": "Cust26759", "ChangedByAssociateId": 5, "WebhookName": "w", "FieldValues": {},
-    }
-    request = urllib.request.Request(webhook, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    }).encode()
+    signature = base64.b64encode(hmac.digest(SECRET, body, "sha256")).decode()
+    request = urllib.request.Request(webhook, body, {"Content-Type": "application/json", "X-Superoffice-Signature": signature})
     with urllib.request.urlopen(request) as answer:
         assert answer.status == 200
 
@@ -82,12 +99,27 @@ def check(client):
     assert isinstance(gone, GoogleRpcStatus) and gone.code == 5, gone
 
 
+def check_session(api):
+    """Logs in and out as a browser does: without the token, by the cookie alone."""
+    page = Client(base_url=api)
+    stranger = event_service_list_events.sync(client=page)
+    assert isinstance(stranger, GoogleRpcStatus) and stranger.code == 16, stranger
+    refused = session_log_in.sync_detailed(client=AuthenticatedClient(base_url=api, token="of nobody"))
+    assert refused.status_code == 401 and refused.parsed.code == 16, refused
+    answer = session_log_in.sync_detailed(client=AuthenticatedClient(base_url=api, token=TOKEN))
+    assert answer.status_code == 204, answer
+    name, _, value = answer.headers["set-cookie"].split(";")[0].partition("=")
+    assert len(event_service_list_events.sync(client=page.with_cookies({name: value})).events) == EVENTS
+    assert session_log_out.sync_detailed(client=page).status_code == 204
+
+
 def main():
     gateway, webhook, api = start(sys.argv[1])
     try:
         for key in range(1, EVENTS + 1):
             post(webhook, key)
-        check(Client(base_url=api))
+        check(AuthenticatedClient(base_url=api, token=TOKEN))
+        check_session(api)
     finally:
         gateway.terminate()
         gateway.wait(30)

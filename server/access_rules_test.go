@@ -40,25 +40,31 @@ func TestEveryMethodHasARule(t *testing.T) {
 // route is one of the REST API.
 type route struct{ method, path string }
 
-// routes are those of the OpenAPI document, and those that have no gRPC method.
-func routes(t *testing.T) []route {
+// routes are those of the OpenAPI document: those that ask who calls, and those that it describes as open to anybody.
+func routes(t *testing.T) (list, public []route) {
 	t.Helper()
 	var doc struct {
-		Paths map[string]map[string]any `json:"paths"`
+		Paths map[string]map[string]struct {
+			Security *[]any `json:"security"` // absent: as everywhere
+		} `json:"paths"`
 	}
 	if err := json.Unmarshal(gen.OpenAPI, &doc); err != nil {
 		t.Fatal(err)
 	}
-	list := []route{{http.MethodPost, "/v1/session"}}
 	for path, verbs := range doc.Paths {
-		for verb := range verbs {
-			list = append(list, route{strings.ToUpper(verb), strings.NewReplacer("{cursor}", "AAAAAAAAAAAAAAAAAAAAAA", "{id}", "1").Replace(path)})
+		for verb, operation := range verbs {
+			r := route{strings.ToUpper(verb), strings.NewReplacer("{cursor}", "AAAAAAAAAAAAAAAAAAAAAA", "{id}", "1").Replace(path)}
+			if operation.Security != nil && len(*operation.Security) == 0 {
+				public = append(public, r)
+			} else {
+				list = append(list, r)
+			}
 		}
 	}
-	if len(list) < 10 {
+	if len(list) < 10 || !slices.Contains(list, route{http.MethodPost, "/v1/session"}) {
 		t.Fatalf("only %d routes: %v", len(list), list)
 	}
-	return list
+	return list, public
 }
 
 // TestEveryRouteAsksWho: without credentials every route is closed but the description of the API and the end of a session, AdminService's are closed
@@ -70,9 +76,13 @@ func TestEveryRouteAsksWho(t *testing.T) {
 		code, _ := h.http(who, r.method, r.path, "")
 		return code
 	}
-	public := []route{{http.MethodGet, "/openapi.json"}, {http.MethodDelete, "/v1/session"}}
+	guarded, public := routes(t)
+	if want := []route{{http.MethodDelete, "/v1/session"}}; !slices.Equal(public, want) {
+		t.Errorf("the OpenAPI document has %v for anybody, want %v", public, want)
+	}
+	public = append(public, route{http.MethodGet, "/openapi.json"})
 	for _, who := range []string{"nobody", "unknown", "expired"} {
-		for _, r := range routes(t) {
+		for _, r := range guarded {
 			if got := status(who, r); got != http.StatusUnauthorized {
 				t.Errorf("%s: %v answers %d", who, r, got)
 			}
@@ -83,7 +93,7 @@ func TestEveryRouteAsksWho(t *testing.T) {
 			}
 		}
 	}
-	for _, r := range routes(t) {
+	for _, r := range guarded {
 		admin := strings.HasPrefix(r.path, "/admin/")
 		for _, who := range []string{"all", "machine", "auditor"} {
 			if got := status(who, r); admin != (got == http.StatusForbidden) || got == http.StatusUnauthorized && (r.path != "/v1/session" || who != "machine") {

@@ -63,6 +63,7 @@ func convert(v2 []byte) ([]byte, error) {
 		Description: "The events of SuperOffice CRM, filtered and resumable. The same as over gRPC: proto/headgate/v1 is the contract.",
 	}
 	secure(doc)
+	session(doc)
 	for _, path := range doc.Paths.Map() {
 		for _, op := range path.Operations() {
 			if strings.HasPrefix(op.OperationID, "EventService_Subscribe") {
