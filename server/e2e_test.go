@@ -135,7 +135,6 @@ func TestSamplesArrive(t *testing.T) {
 	}
 	checkREST(t, g, got)
 	checkSSE(t, g, got)
-	checkReflected(t, g, got)
 }
 
 func checkREST(t *testing.T, g *gateway, want []*headgatev1.Event) {
