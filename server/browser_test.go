@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -36,26 +37,42 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// browserPage trades the token in its fragment for a session, reads with the browser's own EventSource, and reports what it got, one after the other. The browser
-// goes on by itself when the connection breaks. When it gives up, as the gateway has ended the session, the page begins anew after the last cursor.
-const browserPage = `<!doctype html><meta charset="utf-8"><script>
+// browserFrame is a page around the script of client/rest.md, which reads with the browser's own EventSource. What the script does is reported, one after the other.
+const browserFrame = `<!doctype html><meta charset="utf-8"><script>
 let reports = Promise.resolve();
-const report = (what) => { reports = reports.then(() => fetch("/report", {method: "POST", body: JSON.stringify(what)})); };
-const read = async (start) => {
-	const answer = await fetch("/v1/session", {method: "POST", headers: {Authorization: "Bearer " + location.hash.slice(1)}});
+const send = window.fetch.bind(window);
+const report = (what) => { reports = reports.then(() => send("/report", {method: "POST", body: JSON.stringify(what)})); };
+window.fetch = async (...request) => {
+	const answer = await send(...request);
 	report({kind: "session", status: answer.status});
-	const source = new EventSource("/v1/events:subscribe?filter.actions=created&" + start);
-	let last;
-	source.onopen = () => report({kind: "open"});
-	source.onmessage = (m) => {
-		last = m.lastEventId;
-		report({kind: "event", id: last, key: Number(JSON.parse(m.data).primary_key)});
-	};
-	source.addEventListener("closing", (m) => report({kind: "closing", reason: JSON.parse(m.data).reason}));
-	source.onerror = () => { if (source.readyState === EventSource.CLOSED) read("start.after_cursor=" + last); };
+	return answer;
 };
-read("start.at=earliest");
-</script>`
+window.EventSource = class extends EventSource {
+	constructor(url) {
+		super(url);
+		this.addEventListener("open", () => report({kind: "open"}));
+		this.addEventListener("message", (m) => report({kind: "event", id: m.lastEventId, key: JSON.parse(m.data).primary_key}));
+		this.addEventListener("closing", (m) => report({kind: "closing", reason: JSON.parse(m.data).reason}));
+	}
+};
+const token = location.hash.slice(1);
+const show = (event) => report({kind: "shown", id: event.cursor});
+const reconcile = (gap) => report({kind: "gap", reason: gap.reason});
+%s</script>`
+
+// browserPage is the frame with the script in it.
+func browserPage(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../client/rest.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := regexp.MustCompile("(?s)```js\n(.*?)```").FindStringSubmatch(string(text))
+	if script == nil {
+		t.Fatal("client/rest.md has no script")
+	}
+	return fmt.Sprintf(browserFrame, script[1])
+}
 
 // browserReport is one line of the page.
 type browserReport struct {
@@ -90,6 +107,9 @@ func TestEventSource(t *testing.T) {
 				t.Fatalf("event %d came with cursor %q, want %d", r.Key, r.ID, len(ids)+1)
 			}
 			ids = append(ids, r.ID)
+			if shown := site.next("shown"); shown.ID != r.ID {
+				t.Fatalf("the page shows %q, want %q", shown.ID, r.ID)
+			}
 		}
 	}
 	postKeys(t, g, 1, n)
@@ -138,6 +158,7 @@ type site struct {
 }
 
 func newSite(t *testing.T, api string) *site {
+	page := browserPage(t)
 	s := &site{t: t, reports: make(chan browserReport, 100)}
 	s.api.Store(api)
 	s.cut()
@@ -151,7 +172,7 @@ func newSite(t *testing.T, api string) *site {
 	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(w, browserPage)
+		_, _ = io.WriteString(w, page)
 	})
 	s.Server = httptest.NewServer(mux)
 	t.Cleanup(s.Close)

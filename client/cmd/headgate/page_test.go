@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,16 +15,37 @@ import (
 	"github.com/headgate/headgate/server"
 )
 
-// TestPageOfSubscriptions runs every command of the page against a gateway. CURSOR and LEASE are what a reader would put there. A stream stays open, as in a
-// terminal of its own.
-func TestPageOfSubscriptions(t *testing.T) {
-	page, err := os.ReadFile("../../subscriptions.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+// TestPages runs every command of the pages, and every curl of the README, against a gateway. CURSOR and LEASE are what a reader would put there. A stream stays
+// open, as in a terminal of its own.
+func TestPages(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("there is no curl here")
 	}
+	for _, page := range []struct {
+		path     string
+		commands *regexp.Regexp
+		atLeast  int
+	}{
+		{"../../subscriptions.md", regexp.MustCompile(`(?m)^(go run ./client/cmd/headgate|curl) (.*)$`), 18},
+		{"../../rest.md", regexp.MustCompile(`(?m)^(curl) (.*)$`), 10},
+		{"../../../README.md", regexp.MustCompile(`(?m)^(curl) (.*)$`), 2},
+	} {
+		t.Run(filepath.Base(page.path), func(t *testing.T) {
+			text, err := os.ReadFile(page.path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			commands := page.commands.FindAllStringSubmatch(string(text), -1)
+			if len(commands) < page.atLeast {
+				t.Fatalf("only %d commands", len(commands))
+			}
+			follow(t, commands)
+		})
+	}
+}
+
+// follow runs the commands one after the other, at a gateway that has two events and a subscription.
+func follow(t *testing.T, commands [][]string) {
 	api := startServer(t)
 	for _, args := range []string{"send relation.created", "send relation.changed", "subscription create billing --earliest"} {
 		if _, _, err := headgate(t, nil, strings.Fields(args)...); err != nil {
@@ -35,9 +57,8 @@ func TestPageOfSubscriptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	cursors := regexp.MustCompile(`(?m)^\S+ (\S+) `).FindAllStringSubmatch(listed, -1)
-	commands := regexp.MustCompile(`(?m)^(go run ./client/cmd/headgate|curl) (.*)$`).FindAllStringSubmatch(string(page), -1)
-	if len(commands) < 18 || len(cursors) != 2 {
-		t.Fatalf("%d commands, %d events", len(commands), len(cursors))
+	if len(cursors) != 2 {
+		t.Fatalf("%d events", len(cursors))
 	}
 	lease := ""
 	for _, c := range commands {
@@ -88,7 +109,7 @@ func openStream(t *testing.T, line string) (lease string) {
 		if found := regexp.MustCompile(`"lease":"([^"]+)"`).FindStringSubmatch(lines.Text()); found != nil {
 			lease = found[1]
 		}
-		if strings.Contains(lines.Text(), `"events":`) {
+		if strings.Contains(lines.Text(), `"event_id":`) {
 			return lease
 		}
 	}
