@@ -246,3 +246,38 @@ func TestStalledReaderLosesItsStream(t *testing.T) {
 		}
 	}
 }
+
+// TestRequestsAfterTheGrant: a single call whose request comes after its reader's grant is gone is refused, though it was begun before.
+func TestRequestsAfterTheGrant(t *testing.T) {
+	h := newHouse(t)
+	h.postMatrix()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	list := func(who string) grpc.ClientStream {
+		ctx, _ := h.as(ctx, who)
+		s, err := h.grpcOf[false].NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, headgatev1.EventService_ListEvents_FullMethodName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	removed, stays := list("all"), list("globex")
+	again, same := h.as(ctx, "all")
+	if _, err := same.DescribeLog(again, &headgatev1.DescribeLogRequest{}); err != nil { // through the same connection, so the others have begun
+		t.Fatal(err)
+	}
+	h.configure(strings.Replace(houseReaders, "{all}", `"sha256:`+hashA+`"`, 1))
+	for s, served := range map[grpc.ClientStream]bool{removed: false, stays: true} {
+		err := s.SendMsg(&headgatev1.ListEventsRequest{})
+		if err == nil {
+			err = s.CloseSend()
+		}
+		answer := new(headgatev1.ListEventsResponse)
+		if err == nil {
+			err = s.RecvMsg(answer)
+		}
+		if served != (err == nil) || served != (len(answer.GetEvents()) > 0) {
+			t.Errorf("%d events, %v; want some: %v", len(answer.GetEvents()), err, served)
+		}
+	}
+}

@@ -38,6 +38,8 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	switch {
 	case err != nil || p.Addr().Is4In6():
 		return netip.Prefix{}, errors.New("is not a network; write 203.0.113.0/24, 2001:db8::/32, or a single address")
+	case p.Bits() == 0:
+		return netip.Prefix{}, fmt.Errorf("%s is every address; name the networks that are meant", p)
 	case p != p.Masked():
 		return netip.Prefix{}, fmt.Errorf("%s is not a network but an address in one; write %s, or the address without /%d", p, p.Masked(), p.Bits())
 	}

@@ -74,6 +74,7 @@ func TestRefusals(t *testing.T) {
 		{"proxies no list", map[string]string{"top": "webhook: {trusted_proxies: 10.0.0.1}"}, "webhook.trusted_proxies", "line 7", []string{"must be a list"}},
 		{"empty list of proxies", map[string]string{"top": "webhook: {trusted_proxies: []}"}, "webhook.trusted_proxies", "line 7", []string{"lists nothing"}},
 		{"proxy", map[string]string{"top": "webhook: {trusted_proxies: [10.0.0.1, proxy]}"}, "webhook.trusted_proxies[1]", "line 7", []string{`is not a network`, "a single address"}},
+		{"everybody a proxy", map[string]string{"top": "webhook: {trusted_proxies: [\"::/0\"]}"}, "webhook.trusted_proxies[0]", "line 7", []string{"every address"}},
 		{"proxy in a network", map[string]string{"top": "webhook: {trusted_proxies: [10.0.0.1/8]}"}, "webhook.trusted_proxies[0]", "line 7", []string{"write 10.0.0.0/8"}},
 		{"large body", map[string]string{"top": "webhook: {max_body_size: 4MiB}"}, "webhook.max_body_size", "line 7", []string{"4MiB is out of range; use 64KiB to 3MiB"}},
 		{"small body", map[string]string{"top": "webhook: {max_body_size: 63KiB}"}, "webhook.max_body_size", "line 7", []string{"use 64KiB to 3MiB"}},

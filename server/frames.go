@@ -31,21 +31,34 @@ func (c calm) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, err
 	}
 	return &calmConn{
 		Conn: conn, skip: len(http2.ClientPreface), empty: rate.NewLimiter(emptyFramesPerSecond, emptyFramesAtOnce), gone: make(chan struct{}),
+		patience: writeWithin,
 	}, info, nil
 }
 
 // Clone is part of the interface.
 func (c calm) Clone() credentials.TransportCredentials { return calm{c.TransportCredentials.Clone()} }
 
-// calmConn is a connection whose client speaks HTTP/2. One goroutine at a time may read from it.
+// What a client does not take from its socket, gRPC would wait with for ever, and keep all calls that it has not answered meanwhile; it looks only at what
+// comes from the client. A client of HTTP/2 that is well takes everything at once, however slow those are that read its streams.
+const (
+	// writeWithin is how long a write may take at most. It may always take half of that.
+	writeWithin = 30 * time.Second
+	// refusedWithin is the same on a connection on which a call was refused to somebody who may have no rights at all.
+	refusedWithin = 2 * time.Second
+)
+
+// calmConn is a connection whose client speaks HTTP/2. One goroutine at a time may read from it, and one may write to it.
 type calmConn struct {
 	net.Conn
-	empty  *rate.Limiter
-	skip   int     // bytes that come before the next frame's header
-	header [9]byte // of the next frame
-	have   int     // bytes of header
-	once   sync.Once
-	gone   chan struct{} // closed with the connection
+	mu       sync.Mutex
+	patience time.Duration // how long a write may take; guarded by mu
+	until    time.Time     // the deadline of writes; guarded by mu
+	empty    *rate.Limiter
+	skip     int     // bytes that come before the next frame's header
+	header   [9]byte // of the next frame
+	have     int     // bytes of header
+	once     sync.Once
+	gone     chan struct{} // closed with the connection
 }
 
 // Close is part of the interface.
@@ -56,15 +69,47 @@ func (c *calmConn) Close() error {
 
 // RemoteAddr is the address that calls find as their peer's. Through it they learn that the connection is gone, which gRPC tells them of only
 // while it still sends for them.
-func (c *calmConn) RemoteAddr() net.Addr { return lineAddr{c.Conn.RemoteAddr(), c.gone} }
+func (c *calmConn) RemoteAddr() net.Addr { return lineAddr{c.Conn.RemoteAddr(), c} }
 
 type lineAddr struct {
 	net.Addr
-	gone <-chan struct{}
+	conn *calmConn
 }
 
 // Gone is closed when the connection is.
-func (a lineAddr) Gone() <-chan struct{} { return a.gone }
+func (a lineAddr) Gone() <-chan struct{} { return a.conn.gone }
+
+// Refused says that a call was refused for who makes it, or for how many it makes.
+func (a lineAddr) Refused() {
+	c := a.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.patience == refusedWithin {
+		return
+	}
+	c.patience = refusedWithin
+	c.extend() // of what is being written, too
+}
+
+// extend sets the deadline anew. The caller holds mu.
+func (c *calmConn) extend() {
+	c.until = time.Now().Add(c.patience)
+	_ = c.Conn.SetWriteDeadline(c.until) // it fails when the connection is closed, as the write then does
+}
+
+// Write fails when the client takes nothing, and then closes the connection: gRPC would go on to read from it.
+func (c *calmConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	if time.Until(c.until) < c.patience/2 {
+		c.extend()
+	}
+	c.mu.Unlock()
+	n, err := c.Conn.Write(p)
+	if err != nil {
+		_ = c.Close()
+	}
+	return n, err
+}
 
 // Read fails once the client has sent too many frames that carry nothing.
 func (c *calmConn) Read(p []byte) (int, error) {

@@ -62,6 +62,64 @@ func TestEmptyFrames(t *testing.T) {
 	}
 }
 
+// stuckConn is a connection whose client takes nothing.
+type stuckConn struct {
+	net.Conn
+	deadlines chan time.Time
+	closed    chan struct{}
+}
+
+func (c stuckConn) RemoteAddr() net.Addr { return &net.TCPAddr{} }
+
+func (c stuckConn) SetWriteDeadline(t time.Time) error {
+	c.deadlines <- t
+	return nil
+}
+
+func (c stuckConn) Write([]byte) (int, error) {
+	<-c.closed
+	return 0, net.ErrClosed
+}
+
+func (c stuckConn) Close() error {
+	select {
+	case <-c.closed:
+	default:
+		close(c.closed)
+	}
+	return nil
+}
+
+// TestWritesEnd: every write has a deadline, a shorter one once something was refused on the connection, and what fails closes it.
+func TestWritesEnd(t *testing.T) {
+	conn := stuckConn{deadlines: make(chan time.Time, 10), closed: make(chan struct{})}
+	c := &calmConn{Conn: conn, gone: make(chan struct{}), patience: writeWithin}
+	failed := make(chan error)
+	go func() {
+		_, err := c.Write(nil)
+		failed <- err
+	}()
+	within := func(d time.Duration) {
+		t.Helper()
+		if got := time.Until(<-conn.deadlines); got > d || got < d/2 {
+			t.Errorf("a write may take %v, want %v", got, d)
+		}
+	}
+	within(writeWithin)
+	for range 2 {
+		c.RemoteAddr().(interface{ Refused() }).Refused()
+	}
+	within(refusedWithin)
+	if n := len(conn.deadlines); n != 0 {
+		t.Errorf("the deadline was put off %d times", n)
+	}
+	_ = conn.Close() // as the kernel would end the write
+	if err := <-failed; err == nil {
+		t.Error("a write to nobody succeeded")
+	}
+	<-c.gone
+}
+
 // TestConnectionsAreLimited: one that is too many waits until another one ends.
 func TestConnectionsAreLimited(t *testing.T) {
 	before := maxConnections[listenAdmin]

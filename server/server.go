@@ -196,6 +196,7 @@ func (s *Server) buildGRPC() {
 	s.guard = access.NewGuard(s.access, needs, slog.Default().With("log", "audit"))
 	s.grpc = s.newGRPC(
 		grpc.Creds(calm{creds}),
+		grpc.InTapHandle(s.guard.Tap),
 		grpc.MaxConcurrentStreams(maxStreamsPerConnection),
 		grpc.MaxHeaderListSize(16<<10),
 		grpc.ConnectionTimeout(10*time.Second),
@@ -219,7 +220,8 @@ const (
 	// connectionAge is how long a connection takes new calls. Then its client is asked to make another one, and so finds its way to other addresses of
 	// the same name, and shows its certificate anew.
 	connectionAge = time.Hour
-	// connectionGrace is longer than a stream lasts, which is told to come back after at most 66 minutes: what it cuts off is nobody honest.
+	// connectionGrace is longer than a stream lasts, which is told to come back after at most 66 minutes: what it cuts off is nobody honest. That gRPC can
+	// write the end, calmConn sees to.
 	connectionGrace = 75 * time.Minute
 )
 
@@ -284,6 +286,8 @@ func (s *Server) buildHTTP() (err error) {
 	}
 	for _, srv := range s.http {
 		aging(srv)
+		// Left to itself, HTTP/2 waits for ever for a client that takes nothing from its socket, and with it all calls of that connection.
+		srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 100, SendPingTimeout: 20 * time.Second, PingTimeout: 10 * time.Second, WriteByteTimeout: writeWithin}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/rest"
 )
 
 // adminPages is what the admin listener serves.
@@ -20,10 +21,19 @@ import (
 //	/metrics  Prometheus; 503 beside two that are asked already
 //	/healthz  503 when only a restart helps
 //	/readyz   503 while webhooks are not accepted
+//
+// Without readers the metrics are only for requests to a name of this machine, as REST is: a page on the web could make its own name one of this machine.
 func (s *Server) adminPages() http.Handler {
 	mux := http.NewServeMux()
 	// Whoever collects comes every few seconds; what comes beside two of them is told to try again.
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2}))
+	metrics := promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		if len(s.cfg.Readers) == 0 && !rest.IsLoopback(r.Host) {
+			http.Error(w, "the host is not a name of this machine: no readers are configured, so only localhost, 127.0.0.1 and [::1] are served", http.StatusForbidden)
+			return
+		}
+		metrics.ServeHTTP(w, r)
+	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		err := s.log.State().Err
 		if !errors.Is(err, eventlog.ErrFailed) {

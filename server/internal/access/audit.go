@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 )
 
@@ -21,6 +22,11 @@ func lineOf(remote, what string, by Identity) []any {
 // refuse tells of a call that the control or the guard refuses, and returns what the caller is told.
 func (g *Guard) refuse(ctx context.Context, what string, err error) error {
 	told := refusalOf(err)
+	if p, ok := peer.FromContext(ctx); ok {
+		if line, ok := p.Addr.(interface{ Refused() }); ok {
+			line.Refused()
+		}
+	}
 	g.tellRefused(RemoteOf(ctx), what, callerOf(err), told)
 	return told
 }

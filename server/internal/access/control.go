@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+	"google.golang.org/grpc/codes"
+
+	"github.com/headgate/headgate/server/internal/fault"
 )
 
 // Limits bound what one reader may take, over all its connections. Zero means no bound.
@@ -83,6 +86,7 @@ type Session struct {
 	Identity
 	*Grant
 	control *Control
+	policy  *Policy // that it was begun under
 	remote  string
 	stream  bool
 	release func()        // what else the call holds; nil for nothing
@@ -179,7 +183,7 @@ func (c *Control) Begin(ctx context.Context, cred Credentials, remote string, ki
 		over.By = id
 		return nil, over
 	}
-	s := &Session{Identity: id, Grant: id.Reader.Grant, control: c, remote: remote, stream: kind == Stream}
+	s := &Session{Identity: id, Grant: id.Reader.Grant, control: c, policy: c.policy, remote: remote, stream: kind == Stream}
 	u.connections[remote]++
 	if s.stream {
 		s.ended = make(chan struct{})
@@ -205,6 +209,18 @@ func (c *Control) identifyLocked(ctx context.Context, cred Credentials) (Identit
 			return id, err
 		}
 	}
+}
+
+// confirm fails when what holds for the call is no longer what held when it began. Its request can be long in coming, and nothing ends the session of a
+// single call meanwhile. The error is fit for the caller.
+func (s *Session) confirm() error {
+	c := s.control
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.policy != s.policy && !s.Reader.same(s.find(c.policy)) || !s.Expires.IsZero() && time.Now().After(s.Expires) {
+		return fault.Retry(codes.Unavailable, fault.Unavailable, "what this reader may read has changed while the request was coming; call again", time.Second)
+	}
+	return nil
 }
 
 // Pay counts what the call asks beyond its first message, as another request. The error is fit for the caller.

@@ -184,7 +184,11 @@ func (s *sessionStream) RecvMsg(m any) error {
 		defer late.Stop()
 	}
 	if s.kind != Stream {
-		return s.ServerStream.RecvMsg(m)
+		err := s.ServerStream.RecvMsg(m)
+		if session := SessionOf(s.ctx); err == nil && session != nil {
+			err = session.confirm()
+		}
+		return err
 	}
 	var err error
 	aside.Do(func() { err = s.ServerStream.RecvMsg(m) }) // decoding goes deep, and the stream stays

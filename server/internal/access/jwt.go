@@ -196,11 +196,14 @@ func newKeyFetcher() *http.Client {
 	}
 }
 
+// maxRedirects bounds what one fetch can ask for.
+const maxRedirects = 3
+
 // checkRedirect refuses to fetch keys from where the configuration may not say that they are: without TLS anybody in between could give other keys. An issuer
-// on this machine, which is asked without TLS, may send to another place of it. How many redirects are followed the transport's limiter bounds.
+// on this machine, which is asked without TLS, may send to another place of it.
 func checkRedirect(to *http.Request, via []*http.Request) error {
 	local := via[0].URL.Scheme == "http" && to.URL.Scheme == "http" && isLoopback(to.URL.Hostname())
-	if to.URL.User != nil || to.URL.Scheme != "https" && !local {
+	if len(via) >= maxRedirects || to.URL.User != nil || to.URL.Scheme != "https" && !local {
 		return ErrNoKeys
 	}
 	return nil
@@ -216,7 +219,7 @@ type limitedTransport struct{ limiter *rate.Limiter }
 
 // RoundTrip implements http.RoundTripper. All its errors are ErrNoKeys.
 func (t *limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !t.limiter.Allow() {
+	if r.Response == nil && !t.limiter.Allow() { // what a redirect leads to is the same fetch
 		return nil, ErrNoKeys
 	}
 	resp, err := http.DefaultTransport.RoundTrip(r)

@@ -436,6 +436,36 @@ func TestJWTKeysCannotBeHad(t *testing.T) {
 	}
 }
 
+// TestJWTKeysBehindARedirect: to fetch them costs no more of what bounds the fetches, and goes round in no circle.
+func TestJWTKeysBehindARedirect(t *testing.T) {
+	keys := newIssuerServer(t, nil)
+	var asked atomic.Int32
+	first := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		to := keys.URL
+		if r.URL.Path == "/circle" {
+			to = "/circle"
+		}
+		http.Redirect(w, r, to, http.StatusFound)
+	}))
+	defer first.Close()
+	p := policy(t, byJWT("audit", JWT{Subject: "audit", KeysURL: first.URL}))
+	for n := range 3 {
+		s := newSigner(t, jose.ES256, fmt.Sprint("key ", n))
+		keys.publish(keyFile(t, s))
+		wantReader(t, "behind a redirect", p, s.token(t, nil), "audit")
+	}
+	asked.Store(0)
+	circle := policy(t, byJWT("audit", JWT{Subject: "audit", KeysURL: first.URL + "/circle"}))
+	if _, err := circle.Identify(t.Context(), Credentials{Bearer: newSigner(t, jose.ES256, "k").token(t, nil)}); !errors.Is(err, ErrNoKeys) {
+		t.Errorf("in a circle: %v", err)
+	}
+	if n := asked.Load(); n != maxRedirects {
+		t.Errorf("it was asked %d times", n)
+	}
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+}
+
 // TestJWTKeysOfElsewhere: whoever publishes keys may send to another place of them, but to none that the configuration would refuse.
 func TestJWTKeysOfElsewhere(t *testing.T) {
 	s := newSigner(t, jose.ES256, "k1")

@@ -167,7 +167,10 @@ func certificateNames(c *x509.Certificate) []string {
 			names = append(names, u.String())
 		}
 	}
-	return append(names, c.Subject.String())
+	if name := subjectOf(c); name != "" {
+		names = append(names, name)
+	}
+	return names
 }
 
 const hashPrefix = "sha256:"

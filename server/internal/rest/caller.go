@@ -22,7 +22,7 @@ const (
 
 // admit refuses what a page of another site made a browser send.
 func (a *api) admit(r *http.Request) error {
-	if a.options.OpenToAnybody && !isLoopback(r.Host) {
+	if a.options.OpenToAnybody && !IsLoopback(r.Host) {
 		// A name that its owner points at this machine makes his pages, to the browser, pages of this gateway.
 		return refusal(codes.PermissionDenied, "HOST_REFUSED", fmt.Sprintf(
 			"the host %q is not a name of this machine: no readers are configured, so only localhost, 127.0.0.1 and [::1] are served; use one of them, or configure readers",
@@ -55,8 +55,8 @@ func whatOf(r *http.Request) string {
 	return "REST"
 }
 
-// isLoopback tells whether the Host header, with or without a port, names this machine whatever a name server says.
-func isLoopback(host string) bool {
+// IsLoopback tells whether the Host header, with or without a port, names this machine whatever a name server says.
+func IsLoopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	} else if inner, ok := strings.CutPrefix(host, "["); ok {

@@ -8,7 +8,7 @@ import (
 const (
 	// piece is how many bytes must get through within the time that a client may stall.
 	piece = 64 << 10
-	// held is how much net/http may keep until the handler returns; a smaller answer fits any socket's buffer.
+	// held is how much net/http may keep until the handler returns.
 	held = 2 << 10
 )
 
@@ -19,11 +19,16 @@ type writer struct {
 	rc    *http.ResponseController
 	stall time.Duration
 	large bool
+	multi bool // several answers may share the connection at a time
 }
 
 // newWriter returns the writer of the answer to r. Over HTTP/2 an answer of any size counts as large: a client that opens no window for it takes nothing.
 func newWriter(w http.ResponseWriter, r *http.Request, stall time.Duration) *writer {
-	return &writer{ResponseWriter: w, rc: http.NewResponseController(w), stall: stall, large: r.ProtoMajor > 1}
+	out := &writer{ResponseWriter: w, rc: http.NewResponseController(w), stall: stall, large: r.ProtoMajor > 1, multi: r.ProtoMajor > 1}
+	if !out.multi {
+		out.writeWithin(stall) // of the answer before there may be one left that has passed
+	}
+	return out
 }
 
 // Write writes piece by piece, so that a large answer to a slow client is not taken for a stalled one.
@@ -49,14 +54,15 @@ func (w *writer) FlushError() error {
 	return err
 }
 
-// done takes the deadline back: the connection can go on to requests that other handlers answer. The rest of a large answer goes out before
-// that, for afterwards nothing would bound it.
+// done sends the rest of a large answer within the deadline. What net/http sends when the handler has returned gets one too where it is that of nothing
+// else: over HTTP/1, where the next answer sets its own.
 func (w *writer) done() {
 	if w.large {
 		_ = w.FlushError() // whether the client got it is nobody's business any more
-		return
 	}
-	_ = w.rc.SetWriteDeadline(time.Time{})
+	if !w.multi {
+		w.writeWithin(2 * w.stall) // before it writes, net/http may wait for what is left of the request
+	}
 }
 
 // writeWithin sets the deadline of what is written next. A ResponseWriter that has no deadlines has no connection that could stall either.
