@@ -104,7 +104,7 @@ func Open(dir string, opt Options) (*Store, error) {
 		opt.Fatal = func(string) { os.Exit(1) }
 	}
 	s := &Store{dir: dir, opt: opt, log: opt.Logger, changed: make(chan struct{})}
-	s.fs = vfs.OnDiskFull(opt.FS, s.onDiskFull)
+	s.fs = namesFirst{vfs.OnDiskFull(opt.FS, s.onDiskFull)}
 	if err := opt.FS.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory %s: %w", dir, err)
 	}

@@ -33,11 +33,7 @@ func openWatermark(fs vfs.FS, path string) (*watermark, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watermark %s: %w", path, err)
 	}
-	dir, err := fs.OpenDir(fs.PathDir(path))
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+	if err := syncNames(fs, fs.PathDir(path)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return &watermark{file: f}, nil
