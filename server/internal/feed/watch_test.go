@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -19,8 +22,9 @@ import (
 )
 
 var (
-	watchEvents = flag.Int("watch.events", 4_000, "events that TestOneOrder appends")
-	watchCuts   = flag.Int("watch.cuts", 200, "streams that TestOneOrder cuts and resumes")
+	long        = flag.Bool("long", false, "run the long counts")
+	watchEvents = flag.Int("watch.events", 0, "events that TestOneOrder appends; 0: 8,000, or 1,000,000 in the long run")
+	watchCuts   = flag.Int("watch.cuts", 0, "streams that TestOneOrder cuts and resumes; 0: 1,024, or 20,480 in the long run")
 	watchSeed   = flag.Uint64("watch.seed", 0, "seed of the random choices; 0: another one each time")
 )
 
@@ -37,6 +41,31 @@ type message struct {
 	started bool
 }
 
+// may is what a watcher may read. Of relations it is all, so that nobody is refused.
+type may struct {
+	everything
+	source, context, action string
+}
+
+func (m may) Everything() bool { return false }
+
+func (m may) Allows(source, context, entity, action string) bool {
+	return entity == "relation" || (source == m.source && context == m.context) || action == m.action
+}
+
+// grants are what watchers have, in turn. Each says so in its calls.
+var grants = []Grant{everything{}, may{source: "a", context: "A"}, may{source: "b", context: "B", action: "deleted"}, may{action: "created"}}
+
+const grantHeader = "grant"
+
+func grantOf(ctx context.Context) Grant {
+	n, err := strconv.Atoi(strings.Join(metadata.ValueFromIncomingContext(ctx, grantHeader), ""))
+	if err != nil {
+		return everything{}
+	}
+	return grants[n]
+}
+
 // segment is one stream of a watcher.
 type segment struct {
 	from     uint64
@@ -48,15 +77,25 @@ type watcher struct {
 	g        *gateway
 	rnd      *rand.Rand
 	req      *headgatev1.SubscribeRequest
+	grant    int            // of grants
 	end      *atomic.Uint64 // the log's last record, once it is known
 	cursors  []string
 	segments []segment
 }
 
-// TestOneOrder is the watch checker: concurrent appends and a retention that trims, under watchers with random filters and shards, which are cut off
-// and resume at random cursors. What each was sent between two cursors must be what the log holds there and the filter admits: in order, once,
+// TestOneOrder is the watch checker: concurrent appends and a retention that trims, under watchers with random filters and shards, which may read
+// everything or a part, are cut off and resume at random cursors. What each was sent between two cursors must be what the log holds there and the filter admits: in order, once,
 // complete, and no checkpoint ahead of it.
 func TestOneOrder(t *testing.T) {
+	scale := func(flag *int, usual, longRun int) {
+		if *flag == 0 && *long {
+			*flag = longRun
+		} else if *flag == 0 {
+			*flag = usual
+		}
+	}
+	scale(watchEvents, 8_000, 1_000_000)
+	scale(watchCuts, 1_024, 20_480)
 	seed := *watchSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
@@ -64,6 +103,7 @@ func TestOneOrder(t *testing.T) {
 	t.Logf("-watch.seed=%d", seed)
 	g := newGateway(t, func(s *setup) {
 		s.log.TailBytes = 512 << 10
+		s.feed.Grant = grantOf
 		s.log.Retention = eventlog.Retention{} // the observer alone trims, so that it cannot be overtaken
 	})
 	var all sync.WaitGroup
@@ -72,7 +112,7 @@ func TestOneOrder(t *testing.T) {
 	list := make([]*watcher, watchers)
 	for i := range list {
 		rnd := rand.New(rand.NewPCG(seed, uint64(i)))
-		w := &watcher{g: g, rnd: rnd, req: randomRequest(rnd), end: &last}
+		w := &watcher{g: g, rnd: rnd, req: randomRequest(rnd), end: &last, grant: i % len(grants)}
 		w.cursors = []string{g.log.Cursor(0)}
 		list[i] = w
 		all.Go(func() { w.watch(*watchCuts / watchers) })
@@ -90,9 +130,9 @@ func TestOneOrder(t *testing.T) {
 	delivered, cuts, lost := 0, 0, 0
 	for i, w := range list {
 		for _, s := range w.segments {
-			d, l, err := check(s, w.req, frames, earliest)
+			d, l, err := check(s, w, frames, earliest)
 			if err != nil {
-				t.Fatalf("watcher %d with %v: %v", i, w.req, err)
+				t.Fatalf("watcher %d with %v and grant %v: %v", i, w.req, grants[w.grant], err)
 			}
 			delivered, lost = delivered+d, lost+l
 		}
@@ -128,7 +168,7 @@ func (g *gateway) produce(seed uint64) {
 
 // observe collects the whole log while it is written and trims it behind itself.
 func (g *gateway) observe(end <-chan uint64) (frames []eventlog.Frame) {
-	last := ^uint64(0)
+	last, trimmed := ^uint64(0), uint64(0)
 	for uint64(len(frames)) < last {
 		changed := g.log.Changed()
 		chunk, err := g.log.Read(context.Background(), uint64(len(frames)), nil)
@@ -140,7 +180,8 @@ func (g *gateway) observe(end <-chan uint64) (frames []eventlog.Frame) {
 		if len(chunk.Frames) > 0 {
 			continue
 		}
-		if read, keep := uint64(len(frames)), uint64(*watchEvents/4); read > keep {
+		if read, keep := uint64(len(frames)), uint64(*watchEvents/4); read > keep+trimmed+keep/50 {
+			trimmed = read - keep
 			if err := g.engine.Trim(context.Background(), read-keep); err != nil {
 				g.t.Error(err)
 			}
@@ -176,7 +217,7 @@ func (w *watcher) stream(from string, place uint64) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*patience)
 	defer cancel()
 	w.req.Start = after(from)
-	stream, err := w.g.client.Subscribe(ctx, w.req)
+	stream, err := w.g.client.Subscribe(metadata.AppendToOutgoingContext(ctx, grantHeader, strconv.Itoa(w.grant)), w.req)
 	s := segment{from: w.g.seq(from)}
 	defer func() { w.segments = append(w.segments, s) }()
 	for passed := false; err == nil && !passed; {
@@ -207,7 +248,7 @@ func (w *watcher) stream(from string, place uint64) bool {
 }
 
 // check holds what a stream sent against the log. frames[i] is record i+1.
-func check(s segment, req *headgatev1.SubscribeRequest, frames []eventlog.Frame, earliest uint64) (delivered, lost int, err error) {
+func check(s segment, w *watcher, frames []eventlog.Frame, earliest uint64) (delivered, lost int, err error) {
 	at := s.from
 	for i, m := range s.messages {
 		switch {
@@ -227,7 +268,7 @@ func check(s segment, req *headgatev1.SubscribeRequest, frames []eventlog.Frame,
 		var want []string
 		last := m.at
 		for _, f := range frames[at:m.at] {
-			if item, ok := admits(req, &f); ok {
+			if item, ok := admits(w, &f); ok {
 				want = append(want, item)
 				last = f.Seq
 			}
@@ -242,9 +283,10 @@ func check(s segment, req *headgatev1.SubscribeRequest, frames []eventlog.Frame,
 }
 
 // admits says in the plainest way whether a record belongs to the stream, and how it is noted.
-func admits(req *headgatev1.SubscribeRequest, f *eventlog.Frame) (string, bool) {
+func admits(w *watcher, f *eventlog.Frame) (string, bool) {
 	has := func(list []string, s string) bool { return len(list) == 0 || slices.Contains(list, s) }
-	k, r := &f.Keys, req.GetFilter()
+	k, req := &f.Keys, w.req
+	r := req.GetFilter()
 	if f.Kind == eventlog.KindGap {
 		return "gap", k.Source == "" || has(r.GetSources(), k.Source) && (k.Context == "" || has(r.GetContexts(), k.Context))
 	}
@@ -256,7 +298,7 @@ func admits(req *headgatev1.SubscribeRequest, f *eventlog.Frame) (string, bool) 
 	if ok && len(r.GetChangedFields()) > 0 && k.Action == "changed" {
 		ok = slices.ContainsFunc(r.GetChangedFields(), func(c string) bool { return k.Changed == "\x00"+c+"\x00" })
 	}
-	return fmt.Sprint(k.PrimaryKey), ok
+	return fmt.Sprint(k.PrimaryKey), ok && grants[w.grant].Allows(k.Source, k.Context, k.Entity, k.Action)
 }
 
 var (

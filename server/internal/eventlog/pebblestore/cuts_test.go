@@ -220,7 +220,7 @@ func cutEverywhere(t *testing.T, cuts, every int, seed uint64) (made, accepted i
 // TestCutBeforeEveryOperation: the power goes before a write, a sync, a rename, whichever the store does next. What was accepted by then is there, whatever of the
 // unsynced reached the disk.
 func TestCutBeforeEveryOperation(t *testing.T) {
-	cuts := 2000
+	cuts := 1000
 	if *long {
 		cuts = 1_000_000
 	}
