@@ -35,6 +35,9 @@ var arrows = map[string][]string{
 	"server/internal/eventlog/pebblestore":  {"server/internal/eventlog"},
 	"server/internal/eventlog/eventlogtest": {"server/internal/eventlog"},
 
+	// The fault suite is tests alone, of the binary.
+	"server/proof": {},
+
 	"client":                   {"gen"},
 	"client/internal/scripted": {"gen"},
 	"client/cmd/headgate":      {"gen", "client"},

@@ -180,7 +180,7 @@ func (g *gateway) observe(end <-chan uint64) (frames []eventlog.Frame) {
 		if len(chunk.Frames) > 0 {
 			continue
 		}
-		if read, keep := uint64(len(frames)), uint64(*watchEvents/4); read > keep+trimmed+keep/50 {
+		if read, keep := uint64(len(frames)), uint64(min(*watchEvents/4, 5_000)); read > keep+trimmed+keep/50 {
 			trimmed = read - keep
 			if err := g.engine.Trim(context.Background(), read-keep); err != nil {
 				g.t.Error(err)
