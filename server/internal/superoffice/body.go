@@ -32,6 +32,7 @@ type body struct {
 	disputed [keyCount]bool
 
 	text string
+	in   bytes.Buffer
 	dec  *jsontext.Decoder
 }
 
@@ -43,20 +44,29 @@ type member struct {
 	typed bool
 }
 
-// decoders are reused: most of what a decoder allocates is its bookkeeping of the names of an object.
-var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+// bodies are reused: most of what one takes is its decoder's bookkeeping of the names of an object.
+var bodies = sync.Pool{New: func() any { return &body{dec: new(jsontext.Decoder)} }}
 
-// readBody reads a request body in one pass. What it could read before a problem is there beside it.
+// readBody reads a request body in one pass. What it could read before a problem is there beside it. The body must be given back with free.
 func readBody(request []byte) *body {
-	b := &body{text: string(request), dec: decoders.Get().(*jsontext.Decoder)}
-	b.dec.Reset(bytes.NewBuffer(request))
+	b := bodies.Get().(*body)
+	b.text = string(request)
+	b.in = *bytes.NewBuffer(request)
+	b.dec.Reset(&b.in)
 	if err := b.readTop(); err != nil {
 		b.syntaxProblem(err)
 	}
-	b.dec.Reset(strings.NewReader("")) // so that the pool holds no request
-	decoders.Put(b.dec)
-	b.dec = nil
 	return b
+}
+
+// free gives a body back that is no longer needed. Nothing of the request stays in it.
+func (b *body) free() {
+	clear(b.fieldValues)
+	clear(b.values)
+	clear(b.extra)
+	*b = body{fieldValues: b.fieldValues[:0], values: b.values[:0], extra: b.extra[:0], dec: b.dec}
+	b.dec.Reset(&b.in)
+	bodies.Put(b)
 }
 
 func (b *body) readTop() error {
@@ -88,9 +98,9 @@ func (b *body) readEnvelopeKey(name string) (err error) {
 	case keyChanges:
 		b.changes, err = b.readChanges()
 	case keyFieldValues:
-		b.fieldValues, err = b.readMembers(key)
+		b.fieldValues, err = b.readMembers(key, b.fieldValues)
 	case keyValues:
-		b.values, err = b.readMembers(key)
+		b.values, err = b.readMembers(key, b.values)
 	default:
 		b.known[key], err = b.value()
 	}
@@ -122,16 +132,15 @@ func (b *body) readChanges() ([]string, error) {
 	return names, err
 }
 
-// readMembers reads an object, or null.
-func (b *body) readMembers(key int) ([]member, error) {
+// readMembers reads an object, or null, and appends its members.
+func (b *body) readMembers(key int, members []member) ([]member, error) {
 	if b.dec.PeekKind() != '{' {
 		v, err := b.value()
 		if !v.isNull() {
 			b.expected(key, "an object", v.found())
 		}
-		return nil, err
+		return members, err
 	}
-	members := make([]member, 0, 16)
 	err := b.object(func(name string) error {
 		v, err := b.value()
 		members = append(members, member{key: name, value: v})

@@ -114,6 +114,7 @@ func TestStays(t *testing.T) {
 		rows[i].stays = rows[i].keys[0] == "reldef_id"
 	}
 	b := readBody([]byte(relationBody(`{"reldef_id":7,"source_record":1}`)))
+	defer b.free()
 	m := &relation{}
 	fill(m, rows, b, time.UTC)
 	if m.GetReldefId() != 7 || m.GetSourceRecord() != 1 {

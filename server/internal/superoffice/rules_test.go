@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
@@ -237,4 +239,22 @@ func mustTranslate(t testing.TB, src *Source, body string) *headgatev1.Event {
 		t.Fatalf("%s: %v", body, err)
 	}
 	return ev
+}
+
+// TestNothingOfTheBodyBefore: what one body held, or was wrong with it, is no part of the next.
+func TestNothingOfTheBodyBefore(t *testing.T) {
+	src := testSource(t)
+	plain := relationBody(`{"reldef_id":7}`)
+	want := mustTranslate(t, src, plain)
+	for _, before := range []string{
+		relationBody(`{"a":1,"b":{"c":[2]},"reldef_id":8}`),
+		strings.Replace(plain, "{", `{"Values":{"d":3},"WebhookName":"w","more":"x","Changes":["y"],`, 1),
+		strings.Replace(plain, "{", `{"contextidentifier":"Cust1",`, 1),
+		plain[:len(plain)/2], "[]", "",
+	} {
+		_, _ = Translate(src, []byte(before))
+		if got := mustTranslate(t, src, plain); !proto.Equal(got, want) {
+			t.Errorf("after %s: got %v, want %v", before, got, want)
+		}
+	}
 }

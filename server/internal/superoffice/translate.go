@@ -46,6 +46,7 @@ func (e *RuleError) Error() string { return "the body breaks the rules: " + e.Pr
 // a known one of the wrong type. The event "test" is translated like any other.
 func Translate(src *Source, body []byte) (*headgatev1.Event, error) {
 	b := readBody(body)
+	defer b.free()
 	ev := b.event(src)
 	if b.problem != "" {
 		return nil, &RuleError{Problem: b.problem, Context: b.claim(keyContext), EventType: b.claim(keyEvent)}

@@ -13,6 +13,8 @@ import (
 )
 
 const (
+	// usualBody is how large a body may be that gets the room that its header asks for. Larger ones must first show that they come.
+	usualBody = 4 << 10
 	// smallBody is how large a body may be that is read whatever else goes on. Most events have less than a tenth of it.
 	smallBody = 64 << 10
 	// heldMost bounds what larger bodies take at once, heldFromOneHost what those of one host do: a body is read before its signature can be checked,
@@ -24,6 +26,13 @@ const (
 func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, sender netip.Addr, most int64) (body []byte, free func(), a answer) {
 	if r.ContentLength > most {
 		return nil, nil, tooLarge
+	}
+	if 0 < r.ContentLength && r.ContentLength <= usualBody {
+		body = make([]byte, r.ContentLength)
+		if _, err := io.ReadFull(r.Body, body); err != nil { // it ends there
+			return nil, nil, unreadable(err)
+		}
+		return body, func() {}, answer{}
 	}
 	in := http.MaxBytesReader(w, r.Body, most)
 	body, err := io.ReadAll(io.LimitReader(in, smallBody+1))

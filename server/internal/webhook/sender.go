@@ -21,6 +21,9 @@ func senderOf(r *http.Request, proxies []netip.Prefix) netip.Addr {
 		return netip.Addr{}
 	}
 	sender := at.Addr().Unmap()
+	if !contains(proxies, sender) {
+		return sender
+	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for len(hops) > 0 && contains(proxies, sender) {
 		hop, err := parseHop(strings.TrimSpace(hops[len(hops)-1]))

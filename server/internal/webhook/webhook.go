@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -78,6 +79,7 @@ type Handler struct {
 type source struct {
 	Source
 	status *sourceStatus
+	codes  []*sync.Pool // by place among the source's Secrets: what computes their codes
 }
 
 // New returns the door for the sources.
@@ -108,7 +110,11 @@ func (h *Handler) SetSources(sources []Source) {
 		if old := before[s.Name]; old != nil {
 			status = old.status
 		}
-		after[s.Name] = &source{Source: s, status: status}
+		src := &source{Source: s, status: status}
+		for _, secret := range s.Secrets {
+			src.codes = append(src.codes, coders(secret.Key))
+		}
+		after[s.Name] = src
 	}
 	h.sources.Store(&after)
 }
@@ -122,8 +128,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a = tooMany
 		w.Header().Set("Connection", "close")
 	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header()["Content-Type"], w.Header()["X-Content-Type-Options"] = plainText, noSniff
 	switch a.status {
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", http.MethodPost)
@@ -131,7 +136,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "1") // as soon as the CRM does
 	}
 	w.WriteHeader(a.status)
-	_, _ = io.WriteString(w, a.text+"\n") // a sender that has gone away is not told
+	_, _ = io.WriteString(w, a.text) // a sender that has gone away is not told
+	_, _ = io.WriteString(w, "\n")
 	h.count(src, a, time.Since(begin))
 	if a.status == http.StatusOK {
 		return
@@ -141,6 +147,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.opt.Logger.Warn("webhook refused", append(who, more...)...)
 	}
 }
+
+// The values of headers that every answer has. They are shared, and never changed.
+var (
+	plainText = []string{"text/plain; charset=utf-8"}
+	noSniff   = []string{"nosniff"}
+)
 
 // answer is what the sender is told. The CRM shows its text to an administrator.
 type answer struct {
@@ -224,7 +236,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, sender netip.Ad
 			return src, unauthentic.because(err)
 		}
 	}
-	a = h.accept(r.Context(), src, r.Header.Get("Content-Type"), body)
+	a = h.accept(src, r.Header.Get("Content-Type"), body)
 	a.secret = secret
 	return src, a
 }
@@ -238,7 +250,7 @@ func (a answer) because(err error) answer {
 const maxTestCall = 4 << 10
 
 // accept stores an authentic body, as an event or in quarantine.
-func (h *Handler) accept(ctx context.Context, src *source, contentType string, body []byte) answer {
+func (h *Handler) accept(src *source, contentType string, body []byte) answer {
 	rec, isTest, wrong := h.record(src, contentType, body)
 	if isTest {
 		return tested
@@ -249,7 +261,7 @@ func (h *Handler) accept(ctx context.Context, src *source, contentType string, b
 		done.text += ": " + wrong.Problem
 	}
 	// The sender may hang up; what it sent is stored all the same, for it would not send it again.
-	dup, err := h.log.Append(context.WithoutCancel(ctx), rec)
+	dup, err := h.log.Append(context.Background(), rec)
 	if err != nil {
 		return unavailable.because(err)
 	}
@@ -264,6 +276,9 @@ func (h *Handler) accept(ctx context.Context, src *source, contentType string, b
 }
 
 func isJSON(contentType string) bool {
+	if contentType == "application/json; charset=utf-8" || contentType == "application/json" {
+		return true // as nearly all are; reading the others costs more
+	}
 	media, params, err := mime.ParseMediaType(contentType)
 	charset, given := params["charset"]
 	return err == nil && media == "application/json" && (!given || strings.EqualFold(charset, "utf-8"))
