@@ -31,11 +31,11 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // start serves the service over a real log.
 func start(t *testing.T, gw Gateway) (*eventlog.Log, adminv1.AdminServiceClient) {
 	t.Helper()
-	engine, err := pebblestore.Open("data", pebblestore.Options{FS: vfs.NewMem(), Now: func() time.Time { return now }})
+	engine, err := pebblestore.Open("data", pebblestore.Options{FS: vfs.NewMem(), AppendTimeout: 30 * time.Second, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, err := eventlog.Open(engine, eventlog.Options{AppendTimeout: 30 * time.Second})
+	log, err := eventlog.Open(engine, eventlog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

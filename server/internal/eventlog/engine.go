@@ -9,8 +9,8 @@ import (
 
 // Engine makes records durable, drops duplicates and orders them. One conformance suite (package eventlogtest) runs against every engine.
 type Engine interface {
-	// Append returns nil when r is durable; dup: it already was. Safe for concurrent use, groups inside. It fails with ErrFull, ErrFailed or
-	// the context's error; after the latter the outcome is unknown and a retry is safe.
+	// Append returns nil when r is durable; dup: it already was. Safe for concurrent use, groups inside. It fails with ErrFull, ErrFailed, ErrBusy or
+	// the context's error; after the last two the outcome is unknown and a retry is safe.
 	Append(ctx context.Context, r *Record) (dup bool, err error)
 	// Follow calls fn with each durable record after the sequence, once, in order, until ctx ends or fn fails. One caller.
 	// The records and their bytes may be kept.

@@ -17,9 +17,7 @@ import (
 type Options struct {
 	// TailBytes is how much memory the shared tail takes. Default 32 MiB.
 	TailBytes int
-	// AppendTimeout is how long an append waits for the disk before ErrBusy. Default 1 s: the CRM tries again after that.
-	AppendTimeout time.Duration
-	Retention     Retention
+	Retention Retention
 	// Logger gets what an operator should know. Default: none.
 	Logger *slog.Logger
 	// Now is the clock of the retention. Default time.Now.
@@ -42,9 +40,6 @@ type Log struct {
 func Open(engine Engine, opt Options) (*Log, error) {
 	if opt.TailBytes == 0 {
 		opt.TailBytes = 32 << 20
-	}
-	if opt.AppendTimeout == 0 {
-		opt.AppendTimeout = time.Second
 	}
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
@@ -101,13 +96,7 @@ func (l *Log) follow(ctx context.Context) error {
 func (l *Log) Append(ctx context.Context, r *Record) (dup bool, err error) {
 	rec := *r // the caller's may still be on its way from an append that was given up
 	rec.Keys.Shard = rec.Keys.shardHash()
-	ctx, cancel := context.WithTimeoutCause(ctx, l.opt.AppendTimeout, ErrBusy)
-	defer cancel()
-	dup, err = l.engine.Append(ctx, &rec)
-	if err != nil && errors.Is(err, context.DeadlineExceeded) && context.Cause(ctx) == ErrBusy {
-		return false, fmt.Errorf("%w: not durable after %s", ErrBusy, l.opt.AppendTimeout)
-	}
-	return dup, err
+	return l.engine.Append(ctx, &rec)
 }
 
 // Head returns the sequence of the newest record that readers may see.

@@ -28,9 +28,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var ctx = context.Background()
 
 // start returns a running log over a new store.
-func start(t testing.TB, fs vfs.FS, opt eventlog.Options) (*eventlog.Log, *pebblestore.Store) {
+func start(t testing.TB, fs vfs.FS, opt eventlog.Options, change ...func(*pebblestore.Options)) (*eventlog.Log, *pebblestore.Store) {
 	t.Helper()
-	s, err := pebblestore.Open("log", pebblestore.Options{FS: fs, MinFree: 1, Now: opt.Now, Fatal: func(reason string) { panic(reason) }})
+	o := pebblestore.Options{FS: fs, MinFree: 1, Now: opt.Now, Fatal: func(reason string) { panic(reason) }}
+	for _, f := range change {
+		f(&o)
+	}
+	s, err := pebblestore.Open("log", o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +273,7 @@ func (s *stuck) open()  { close(*s.shut.Swap(nil)) }
 
 func TestHangingDisk(t *testing.T) {
 	fs := newStuck()
-	l, _ := start(t, fs, eventlog.Options{AppendTimeout: 50 * time.Millisecond, TailBytes: 1})
+	l, _ := start(t, fs, eventlog.Options{TailBytes: 1}, func(o *pebblestore.Options) { o.AppendTimeout = 50 * time.Millisecond })
 	addN(t, l, 300, 10)
 	fs.close()
 	held := event("held", "held", 10)
@@ -311,6 +315,9 @@ func TestHangingDisk(t *testing.T) {
 	waitFor(t, l, 301)
 	eventually(t, "the retry is answered", func() bool {
 		dup, err := l.Append(ctx, held)
+		if err == nil && !dup {
+			t.Fatal("the retry got the answer of an append that was given up")
+		}
 		return dup && err == nil
 	})
 	if seqs, err := l.Find(ctx, "held", nil); err != nil || fmt.Sprint(seqs) != "[301]" || l.Head() != 301 {

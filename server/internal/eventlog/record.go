@@ -68,6 +68,7 @@ func JoinChanged(names []string) string {
 			return ManyChanged
 		}
 		if b.Len() == 0 {
+			b.Grow(2 + len(n) + 16*(len(names)-1)) // room for names of usual length
 			b.WriteByte(0)
 		}
 		b.WriteString(n)
@@ -101,14 +102,13 @@ type Quarantine struct {
 // DuplicateKey hashes the parts that make an event the same one: its source, context, event type and primary key stand beside the event id
 // because the CRM reuses ids. The hash is cryptographic, so that one tenant cannot craft an event that suppresses another's.
 func DuplicateKey(parts ...string) [16]byte {
-	h := sha256.New()
-	var n [8]byte
+	all := make([]byte, 0, 512) // room for the usual ones
 	for _, p := range parts {
-		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
-		h.Write(n[:])
-		h.Write([]byte(p))
+		all = binary.BigEndian.AppendUint64(all, uint64(len(p)))
+		all = append(all, p...)
 	}
-	return [16]byte(h.Sum(nil)[:16])
+	sum := sha256.Sum256(all)
+	return [16]byte(sum[:16])
 }
 
 // Stored is a record in its place.

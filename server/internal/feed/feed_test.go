@@ -73,7 +73,7 @@ func newGateway(t testing.TB, change ...func(*setup)) *gateway {
 	t.Helper()
 	g := &gateway{t: t, clock: &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
 	g.setup = setup{fs: vfs.NewCrashableMem(), wrap: func(l Log) Log { return l }}
-	g.setup.log = eventlog.Options{Now: g.clock.now, AppendTimeout: patience, Retention: eventlog.Retention{MaxAge: maxAge}}
+	g.setup.log = eventlog.Options{Now: g.clock.now, Retention: eventlog.Retention{MaxAge: maxAge}}
 	g.setup.feed = Options{Now: g.clock.now, Caller: func(context.Context) Caller { return Caller{"tester", "token 1", "192.0.2.1"} }}
 	for _, f := range change {
 		f(&g.setup)
@@ -115,7 +115,7 @@ func (g *gateway) openSubscriptions() {
 func (g *gateway) openLog() {
 	g.t.Helper()
 	var err error
-	if g.engine, err = pebblestore.Open("data", pebblestore.Options{FS: g.setup.fs, Now: g.clock.now}); err != nil {
+	if g.engine, err = pebblestore.Open("data", pebblestore.Options{FS: g.setup.fs, AppendTimeout: patience, Now: g.clock.now}); err != nil {
 		g.t.Fatal(err)
 	}
 	if g.log, err = eventlog.Open(g.engine, g.setup.log); err != nil {

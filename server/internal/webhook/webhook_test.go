@@ -85,7 +85,7 @@ func newDoor(t testing.TB, change ...func(*setup)) *door {
 	}
 	if s.log == nil {
 		var err error
-		if d.engine, err = pebblestore.Open(s.dir, pebblestore.Options{FS: s.fs}); err != nil {
+		if d.engine, err = pebblestore.Open(s.dir, pebblestore.Options{FS: s.fs, AppendTimeout: 30 * time.Second}); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
@@ -93,7 +93,7 @@ func newDoor(t testing.TB, change ...func(*setup)) *door {
 				t.Error(err)
 			}
 		})
-		if s.log, err = eventlog.Open(d.engine, eventlog.Options{AppendTimeout: 30 * time.Second}); err != nil {
+		if s.log, err = eventlog.Open(d.engine, eventlog.Options{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -31,10 +31,18 @@ const (
 
 // pending is one append that waits for its group.
 type pending struct {
-	rec  *eventlog.Record
-	size int
-	done chan outcome // buffered: the committer never waits for an appender that has given up
+	rec   *eventlog.Record
+	size  int
+	done  chan outcome // buffered: the committer never waits for an appender that has given up
+	limit *time.Timer  // of the wait; stopped while there is none
 }
+
+// pendings are reused, but for those whose appender has given up: the committer may still have them.
+var pendings = sync.Pool{New: func() any {
+	p := &pending{done: make(chan outcome, 1), limit: time.NewTimer(time.Hour)}
+	p.limit.Stop()
+	return p
+}}
 
 type outcome struct {
 	dup bool
@@ -121,14 +129,22 @@ func (s *Store) Append(ctx context.Context, r *eventlog.Record) (bool, error) {
 	if err := s.State().Err; err != nil {
 		return false, err
 	}
-	p := &pending{rec: r, size: len(r.Body) + len(r.Raw) + 512, done: make(chan outcome, 1)}
+	p := pendings.Get().(*pending)
+	p.rec, p.size = r, len(r.Body)+len(r.Raw)+512
 	if err := s.commits.add(p); err != nil {
 		return false, err
 	}
+	p.limit.Reset(s.opt.AppendTimeout)
 	select {
 	case o := <-p.done:
+		p.limit.Stop()
+		p.rec = nil
+		pendings.Put(p)
 		return o.dup, o.err
+	case <-p.limit.C:
+		return false, fmt.Errorf("%w: not durable after %s", eventlog.ErrBusy, s.opt.AppendTimeout)
 	case <-ctx.Done():
+		p.limit.Stop()
 		return false, ctx.Err()
 	}
 }
@@ -166,8 +182,15 @@ type groupWrite struct {
 	now         time.Time
 	stored      []eventlog.Stored
 	dups        []bool          // by place in the group
-	seen        map[string]bool // duplicate keys of this group
+	seen        map[unique]bool // of this group
+	value       []byte          // the last record's; its memory is used again
 	quarantined uint64
+}
+
+// unique is what two records have in common if one is a duplicate of the other.
+type unique struct {
+	eventID   string
+	duplicate [16]byte
 }
 
 // commit makes the group durable and shows it.
@@ -184,7 +207,7 @@ func (g *groupWrite) commit(group []*pending) error {
 		g.now = s.state.HeadAt // the clock may step back; the log's times do not
 	}
 	s.mu.Unlock()
-	g.dups, g.seen = make([]bool, len(group)), make(map[string]bool)
+	g.dups, g.seen, g.stored = make([]bool, len(group)), make(map[unique]bool, len(group)), make([]eventlog.Stored, 0, len(group))
 	if err := g.write(group); err != nil {
 		return s.fail(err)
 	}
@@ -225,27 +248,26 @@ func (g *groupWrite) write(group []*pending) error {
 // add puts one record into the batch, unless it is a duplicate.
 func (g *groupWrite) add(b *pebble.Batch, dups *pebble.Iterator, r *eventlog.Record) (dup bool, err error) {
 	seq := g.first + uint64(len(g.stored))
-	key := duplicateKey(r.Keys.EventID, r.Duplicate)
-	unique := r.Duplicate != ([16]byte{})
-	if unique {
-		if g.seen[string(key)] {
+	key, id, once := duplicateKey(r.Keys.EventID, r.Duplicate), unique{r.Keys.EventID, r.Duplicate}, r.Duplicate != [16]byte{}
+	if once {
+		if g.seen[id] {
 			return true, nil
 		}
 		if dup, err := g.stands(dups, key); dup || err != nil {
 			return dup, err
 		}
-		g.seen[string(key)] = true
+		g.seen[id] = true
 	}
 	tenant, fresh := g.s.tenants.id(eventlog.Tenant{Source: r.Keys.Source, Context: r.Keys.Context})
 	if fresh {
 		err = b.Set(tenantKey(tenant), tenantValue(r.Keys.Source, r.Keys.Context), nil)
 	}
-	if unique {
-		value := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, tenant), seq)
+	if once {
+		value := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(make([]byte, 0, 12), tenant), seq)
 		err = errors.Join(err, b.Set(key, value, nil))
 	}
-	value := eventlog.EncodeRecord(make([]byte, 0, len(r.Body)+256), r, g.now)
-	err = errors.Join(err, b.Set(seqKey(roomRecord, seq), value, nil), b.Set(indexKey(tenant, seq), nil, nil))
+	g.value = eventlog.EncodeRecord(g.value[:0], r, g.now)
+	err = errors.Join(err, b.Set(seqKey(roomRecord, seq), g.value, nil), b.Set(indexKey(tenant, seq), nil, nil))
 	if len(r.Raw) > 0 {
 		err = errors.Join(err, b.Set(seqKey(roomRaw, seq), r.Raw, nil))
 	}
@@ -292,7 +314,11 @@ func (s *Store) publish(g *groupWrite) {
 	for i := range g.stored {
 		s.recentBytes += len(g.stored[i].Body) + 128
 	}
-	s.recent = append(s.recent, g.stored...)
+	if len(s.recent) == 0 {
+		s.recent = g.stored
+	} else {
+		s.recent = append(s.recent, g.stored...)
+	}
 	if len(s.recent) > maxRecent || s.recentBytes > maxRecentBytes {
 		s.recent, s.recentBytes = nil, 0 // the follower is far behind and reads the store
 	}

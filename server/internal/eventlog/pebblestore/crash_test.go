@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -104,7 +105,7 @@ func (l *ledger) write(s *Store, writers int, stop <-chan struct{}) *sync.WaitGr
 // missing opens the store that a crash left and returns what is wrong with it.
 func missing(t *testing.T, fs *vfs.MemFS, acked map[string]bool) error {
 	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 20}) // no room for a ballast, which would be most of each clone
-	s, err := Open("log", Options{FS: fs, MinFree: 1, memTableSize: 64 << 10, Fatal: func(reason string) { panic(reason) }})
+	s, err := Open("log", Options{FS: fs, MinFree: 1, AppendTimeout: time.Minute, memTableSize: 64 << 10, Fatal: func(reason string) { panic(reason) }})
 	if err != nil {
 		return err
 	}

@@ -32,13 +32,14 @@ var (
 )
 
 func seqKey(room byte, seq uint64) []byte {
-	return binary.BigEndian.AppendUint64([]byte{room}, seq)
+	return binary.BigEndian.AppendUint64(append(make([]byte, 0, 9), room), seq)
 }
 
 func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
 
 func idPrefix(eventID string) []byte {
-	return append(binary.AppendUvarint([]byte{roomDuplicate}, uint64(len(eventID))), eventID...)
+	const usual = 1 + 1 + 36 + 16 // of a UUID, with the duplicate key behind it
+	return append(binary.AppendUvarint(append(make([]byte, 0, usual), roomDuplicate), uint64(len(eventID))), eventID...)
 }
 
 func duplicateKey(eventID string, duplicate [16]byte) []byte {
@@ -50,7 +51,7 @@ func tenantKey(id uint32) []byte { return binary.BigEndian.AppendUint32([]byte{r
 func trimmedKey(id uint32) []byte { return binary.BigEndian.AppendUint32([]byte{roomTrimmed}, id) }
 
 func indexKey(tenant uint32, seq uint64) []byte {
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32([]byte{roomIndex}, tenant), seq)
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(append(make([]byte, 0, 13), roomIndex), tenant), seq)
 }
 
 // after returns the first key behind all keys that start with prefix, which has a byte that is not 0xff.

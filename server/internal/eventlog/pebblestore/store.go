@@ -31,6 +31,8 @@ type Options struct {
 	FS vfs.FS
 	// MinFree is how many bytes must be free on the disk for an append to be taken. Default 64 MiB.
 	MinFree uint64
+	// AppendTimeout is how long an append waits for the disk before ErrBusy. Default 1 s: the CRM tries again after that.
+	AppendTimeout time.Duration
 	// AcceptLoss opens a log that came back shorter than it was: the log is cut there, a new epoch begins, and a gap tells the readers.
 	AcceptLoss bool
 	// Logger gets what an operator should know. Default: none.
@@ -90,6 +92,9 @@ func Open(dir string, opt Options) (*Store, error) {
 	}
 	if opt.MinFree == 0 {
 		opt.MinFree = 64 << 20
+	}
+	if opt.AppendTimeout == 0 {
+		opt.AppendTimeout = time.Second
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now

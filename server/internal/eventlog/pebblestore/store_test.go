@@ -69,6 +69,9 @@ func open(t testing.TB, dir string, opt Options) *Store {
 	if opt.MinFree == 0 {
 		opt.MinFree = 1
 	}
+	if opt.AppendTimeout == 0 {
+		opt.AppendTimeout = time.Minute
+	}
 	if opt.Fatal == nil {
 		opt.Fatal = func(reason string) { panic("fatal: " + reason) }
 	}
