@@ -15,12 +15,13 @@ import (
 // send gathers what matches of the chunk, sends it where a message is full, and moves on over the chunk.
 func (st *stream) send(chunk eventlog.Chunk) error {
 	through := min(chunk.Through, st.stopAt)
+	sight := sight{view: &st.terms.view}
 	for i := range chunk.Frames {
 		f := &chunk.Frames[i]
 		if f.Seq > through {
 			break
 		}
-		if !st.terms.view.Match(f.Kind, &f.Keys) || slices.Contains(st.skips, f.Seq) {
+		if !sight.match(f) || slices.Contains(st.skips, f.Seq) {
 			continue
 		}
 		if f.Kind == eventlog.KindEvent && st.batch.add(f) {

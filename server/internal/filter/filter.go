@@ -20,6 +20,9 @@ type Predicate struct {
 	// shardCount 0 means all shards.
 	shardIndex, shardCount uint64
 
+	// namesOnly says that nothing but the names of an event is looked at.
+	namesOnly bool
+
 	unknown []string
 }
 
@@ -75,10 +78,18 @@ func (p *Predicate) Unknown() []string {
 	return append([]string(nil), p.unknown...)
 }
 
-func (p *Predicate) matchEvent(k *eventlog.Keys) bool {
-	if !p.sources.admits(k.Source) || !p.contexts.admits(k.Context) || !p.entities.admits(k.Entity) ||
-		!p.eventTypes.admits(k.EventType) || !p.actions.admits(k.Action) {
-		return false
+func (p *Predicate) matchEvent(k *eventlog.Keys) bool { return p.MatchNames(k) && p.MatchRest(k) }
+
+// MatchNames is the part of Match that looks at the Names of an event, and so says the same of all events of a class.
+func (p *Predicate) MatchNames(k *eventlog.Keys) bool {
+	return p.sources.admits(k.Source) && p.contexts.admits(k.Context) && p.entities.admits(k.Entity) &&
+		p.eventTypes.admits(k.EventType) && p.actions.admits(k.Action)
+}
+
+// MatchRest is the other part: an event matches when both do.
+func (p *Predicate) MatchRest(k *eventlog.Keys) bool {
+	if p.namesOnly {
+		return true
 	}
 	if p.shardCount != 0 && k.Shard%p.shardCount != p.shardIndex {
 		return false
@@ -123,5 +134,6 @@ func Compile(f *headgatev1.Filter, shard *headgatev1.Shard) (*Predicate, error) 
 	if err := p.takeShard(shard); err != nil {
 		return nil, err
 	}
+	p.namesOnly = p.shardCount == 0 && p.primaryKeys.empty() && p.exclude.empty() && p.changedFields.empty()
 	return p, nil
 }
