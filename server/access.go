@@ -36,6 +36,7 @@ var needs = map[string]access.Need{
 	adminv1.AdminService_SkipEvent_FullMethodName:          access.NeedOperator,
 	adminv1.AdminService_ListQuarantine_FullMethodName:     access.NeedOperator,
 	adminv1.AdminService_GetQuarantined_FullMethodName:     access.NeedOperator,
+	adminv1.AdminService_Backup_FullMethodName:             access.NeedOperator,
 
 	// Schemas are no secret, but who explores them should be somebody known.
 	reflectionv1.ServerReflection_ServerReflectionInfo_FullMethodName:      access.NeedReader,

@@ -15,7 +15,7 @@ const module = "github.com/headgate/headgate/"
 var arrows = map[string][]string{
 	"server/cmd/headgated": {"server"},
 	"server": {
-		"gen", "server/internal/access", "server/internal/admin", "server/internal/eventlog", "server/internal/eventlog/pebblestore", "server/internal/feed",
+		"gen", "server/internal/access", "server/internal/admin", "server/internal/backup", "server/internal/eventlog", "server/internal/eventlog/pebblestore", "server/internal/feed",
 		"server/internal/rest", "server/internal/subscription", "server/internal/superoffice", "server/internal/webhook",
 	},
 	// The door and the windows meet in the log, and nowhere else: of eventlog they take the record and its errors.
@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"server/internal/subscription": {},
 	"server/internal/filter":       {"gen", "server/internal/eventlog"},
 	"server/internal/admin":        {"gen", "server/internal/eventlog"},
+	"server/internal/backup":       {"server/internal/eventlog"},
 	"server/internal/superoffice":  {"gen"},
 	"server/internal/rest":         {"gen"},
 	"server/internal/access":       {"server/internal/aside", "server/internal/fault", "server/internal/refusal"},

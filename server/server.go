@@ -125,7 +125,7 @@ func (s *Server) build() error {
 	if err != nil {
 		return err
 	}
-	if s.positions, err = subscription.OpenBolt(filepath.Join(s.cfg.DataDir, "positions.db")); err != nil {
+	if s.positions, err = subscription.OpenBolt(filepath.Join(s.cfg.DataDir, positionsFile)); err != nil {
 		return err
 	}
 	s.subscriptions, err = subscription.Open(context.Background(), s.positions, subscription.Options{Locate: s.log.Locate, Logger: slog.Default()})
@@ -250,6 +250,7 @@ func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
 		SkipEvent: func(ctx context.Context, req *adminv1.SkipEventRequest) (*headgatev1.Skip, error) {
 			return s.feed.SkipOf(ctx, subscription.Name{Reader: req.GetReader(), Name: req.GetName()}, req.GetCursor(), req.GetReason())
 		},
+		Backup: s.backup,
 	}))
 	grpc_health_v1.RegisterHealthServer(guarded, s.health)
 	return srv
@@ -301,7 +302,7 @@ func (s *Server) Addresses() Addresses {
 // problem says why webhooks are not accepted, nil when they are.
 func (s *Server) problem() error {
 	if s.stopping.Load() {
-		return errors.New("the server is stopping")
+		return errStopping
 	}
 	return s.log.State().Err
 }

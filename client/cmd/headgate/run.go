@@ -26,6 +26,7 @@ type commands struct {
 	Status        statusCommand        `cmd:"" help:"Show how the gateway is: its log, its sources, its readers."`
 	Quarantine    quarantineCommand    `cmd:"" help:"Look at authentic webhooks that could not be turned into an event."`
 	Sources       sourcesCommand       `cmd:"" help:"Show what each source did, and what starts a stopped feed again."`
+	Backup        backupCommand        `cmd:"" help:"Copy the log and the subscriptions into a file, while the gateway runs. headgated restore takes it back."`
 	Source        sourceCommand        `cmd:"" help:"Make a source."`
 	Token         tokenCommand         `cmd:"" help:"Make a reader's token."`
 	Send          sendCommand          `cmd:"" help:"Play the CRM: post webhooks to the gateway."`

@@ -72,6 +72,9 @@ func showLog(out io.Writer, l *adminv1.LogStatus, d *headgatev1.DescribeLogRespo
 	if len(tenants) > 0 {
 		_, _ = fmt.Fprintf(out, "  tenants\t%s\n", strings.Join(tenants, " "))
 	}
+	if l.GetFormat() < l.GetNewestFormat() {
+		_, _ = fmt.Fprintf(out, "  stored in format %d: headgated upgrade-store brings it to %d, which the releases before could not open\n", l.GetFormat(), l.GetNewestFormat())
+	}
 	if n := l.GetQuarantined(); n > 0 {
 		_, _ = fmt.Fprintf(out, "  %d in quarantine: see headgate quarantine list\n", n)
 	}

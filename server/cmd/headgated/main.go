@@ -3,6 +3,7 @@
 //	headgated --dev                        try it out: one source, no signatures, loopback only
 //	headgated --config headgate.yaml       run it
 //	headgated check --config headgate.yaml look whether it would run here
+//	headgated restore --data-dir DIR FILE  make a data directory of a backup
 //
 // main prints and exits; run is the program.
 package main
@@ -72,6 +73,8 @@ type flags struct {
 	Check struct {
 		Print bool `help:"Print the configuration in force instead, defaults included, secrets left out."`
 	} `cmd:"" help:"Look whether the gateway would run here: configuration, secrets, readers, certificates, clock, data directory, disk, ports."`
+
+	offline
 }
 
 // run is the program, in an environment as os.Environ gives it. It returns nil once ctx was cancelled and everything under way has ended.
@@ -80,6 +83,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, environ [
 	command, err := f.parse(args, stdout, stderr)
 	if err != nil || command == "" {
 		return err
+	}
+	if offline := f.commands()[command]; offline != nil {
+		return offline(stdout)
 	}
 	cfg, err := f.load(environ)
 	switch {
@@ -141,12 +147,15 @@ func (f *flags) parse(args []string, stdout, stderr io.Writer) (string, error) {
 		return "", err
 	}
 	parsed, err := parser.Parse(args)
+	offline := err == nil && f.commands()[parsed.Command()] != nil
 	switch {
 	case answered:
 		return "", nil
 	case err != nil:
 		return "", fmt.Errorf("%w; headgated --help tells what can be said", err)
-	case f.Config == "" && !f.Dev:
+	case offline && (f.DataDir == nil || *f.DataDir == ""):
+		return "", errors.New("say which data directory: --data-dir DIR")
+	case f.Config == "" && !f.Dev && !offline:
 		return "", errors.New("nothing says what to run: name a configuration file with --config headgate.yaml, or try the gateway out with --dev")
 	}
 	return parsed.Command(), nil

@@ -4,6 +4,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -38,6 +39,8 @@ type Gateway struct {
 	// DeleteSubscription and SkipEvent act on any reader's subscription. Their errors are fit for the caller.
 	DeleteSubscription func(ctx context.Context, reader, name string) error
 	SkipEvent          func(ctx context.Context, req *adminv1.SkipEventRequest) (*headgatev1.Skip, error)
+	// Backup writes one to out, and tells progress meanwhile how much is done. It returns what it is of.
+	Backup func(ctx context.Context, out io.Writer, progress func(done float64)) (eventlog.Copied, error)
 }
 
 // Service implements headgate.admin.v1.AdminService. It is safe for concurrent use.
@@ -67,6 +70,8 @@ func (s *Service) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*
 			EarliestTime: timestamp(st.EarliestAt),
 			LatestTime:   timestamp(st.HeadAt),
 			Quarantined:  st.Quarantined,
+			Format:       st.Format,
+			NewestFormat: st.NewestFormat,
 		},
 	}
 	if err := s.gw.Problem(); err != nil {

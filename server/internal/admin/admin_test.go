@@ -165,7 +165,7 @@ func TestStatus(t *testing.T) {
 	}
 	want := &adminv1.GetStatusResponse{
 		Version: "1.2.3", StartedAt: timestamppb.New(now.Add(-time.Hour)), Ready: true, Sources: sources, Streams: 1,
-		Log: &adminv1.LogStatus{Epoch: log.Epoch()},
+		Log: &adminv1.LogStatus{Epoch: log.Epoch(), Format: log.State().Format, NewestFormat: log.State().NewestFormat},
 	}
 	if diff := cmp.Diff(want, get(), protocmp.Transform()); diff != "" {
 		t.Error(diff)
@@ -174,7 +174,7 @@ func TestStatus(t *testing.T) {
 	add(t, log, quarantined(1))
 	problem = errors.New("the log is full")
 	want.Ready, want.Problem = false, problem.Error()
-	want.Log = &adminv1.LogStatus{Epoch: log.Epoch(), Records: 2, Quarantined: 1, EarliestTime: timestamppb.New(now), LatestTime: timestamppb.New(now)}
+	want.Log.Records, want.Log.Quarantined, want.Log.EarliestTime, want.Log.LatestTime = 2, 1, timestamppb.New(now), timestamppb.New(now)
 	if diff := cmp.Diff(want, get(), protocmp.Transform()); diff != "" {
 		t.Error(diff)
 	}

@@ -112,11 +112,20 @@ func (c *cursors) parse(cursor string) (uint64, error) {
 			continue
 		}
 		if i+1 < len(c.epochs) && seq > c.epochs[i+1].Start {
-			return 0, fmt.Errorf("%w: it stands in a part of the log that was cut off on %s", ErrCursorForeign, c.epochs[i+1].CreatedAt.Format(time.RFC3339))
+			return 0, c.epochs[i+1].cutOff()
 		}
 		return seq, nil
 	}
 	return 0, fmt.Errorf("%w: its epoch is not part of this log's history", ErrCursorForeign)
+}
+
+// cutOff is what is said of a cursor of the epoch before, from behind where this one forked.
+func (e *Epoch) cutOff() error {
+	why := "in a part of the log that was cut off"
+	if e.Restored {
+		why = "behind the end of the backup from which the log was restored"
+	}
+	return fmt.Errorf("%w: it stands %s on %s", ErrCursorForeign, why, e.CreatedAt.Format(time.RFC3339))
 }
 
 // epoch returns the current epoch's name.
@@ -136,7 +145,7 @@ func NewEpoch(start uint64, now time.Time) Epoch {
 	return Epoch{ID: binary.BigEndian.Uint32(b[:]), Start: start, CreatedAt: now.UTC()}
 }
 
-// DataLossGap returns the record that an engine appends where an operator accepted a loss.
+// DataLossGap returns the record that an engine appends where an operator accepted a loss, or restored a log.
 func DataLossGap(from, to time.Time) (*Record, error) {
 	gap := &headgatev1.Gap{Reason: headgatev1.Gap_REASON_DATA_LOSS, ToTime: timestamppb.New(to)}
 	if !from.IsZero() {

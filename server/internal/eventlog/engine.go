@@ -44,6 +44,10 @@ type Engine interface {
 	Trim(ctx context.Context, through uint64) error
 	// Erase replaces the records by ones of kind erased. Sequences that are trimmed are passed over.
 	Erase(ctx context.Context, seqs []uint64) error
+	// Copy calls start, then pair for all that the log keeps, as it stands at one moment, and in whatever pairs its restoration takes back. Appends go on beside
+	// it. The bytes are valid within pair. One at a time: ErrBusy; ErrDamaged where the log is not whole. It ends with ErrBusy when pair takes more than a minute,
+	// and with ErrFull when the disk is needed, because what is trimmed meanwhile is kept until its end.
+	Copy(ctx context.Context, start func(Copied) error, pair func(key, value []byte) error) error
 	// Close waits for what is under way and makes the log reopenable. No other method may be called after it.
 	Close() error
 }
@@ -70,6 +74,20 @@ type State struct {
 	Quarantined uint64
 	// SizeBytes is what the records take on disk, FreeBytes what is left there.
 	SizeBytes, FreeBytes uint64
+	// Format is the version of the stored format, NewestFormat the one that the engine could bring it to when it is not open.
+	Format, NewestFormat uint32
+}
+
+// Copied says what a copy is of.
+type Copied struct {
+	// Format is the version of the stored format.
+	Format uint32 `json:"format"`
+	// At is when the copy was begun: all that was durable then is in it.
+	At time.Time `json:"at"`
+	// Epoch is the log's current one, Head the newest record of the copy, Records how many there are.
+	Epoch   uint32 `json:"epoch"`
+	Head    uint64 `json:"head"`
+	Records uint64 `json:"records"`
 }
 
 // Identity is a log's name and history.
@@ -86,6 +104,8 @@ type Epoch struct {
 	// Start is the last sequence before the epoch's first: where it forked from its parent.
 	Start     uint64
 	CreatedAt time.Time
+	// Restored: it began with a restoration from a backup.
+	Restored bool `json:",omitempty"`
 }
 
 // Errors of engines and of the log. They are wrapped with what happened.

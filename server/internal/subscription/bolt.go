@@ -56,6 +56,18 @@ func (b *Bolt) List(context.Context) (items []Item, err error) {
 	return items, err
 }
 
+// Fill keeps all of the items, with their versions, in a file that was just made.
+func (b *Bolt) Fill(items []Item) error {
+	return b.db.Update(func(tx *bbolt.Tx) error {
+		for _, it := range items {
+			if err := tx.Bucket(bucket).Put([]byte(it.Key), append(binary.BigEndian.AppendUint64(nil, it.Version), it.Value...)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Put implements Store.
 func (b *Bolt) Put(_ context.Context, key string, value []byte, version uint64) (uint64, error) {
 	err := b.db.Batch(func(tx *bbolt.Tx) error {

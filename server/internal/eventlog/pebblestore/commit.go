@@ -235,7 +235,7 @@ func (g *groupWrite) write(group []*pending) error {
 		return nil
 	}
 	if g.identity != nil {
-		if err := b.Set(keyIdentity, g.identity, nil); err != nil {
+		if err := errors.Join(b.Set(keyFormat, formatValue(s.format), nil), b.Set(keyIdentity, g.identity, nil)); err != nil {
 			return err
 		}
 	}

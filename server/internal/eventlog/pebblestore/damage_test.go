@@ -209,9 +209,9 @@ func everything(dir string) error {
 func TestNewerFormatIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	filled(t, dir, 3, "id")
-	behind(t, dir, func(db *pebble.DB) error { return db.Set(keyFormat, []byte{0, 0, 0, format + 1}, pebble.Sync) })
+	behind(t, dir, func(db *pebble.DB) error { return db.Set(keyFormat, formatValue(newestFormat+1), pebble.Sync) })
 	err := refused(t, dir, Options{})
-	for _, word := range []string{dir, "format 2", "up to 1", "newer binary"} {
+	for _, word := range []string{dir, "format 3", "up to 2", "newer binary"} {
 		if !strings.Contains(err.Error(), word) {
 			t.Fatalf("%q does not say %q", err, word)
 		}

@@ -31,6 +31,7 @@ func (s *Store) tend(ctx context.Context) {
 		case <-tick.C:
 		}
 		s.refreshDisk()
+		s.tendCopy()
 		s.restoreAfterFull()
 		s.flushTrimmed()
 		if time.Since(marked) >= markEvery {
@@ -119,6 +120,7 @@ func (s *Store) restoreAfterFull() {
 // a duplicate.
 func (s *Store) reopenLocked() error {
 	old := s.State()
+	s.endCopy(fmt.Errorf("%w: its disk was full; begin again", eventlog.ErrFull))
 	_ = s.closeDB() // what it could not write was never acknowledged
 	if err := s.openDB(); err != nil {
 		return err

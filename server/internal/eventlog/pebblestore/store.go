@@ -61,11 +61,15 @@ type Store struct {
 	writing sync.Mutex
 
 	identity eventlog.Identity
+	format   uint32 // of what is stored
 	mark     *watermark
 
 	commits  committer
 	tenants  tenantTable
 	trimming sync.Mutex // one trim or erasure at a time
+
+	copyMu  sync.Mutex
+	copying *copying // guarded by copyMu; nil while no copy is made
 
 	mu          sync.Mutex
 	state       eventlog.State // guarded by mu
@@ -82,11 +86,39 @@ type Store struct {
 
 var _ eventlog.Engine = (*Store)(nil)
 
-// format is the layout of keys and values. A store of a newer format is refused.
-const format = 1
-
 // Open opens or creates the store in dir. It holds a lock: a second process fails. ErrDamaged when the store is shorter than it once was.
 func Open(dir string, opt Options) (*Store, error) {
+	s := newStore(dir, opt)
+	if err := s.opt.FS.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory %s: %w", dir, err)
+	}
+	if s.opt.FS == vfs.Default {
+		if err := closeToOthers(dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.checkRestored(); err != nil {
+		return nil, err
+	}
+	if err := s.openDB(); err != nil {
+		return nil, err
+	}
+	if err := s.recover(); err != nil {
+		if s.mark != nil {
+			err = errors.Join(err, s.mark.file.Close())
+		}
+		return nil, errors.Join(err, s.db.Close())
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	s.commits.init()
+	s.done.Go(s.commitLoop)
+	s.done.Go(func() { s.tend(ctx) })
+	return s, nil
+}
+
+// newStore returns a store that is not open yet.
+func newStore(dir string, opt Options) *Store {
 	if opt.FS == nil {
 		opt.FS = vfs.Default
 	}
@@ -110,29 +142,7 @@ func Open(dir string, opt Options) (*Store, error) {
 	}
 	s := &Store{dir: dir, opt: opt, log: opt.Logger, changed: make(chan struct{})}
 	s.fs = namesFirst{vfs.OnDiskFull(opt.FS, s.onDiskFull)}
-	if err := opt.FS.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory %s: %w", dir, err)
-	}
-	if opt.FS == vfs.Default {
-		if err := closeToOthers(dir); err != nil {
-			return nil, err
-		}
-	}
-	if err := s.openDB(); err != nil {
-		return nil, err
-	}
-	if err := s.recover(); err != nil {
-		if s.mark != nil {
-			err = errors.Join(err, s.mark.file.Close())
-		}
-		return nil, errors.Join(err, s.db.Close())
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	s.stop = cancel
-	s.commits.init()
-	s.done.Go(s.commitLoop)
-	s.done.Go(func() { s.tend(ctx) })
-	return s, nil
+	return s
 }
 
 // closeToOthers takes the files of the folder from everybody but their owner. The folder itself may have been made by somebody else, and for more than the
@@ -152,15 +162,18 @@ func closeToOthers(dir string) error {
 	return nil
 }
 
-func (s *Store) openDB() error {
+// openDB opens Pebble, with the options as adjust leaves them.
+func (s *Store) openDB(adjust ...func(*pebble.Options)) error {
+	version, err := s.pebbleVersion()
+	if err != nil {
+		return err
+	}
 	cache := pebble.NewCache(64 << 20)
 	defer cache.Unref()
 	o := &pebble.Options{
-		FS:    s.fs,
-		Cache: cache,
-		// Named, never FormatNewest: an upgrade of Pebble must not by itself make the store unreadable to the binary before. This one has WAL sync
-		// chunks, which tell a torn tail from damage.
-		FormatMajorVersion:          pebble.FormatWALSyncChunks,
+		FS:                          s.fs,
+		Cache:                       cache,
+		FormatMajorVersion:          version,
 		MemTableSize:                s.opt.memTableSize,
 		MemTableStopWritesThreshold: 4,
 		L0StopWritesThreshold:       40,
@@ -175,15 +188,23 @@ func (s *Store) openDB() error {
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
-	db, err := pebble.Open(s.dir, o)
-	if errors.Is(err, syscall.EAGAIN) {
-		return fmt.Errorf("the log in %s is in use: another headgated runs with this data directory", s.dir)
+	for _, fn := range adjust {
+		fn(o)
 	}
+	db, err := pebble.Open(s.dir, o)
 	if err != nil {
-		return fmt.Errorf("open the log in %s: %w", s.dir, damaged(err))
+		return openError(s.dir, err)
 	}
 	s.db = db
 	return nil
+}
+
+// openError is what is said of a store that cannot be opened.
+func openError(dir string, err error) error {
+	if errors.Is(err, syscall.EAGAIN) {
+		return fmt.Errorf("the log in %s is in use: another headgated runs with this data directory", dir)
+	}
+	return fmt.Errorf("open the log in %s: %w", dir, damaged(err))
 }
 
 // recover reads what the store knows of itself and checks it against the watermark.
@@ -238,12 +259,14 @@ func (s *Store) readMeta() error {
 	if err != nil {
 		return damaged(err)
 	}
-	version := binary.BigEndian.Uint32(value)
+	if s.format, err = formatOf(value); err != nil {
+		return errors.Join(err, closer.Close())
+	}
 	if err := closer.Close(); err != nil {
 		return err
 	}
-	if version > format {
-		return fmt.Errorf("the log in %s has format %d, this binary reads up to %d: use the newer binary that wrote it", s.dir, version, format)
+	if err := CheckFormat(s.format); err != nil {
+		return fmt.Errorf("the log in %s: %w", s.dir, err)
 	}
 	value, closer, err = s.db.Get(keyIdentity)
 	if err != nil {
@@ -264,14 +287,14 @@ func (s *Store) create() error {
 	if err := it.Close(); err != nil {
 		return damaged(err)
 	}
-	s.identity = eventlog.NewIdentity(s.opt.Now())
+	s.identity, s.format = eventlog.NewIdentity(s.opt.Now()), s.formatToCreate()
 	return s.writeIdentity()
 }
 
 func (s *Store) writeIdentity() error {
 	b := s.db.NewBatch()
 	defer b.Close()
-	if err := b.Set(keyFormat, binary.BigEndian.AppendUint32(nil, format), nil); err != nil {
+	if err := b.Set(keyFormat, formatValue(s.format), nil); err != nil {
 		return err
 	}
 	if err := b.Set(keyIdentity, encodeIdentity(s.identity), nil); err != nil {
@@ -329,6 +352,7 @@ func (s *Store) State() eventlog.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.state
+	st.Format, st.NewestFormat = s.format, newestFormat
 	if st.Earliest > st.Head {
 		st.HeadAt = time.Time{} // kept all the same: a new record must not be older
 	}
@@ -344,6 +368,7 @@ func (s *Store) Tenants() []eventlog.Tenant { return s.tenants.all() }
 // Close implements eventlog.Engine. Appends that wait are still committed.
 func (s *Store) Close() error {
 	s.commits.close()
+	s.endCopy(fmt.Errorf("%w: it is closed", eventlog.ErrFailed))
 	s.stop()
 	s.done.Wait()
 	err := s.mark.close(s.currentEpoch(), s.State().Head)

@@ -110,13 +110,18 @@ func (s *Store) checkWatermark() error {
 // cut begins a new epoch at the head, so that cursors beyond it are refused, and puts a gap there.
 func (s *Store) cut(loss *eventlog.DamageError) error {
 	s.log.Error("records are lost and the loss was accepted: a new epoch begins", "from", loss.From, "to", loss.To)
-	id := s.identity
-	id.Epochs = append(slices.Clone(id.Epochs), eventlog.NewEpoch(s.state.Head, s.opt.Now()))
 	gap, err := eventlog.DataLossGap(s.state.HeadAt, s.opt.Now())
 	if err != nil {
 		return err
 	}
-	g := groupWrite{s: s, identity: encodeIdentity(id)} // one batch: no crash leaves the epoch without its gap
+	return s.begin(eventlog.NewEpoch(s.state.Head, s.opt.Now()), gap)
+}
+
+// begin begins an epoch with a gap, in one batch: no crash leaves the epoch without it.
+func (s *Store) begin(epoch eventlog.Epoch, gap *eventlog.Record) error {
+	id := s.identity
+	id.Epochs = append(slices.Clone(id.Epochs), epoch)
+	g := groupWrite{s: s, identity: encodeIdentity(id)}
 	if err := g.commit([]*pending{{rec: gap}}); err != nil {
 		return err
 	}

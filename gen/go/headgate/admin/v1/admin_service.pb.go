@@ -27,6 +27,171 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// A request for a backup.
+type BackupRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupRequest) Reset() {
+	*x = BackupRequest{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupRequest) ProtoMessage() {}
+
+func (x *BackupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
+func (*BackupRequest) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{0}
+}
+
+// A part of a backup.
+type BackupResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The file's next bytes.
+	Chunk []byte `protobuf:"bytes,1,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	// How much is done, about: 0 to 1.
+	Progress float32 `protobuf:"fixed32,2,opt,name=progress,proto3" json:"progress,omitempty"`
+	// In the last message, which has no chunk: what the backup is. Unset before it.
+	Summary       *BackupSummary `protobuf:"bytes,3,opt,name=summary,proto3" json:"summary,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupResponse) Reset() {
+	*x = BackupResponse{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupResponse) ProtoMessage() {}
+
+func (x *BackupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupResponse.ProtoReflect.Descriptor instead.
+func (*BackupResponse) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *BackupResponse) GetChunk() []byte {
+	if x != nil {
+		return x.Chunk
+	}
+	return nil
+}
+
+func (x *BackupResponse) GetProgress() float32 {
+	if x != nil {
+		return x.Progress
+	}
+	return 0
+}
+
+func (x *BackupResponse) GetSummary() *BackupSummary {
+	if x != nil {
+		return x.Summary
+	}
+	return nil
+}
+
+// What a backup is.
+type BackupSummary struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The SHA-256 of the whole file.
+	Sha256 []byte `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// When it was begun: all that was accepted then is in it.
+	TakenAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=taken_at,json=takenAt,proto3" json:"taken_at,omitempty"`
+	// How many records it has, those of quarantine and gaps included.
+	Records       uint64 `protobuf:"varint,3,opt,name=records,proto3" json:"records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupSummary) Reset() {
+	*x = BackupSummary{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupSummary) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupSummary) ProtoMessage() {}
+
+func (x *BackupSummary) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupSummary.ProtoReflect.Descriptor instead.
+func (*BackupSummary) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *BackupSummary) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *BackupSummary) GetTakenAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.TakenAt
+	}
+	return nil
+}
+
+func (x *BackupSummary) GetRecords() uint64 {
+	if x != nil {
+		return x.Records
+	}
+	return 0
+}
+
 // A request for the gateway's status.
 type GetStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -36,7 +201,7 @@ type GetStatusRequest struct {
 
 func (x *GetStatusRequest) Reset() {
 	*x = GetStatusRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[0]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -48,7 +213,7 @@ func (x *GetStatusRequest) String() string {
 func (*GetStatusRequest) ProtoMessage() {}
 
 func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[0]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -61,7 +226,7 @@ func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetStatusRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{0}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{3}
 }
 
 // How the gateway is.
@@ -87,7 +252,7 @@ type GetStatusResponse struct {
 
 func (x *GetStatusResponse) Reset() {
 	*x = GetStatusResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[1]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -99,7 +264,7 @@ func (x *GetStatusResponse) String() string {
 func (*GetStatusResponse) ProtoMessage() {}
 
 func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[1]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -112,7 +277,7 @@ func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetStatusResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{1}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetStatusResponse) GetVersion() string {
@@ -180,14 +345,18 @@ type LogStatus struct {
 	// When the newest record was received. Unset while the log is empty.
 	LatestTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=latest_time,json=latestTime,proto3" json:"latest_time,omitempty"`
 	// How many webhooks lie in quarantine.
-	Quarantined   uint64 `protobuf:"varint,7,opt,name=quarantined,proto3" json:"quarantined,omitempty"`
+	Quarantined uint64 `protobuf:"varint,7,opt,name=quarantined,proto3" json:"quarantined,omitempty"`
+	// The version of the stored format.
+	Format uint32 `protobuf:"varint,8,opt,name=format,proto3" json:"format,omitempty"`
+	// The version to which `headgated upgrade-store` would bring it. Releases that do not know that one could not open it any more.
+	NewestFormat  uint32 `protobuf:"varint,9,opt,name=newest_format,json=newestFormat,proto3" json:"newest_format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LogStatus) Reset() {
 	*x = LogStatus{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[2]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -199,7 +368,7 @@ func (x *LogStatus) String() string {
 func (*LogStatus) ProtoMessage() {}
 
 func (x *LogStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[2]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -212,7 +381,7 @@ func (x *LogStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogStatus.ProtoReflect.Descriptor instead.
 func (*LogStatus) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{2}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LogStatus) GetEpoch() string {
@@ -264,6 +433,20 @@ func (x *LogStatus) GetQuarantined() uint64 {
 	return 0
 }
 
+func (x *LogStatus) GetFormat() uint32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
+}
+
+func (x *LogStatus) GetNewestFormat() uint32 {
+	if x != nil {
+		return x.NewestFormat
+	}
+	return 0
+}
+
 // How a source does. Counts are since the start of this process.
 type SourceStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -299,7 +482,7 @@ type SourceStatus struct {
 
 func (x *SourceStatus) Reset() {
 	*x = SourceStatus{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[3]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -311,7 +494,7 @@ func (x *SourceStatus) String() string {
 func (*SourceStatus) ProtoMessage() {}
 
 func (x *SourceStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[3]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -324,7 +507,7 @@ func (x *SourceStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SourceStatus.ProtoReflect.Descriptor instead.
 func (*SourceStatus) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{3}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SourceStatus) GetSource() string {
@@ -427,7 +610,7 @@ type ListStreamsRequest struct {
 
 func (x *ListStreamsRequest) Reset() {
 	*x = ListStreamsRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[4]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -439,7 +622,7 @@ func (x *ListStreamsRequest) String() string {
 func (*ListStreamsRequest) ProtoMessage() {}
 
 func (x *ListStreamsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[4]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -452,7 +635,7 @@ func (x *ListStreamsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStreamsRequest.ProtoReflect.Descriptor instead.
 func (*ListStreamsRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{4}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{7}
 }
 
 // The streams.
@@ -466,7 +649,7 @@ type ListStreamsResponse struct {
 
 func (x *ListStreamsResponse) Reset() {
 	*x = ListStreamsResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[5]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -478,7 +661,7 @@ func (x *ListStreamsResponse) String() string {
 func (*ListStreamsResponse) ProtoMessage() {}
 
 func (x *ListStreamsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[5]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -491,7 +674,7 @@ func (x *ListStreamsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStreamsResponse.ProtoReflect.Descriptor instead.
 func (*ListStreamsResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{5}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListStreamsResponse) GetStreams() []*Stream {
@@ -528,7 +711,7 @@ type Stream struct {
 
 func (x *Stream) Reset() {
 	*x = Stream{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[6]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -540,7 +723,7 @@ func (x *Stream) String() string {
 func (*Stream) ProtoMessage() {}
 
 func (x *Stream) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[6]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -553,7 +736,7 @@ func (x *Stream) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stream.ProtoReflect.Descriptor instead.
 func (*Stream) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{6}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Stream) GetId() uint64 {
@@ -628,7 +811,7 @@ type ListSubscriptionsRequest struct {
 
 func (x *ListSubscriptionsRequest) Reset() {
 	*x = ListSubscriptionsRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[7]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -640,7 +823,7 @@ func (x *ListSubscriptionsRequest) String() string {
 func (*ListSubscriptionsRequest) ProtoMessage() {}
 
 func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[7]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -653,7 +836,7 @@ func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubscriptionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionsRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{7}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{10}
 }
 
 // The subscriptions.
@@ -667,7 +850,7 @@ type ListSubscriptionsResponse struct {
 
 func (x *ListSubscriptionsResponse) Reset() {
 	*x = ListSubscriptionsResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[8]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -679,7 +862,7 @@ func (x *ListSubscriptionsResponse) String() string {
 func (*ListSubscriptionsResponse) ProtoMessage() {}
 
 func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[8]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -692,7 +875,7 @@ func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubscriptionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionsResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{8}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListSubscriptionsResponse) GetSubscriptions() []*ReaderSubscription {
@@ -717,7 +900,7 @@ type ReaderSubscription struct {
 
 func (x *ReaderSubscription) Reset() {
 	*x = ReaderSubscription{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[9]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +912,7 @@ func (x *ReaderSubscription) String() string {
 func (*ReaderSubscription) ProtoMessage() {}
 
 func (x *ReaderSubscription) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[9]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +925,7 @@ func (x *ReaderSubscription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReaderSubscription.ProtoReflect.Descriptor instead.
 func (*ReaderSubscription) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{9}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ReaderSubscription) GetReader() string {
@@ -779,7 +962,7 @@ type DeleteSubscriptionRequest struct {
 
 func (x *DeleteSubscriptionRequest) Reset() {
 	*x = DeleteSubscriptionRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -791,7 +974,7 @@ func (x *DeleteSubscriptionRequest) String() string {
 func (*DeleteSubscriptionRequest) ProtoMessage() {}
 
 func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -804,7 +987,7 @@ func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{10}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DeleteSubscriptionRequest) GetReader() string {
@@ -830,7 +1013,7 @@ type DeleteSubscriptionResponse struct {
 
 func (x *DeleteSubscriptionResponse) Reset() {
 	*x = DeleteSubscriptionResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -842,7 +1025,7 @@ func (x *DeleteSubscriptionResponse) String() string {
 func (*DeleteSubscriptionResponse) ProtoMessage() {}
 
 func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -855,7 +1038,7 @@ func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{11}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{14}
 }
 
 // A request to leave out one event of a reader's subscription.
@@ -875,7 +1058,7 @@ type SkipEventRequest struct {
 
 func (x *SkipEventRequest) Reset() {
 	*x = SkipEventRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -887,7 +1070,7 @@ func (x *SkipEventRequest) String() string {
 func (*SkipEventRequest) ProtoMessage() {}
 
 func (x *SkipEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -900,7 +1083,7 @@ func (x *SkipEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipEventRequest.ProtoReflect.Descriptor instead.
 func (*SkipEventRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{12}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SkipEventRequest) GetReader() string {
@@ -942,7 +1125,7 @@ type SkipEventResponse struct {
 
 func (x *SkipEventResponse) Reset() {
 	*x = SkipEventResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -954,7 +1137,7 @@ func (x *SkipEventResponse) String() string {
 func (*SkipEventResponse) ProtoMessage() {}
 
 func (x *SkipEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -967,7 +1150,7 @@ func (x *SkipEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipEventResponse.ProtoReflect.Descriptor instead.
 func (*SkipEventResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{13}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SkipEventResponse) GetSkip() *v1.Skip {
@@ -990,7 +1173,7 @@ type ListQuarantineRequest struct {
 
 func (x *ListQuarantineRequest) Reset() {
 	*x = ListQuarantineRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1002,7 +1185,7 @@ func (x *ListQuarantineRequest) String() string {
 func (*ListQuarantineRequest) ProtoMessage() {}
 
 func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1015,7 +1198,7 @@ func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineRequest.ProtoReflect.Descriptor instead.
 func (*ListQuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{14}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListQuarantineRequest) GetPageSize() uint32 {
@@ -1045,7 +1228,7 @@ type ListQuarantineResponse struct {
 
 func (x *ListQuarantineResponse) Reset() {
 	*x = ListQuarantineResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1057,7 +1240,7 @@ func (x *ListQuarantineResponse) String() string {
 func (*ListQuarantineResponse) ProtoMessage() {}
 
 func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1070,7 +1253,7 @@ func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
 func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{15}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListQuarantineResponse) GetQuarantined() []*Quarantined {
@@ -1098,7 +1281,7 @@ type GetQuarantinedRequest struct {
 
 func (x *GetQuarantinedRequest) Reset() {
 	*x = GetQuarantinedRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1110,7 +1293,7 @@ func (x *GetQuarantinedRequest) String() string {
 func (*GetQuarantinedRequest) ProtoMessage() {}
 
 func (x *GetQuarantinedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1123,7 +1306,7 @@ func (x *GetQuarantinedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQuarantinedRequest.ProtoReflect.Descriptor instead.
 func (*GetQuarantinedRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{16}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetQuarantinedRequest) GetId() string {
@@ -1146,7 +1329,7 @@ type GetQuarantinedResponse struct {
 
 func (x *GetQuarantinedResponse) Reset() {
 	*x = GetQuarantinedResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1158,7 +1341,7 @@ func (x *GetQuarantinedResponse) String() string {
 func (*GetQuarantinedResponse) ProtoMessage() {}
 
 func (x *GetQuarantinedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1171,7 +1354,7 @@ func (x *GetQuarantinedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQuarantinedResponse.ProtoReflect.Descriptor instead.
 func (*GetQuarantinedResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{17}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetQuarantinedResponse) GetQuarantined() *Quarantined {
@@ -1213,7 +1396,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1225,7 +1408,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1238,7 +1421,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{18}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Quarantined) GetId() string {
@@ -1301,7 +1484,16 @@ var File_headgate_admin_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"%headgate/admin/v1/admin_service.proto\x12\x11headgate.admin.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fheadgate/v1/event_service.proto\x1a&headgate/v1/subscription_service.proto\"\x12\n" +
+	"%headgate/admin/v1/admin_service.proto\x12\x11headgate.admin.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fheadgate/v1/event_service.proto\x1a&headgate/v1/subscription_service.proto\"\x0f\n" +
+	"\rBackupRequest\"~\n" +
+	"\x0eBackupResponse\x12\x14\n" +
+	"\x05chunk\x18\x01 \x01(\fR\x05chunk\x12\x1a\n" +
+	"\bprogress\x18\x02 \x01(\x02R\bprogress\x12:\n" +
+	"\asummary\x18\x03 \x01(\v2 .headgate.admin.v1.BackupSummaryR\asummary\"x\n" +
+	"\rBackupSummary\x12\x16\n" +
+	"\x06sha256\x18\x01 \x01(\fR\x06sha256\x125\n" +
+	"\btaken_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x12\x18\n" +
+	"\arecords\x18\x03 \x01(\x04R\arecords\"\x12\n" +
 	"\x10GetStatusRequest\"\x9d\x02\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
@@ -1311,7 +1503,7 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\aproblem\x18\x04 \x01(\tR\aproblem\x12.\n" +
 	"\x03log\x18\x05 \x01(\v2\x1c.headgate.admin.v1.LogStatusR\x03log\x129\n" +
 	"\asources\x18\x06 \x03(\v2\x1f.headgate.admin.v1.SourceStatusR\asources\x12\x18\n" +
-	"\astreams\x18\a \x01(\rR\astreams\"\x99\x02\n" +
+	"\astreams\x18\a \x01(\rR\astreams\"\xd6\x02\n" +
 	"\tLogStatus\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x1d\n" +
@@ -1322,7 +1514,9 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\rearliest_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fearliestTime\x12;\n" +
 	"\vlatest_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"latestTime\x12 \n" +
-	"\vquarantined\x18\a \x01(\x04R\vquarantined\"\x86\x05\n" +
+	"\vquarantined\x18\a \x01(\x04R\vquarantined\x12\x16\n" +
+	"\x06format\x18\b \x01(\rR\x06format\x12#\n" +
+	"\rnewest_format\x18\t \x01(\rR\fnewestFormat\"\x86\x05\n" +
 	"\fSourceStatus\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1a\n" +
 	"\bcontexts\x18\x02 \x03(\tR\bcontexts\x12\x1a\n" +
@@ -1399,7 +1593,7 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"receivedAt\x12\x18\n" +
 	"\aproblem\x18\x06 \x01(\tR\aproblem\x12\x1b\n" +
 	"\tbody_size\x18\a \x01(\rR\bbodySize\x12!\n" +
-	"\fcontent_type\x18\b \x01(\tR\vcontentType2\xd3\a\n" +
+	"\fcontent_type\x18\b \x01(\tR\vcontentType2\xa4\b\n" +
 	"\fAdminService\x12p\n" +
 	"\tGetStatus\x12#.headgate.admin.v1.GetStatusRequest\x1a$.headgate.admin.v1.GetStatusResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/admin/v1/status\x12w\n" +
 	"\vListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12\x8f\x01\n" +
@@ -1407,7 +1601,8 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x12DeleteSubscription\x12,.headgate.admin.v1.DeleteSubscriptionRequest\x1a-.headgate.admin.v1.DeleteSubscriptionResponse\"/\x82\xd3\xe4\x93\x02)*'/admin/v1/subscriptions/{reader}/{name}\x12\x8f\x01\n" +
 	"\tSkipEvent\x12#.headgate.admin.v1.SkipEventRequest\x1a$.headgate.admin.v1.SkipEventResponse\"7\x82\xd3\xe4\x93\x021:\x01*\",/admin/v1/subscriptions/{reader}/{name}:skip\x12\x83\x01\n" +
 	"\x0eListQuarantine\x12(.headgate.admin.v1.ListQuarantineRequest\x1a).headgate.admin.v1.ListQuarantineResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/admin/v1/quarantine\x12\x88\x01\n" +
-	"\x0eGetQuarantined\x12(.headgate.admin.v1.GetQuarantinedRequest\x1a).headgate.admin.v1.GetQuarantinedResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/admin/v1/quarantine/{id}Bk\n" +
+	"\x0eGetQuarantined\x12(.headgate.admin.v1.GetQuarantinedRequest\x1a).headgate.admin.v1.GetQuarantinedResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/admin/v1/quarantine/{id}\x12O\n" +
+	"\x06Backup\x12 .headgate.admin.v1.BackupRequest\x1a!.headgate.admin.v1.BackupResponse0\x01Bk\n" +
 	"\x14io.headgate.admin.v1P\x01Z=github.com/headgate/headgate/gen/go/headgate/admin/v1;adminv1\xaa\x02\x11Headgate.Admin.V1b\x06proto3"
 
 var (
@@ -1422,75 +1617,82 @@ func file_headgate_admin_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_headgate_admin_v1_admin_service_proto_rawDescData
 }
 
-var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_headgate_admin_v1_admin_service_proto_goTypes = []any{
-	(*GetStatusRequest)(nil),           // 0: headgate.admin.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),          // 1: headgate.admin.v1.GetStatusResponse
-	(*LogStatus)(nil),                  // 2: headgate.admin.v1.LogStatus
-	(*SourceStatus)(nil),               // 3: headgate.admin.v1.SourceStatus
-	(*ListStreamsRequest)(nil),         // 4: headgate.admin.v1.ListStreamsRequest
-	(*ListStreamsResponse)(nil),        // 5: headgate.admin.v1.ListStreamsResponse
-	(*Stream)(nil),                     // 6: headgate.admin.v1.Stream
-	(*ListSubscriptionsRequest)(nil),   // 7: headgate.admin.v1.ListSubscriptionsRequest
-	(*ListSubscriptionsResponse)(nil),  // 8: headgate.admin.v1.ListSubscriptionsResponse
-	(*ReaderSubscription)(nil),         // 9: headgate.admin.v1.ReaderSubscription
-	(*DeleteSubscriptionRequest)(nil),  // 10: headgate.admin.v1.DeleteSubscriptionRequest
-	(*DeleteSubscriptionResponse)(nil), // 11: headgate.admin.v1.DeleteSubscriptionResponse
-	(*SkipEventRequest)(nil),           // 12: headgate.admin.v1.SkipEventRequest
-	(*SkipEventResponse)(nil),          // 13: headgate.admin.v1.SkipEventResponse
-	(*ListQuarantineRequest)(nil),      // 14: headgate.admin.v1.ListQuarantineRequest
-	(*ListQuarantineResponse)(nil),     // 15: headgate.admin.v1.ListQuarantineResponse
-	(*GetQuarantinedRequest)(nil),      // 16: headgate.admin.v1.GetQuarantinedRequest
-	(*GetQuarantinedResponse)(nil),     // 17: headgate.admin.v1.GetQuarantinedResponse
-	(*Quarantined)(nil),                // 18: headgate.admin.v1.Quarantined
-	nil,                                // 19: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	(*timestamppb.Timestamp)(nil),      // 20: google.protobuf.Timestamp
-	(*v1.Filter)(nil),                  // 21: headgate.v1.Filter
-	(*durationpb.Duration)(nil),        // 22: google.protobuf.Duration
-	(*v1.Subscription)(nil),            // 23: headgate.v1.Subscription
-	(*v1.SubscriptionShard)(nil),       // 24: headgate.v1.SubscriptionShard
-	(*v1.Skip)(nil),                    // 25: headgate.v1.Skip
+	(*BackupRequest)(nil),              // 0: headgate.admin.v1.BackupRequest
+	(*BackupResponse)(nil),             // 1: headgate.admin.v1.BackupResponse
+	(*BackupSummary)(nil),              // 2: headgate.admin.v1.BackupSummary
+	(*GetStatusRequest)(nil),           // 3: headgate.admin.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),          // 4: headgate.admin.v1.GetStatusResponse
+	(*LogStatus)(nil),                  // 5: headgate.admin.v1.LogStatus
+	(*SourceStatus)(nil),               // 6: headgate.admin.v1.SourceStatus
+	(*ListStreamsRequest)(nil),         // 7: headgate.admin.v1.ListStreamsRequest
+	(*ListStreamsResponse)(nil),        // 8: headgate.admin.v1.ListStreamsResponse
+	(*Stream)(nil),                     // 9: headgate.admin.v1.Stream
+	(*ListSubscriptionsRequest)(nil),   // 10: headgate.admin.v1.ListSubscriptionsRequest
+	(*ListSubscriptionsResponse)(nil),  // 11: headgate.admin.v1.ListSubscriptionsResponse
+	(*ReaderSubscription)(nil),         // 12: headgate.admin.v1.ReaderSubscription
+	(*DeleteSubscriptionRequest)(nil),  // 13: headgate.admin.v1.DeleteSubscriptionRequest
+	(*DeleteSubscriptionResponse)(nil), // 14: headgate.admin.v1.DeleteSubscriptionResponse
+	(*SkipEventRequest)(nil),           // 15: headgate.admin.v1.SkipEventRequest
+	(*SkipEventResponse)(nil),          // 16: headgate.admin.v1.SkipEventResponse
+	(*ListQuarantineRequest)(nil),      // 17: headgate.admin.v1.ListQuarantineRequest
+	(*ListQuarantineResponse)(nil),     // 18: headgate.admin.v1.ListQuarantineResponse
+	(*GetQuarantinedRequest)(nil),      // 19: headgate.admin.v1.GetQuarantinedRequest
+	(*GetQuarantinedResponse)(nil),     // 20: headgate.admin.v1.GetQuarantinedResponse
+	(*Quarantined)(nil),                // 21: headgate.admin.v1.Quarantined
+	nil,                                // 22: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	(*timestamppb.Timestamp)(nil),      // 23: google.protobuf.Timestamp
+	(*v1.Filter)(nil),                  // 24: headgate.v1.Filter
+	(*durationpb.Duration)(nil),        // 25: google.protobuf.Duration
+	(*v1.Subscription)(nil),            // 26: headgate.v1.Subscription
+	(*v1.SubscriptionShard)(nil),       // 27: headgate.v1.SubscriptionShard
+	(*v1.Skip)(nil),                    // 28: headgate.v1.Skip
 }
 var file_headgate_admin_v1_admin_service_proto_depIdxs = []int32{
-	20, // 0: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
-	2,  // 1: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
-	3,  // 2: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
-	20, // 3: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
-	20, // 4: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
-	20, // 5: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
-	20, // 6: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
-	19, // 7: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	20, // 8: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
-	6,  // 9: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
-	20, // 10: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
-	21, // 11: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
-	22, // 12: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
-	9,  // 13: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
-	23, // 14: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
-	24, // 15: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
-	25, // 16: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
-	18, // 17: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	18, // 18: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	20, // 19: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
-	0,  // 20: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
-	4,  // 21: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
-	7,  // 22: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
-	10, // 23: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
-	12, // 24: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
-	14, // 25: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
-	16, // 26: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
-	1,  // 27: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
-	5,  // 28: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
-	8,  // 29: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
-	11, // 30: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
-	13, // 31: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
-	15, // 32: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
-	17, // 33: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
-	27, // [27:34] is the sub-list for method output_type
-	20, // [20:27] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	2,  // 0: headgate.admin.v1.BackupResponse.summary:type_name -> headgate.admin.v1.BackupSummary
+	23, // 1: headgate.admin.v1.BackupSummary.taken_at:type_name -> google.protobuf.Timestamp
+	23, // 2: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	5,  // 3: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
+	6,  // 4: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
+	23, // 5: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
+	23, // 6: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
+	23, // 7: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
+	23, // 8: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
+	22, // 9: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	23, // 10: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
+	9,  // 11: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
+	23, // 12: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
+	24, // 13: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
+	25, // 14: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
+	12, // 15: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
+	26, // 16: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
+	27, // 17: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
+	28, // 18: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
+	21, // 19: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	21, // 20: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	23, // 21: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
+	3,  // 22: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
+	7,  // 23: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
+	10, // 24: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
+	13, // 25: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
+	15, // 26: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
+	17, // 27: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
+	19, // 28: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
+	0,  // 29: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
+	4,  // 30: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
+	8,  // 31: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
+	11, // 32: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
+	14, // 33: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
+	16, // 34: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
+	18, // 35: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
+	20, // 36: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
+	1,  // 37: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
+	30, // [30:38] is the sub-list for method output_type
+	22, // [22:30] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_headgate_admin_v1_admin_service_proto_init() }
@@ -1504,7 +1706,7 @@ func file_headgate_admin_v1_admin_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_headgate_admin_v1_admin_service_proto_rawDesc), len(file_headgate_admin_v1_admin_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

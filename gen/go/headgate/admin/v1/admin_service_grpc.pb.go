@@ -28,6 +28,7 @@ const (
 	AdminService_SkipEvent_FullMethodName          = "/headgate.admin.v1.AdminService/SkipEvent"
 	AdminService_ListQuarantine_FullMethodName     = "/headgate.admin.v1.AdminService/ListQuarantine"
 	AdminService_GetQuarantined_FullMethodName     = "/headgate.admin.v1.AdminService/GetQuarantined"
+	AdminService_Backup_FullMethodName             = "/headgate.admin.v1.AdminService/Backup"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -50,6 +51,11 @@ type AdminServiceClient interface {
 	ListQuarantine(ctx context.Context, in *ListQuarantineRequest, opts ...grpc.CallOption) (*ListQuarantineResponse, error)
 	// Returns one quarantined webhook with its raw body. NOT_FOUND when there is none of that id.
 	GetQuarantined(ctx context.Context, in *GetQuarantinedRequest, opts ...grpc.CallOption) (*GetQuarantinedResponse, error)
+	// Copies the log and the subscriptions, as they are at one moment, while everything goes on. It is a file's bytes, and only whole when the last message, with
+	// the summary, has come. They hold every event, every raw body and the key of the cursors: keep them as the data directory is kept. One copy is made at a time,
+	// and it ends with UNAVAILABLE when nothing of it is taken for a minute, or when the disk gets full, as what is trimmed meanwhile stays until its end.
+	// DATA_LOSS when the log is damaged. Not over REST.
+	Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackupResponse], error)
 }
 
 type adminServiceClient struct {
@@ -130,6 +136,25 @@ func (c *adminServiceClient) GetQuarantined(ctx context.Context, in *GetQuaranti
 	return out, nil
 }
 
+func (c *adminServiceClient) Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackupResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[0], AdminService_Backup_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[BackupRequest, BackupResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_BackupClient = grpc.ServerStreamingClient[BackupResponse]
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
@@ -150,6 +175,11 @@ type AdminServiceServer interface {
 	ListQuarantine(context.Context, *ListQuarantineRequest) (*ListQuarantineResponse, error)
 	// Returns one quarantined webhook with its raw body. NOT_FOUND when there is none of that id.
 	GetQuarantined(context.Context, *GetQuarantinedRequest) (*GetQuarantinedResponse, error)
+	// Copies the log and the subscriptions, as they are at one moment, while everything goes on. It is a file's bytes, and only whole when the last message, with
+	// the summary, has come. They hold every event, every raw body and the key of the cursors: keep them as the data directory is kept. One copy is made at a time,
+	// and it ends with UNAVAILABLE when nothing of it is taken for a minute, or when the disk gets full, as what is trimmed meanwhile stays until its end.
+	// DATA_LOSS when the log is damaged. Not over REST.
+	Backup(*BackupRequest, grpc.ServerStreamingServer[BackupResponse]) error
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -180,6 +210,9 @@ func (UnimplementedAdminServiceServer) ListQuarantine(context.Context, *ListQuar
 }
 func (UnimplementedAdminServiceServer) GetQuarantined(context.Context, *GetQuarantinedRequest) (*GetQuarantinedResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetQuarantined not implemented")
+}
+func (UnimplementedAdminServiceServer) Backup(*BackupRequest, grpc.ServerStreamingServer[BackupResponse]) error {
+	return status.Error(codes.Unimplemented, "method Backup not implemented")
 }
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
@@ -328,6 +361,17 @@ func _AdminService_GetQuarantined_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_Backup_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(BackupRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServiceServer).Backup(m, &grpc.GenericServerStream[BackupRequest, BackupResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_BackupServer = grpc.ServerStreamingServer[BackupResponse]
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -364,6 +408,12 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _AdminService_GetQuarantined_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Backup",
+			Handler:       _AdminService_Backup_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "headgate/admin/v1/admin_service.proto",
 }

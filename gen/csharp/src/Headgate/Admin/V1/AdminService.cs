@@ -29,100 +29,112 @@ namespace Headgate.Admin.V1 {
             "Z29vZ2xlL3Byb3RvYnVmL2R1cmF0aW9uLnByb3RvGh9nb29nbGUvcHJvdG9i",
             "dWYvdGltZXN0YW1wLnByb3RvGh9oZWFkZ2F0ZS92MS9ldmVudF9zZXJ2aWNl",
             "LnByb3RvGiZoZWFkZ2F0ZS92MS9zdWJzY3JpcHRpb25fc2VydmljZS5wcm90",
-            "byISChBHZXRTdGF0dXNSZXF1ZXN0Ip0CChFHZXRTdGF0dXNSZXNwb25zZRIY",
-            "Cgd2ZXJzaW9uGAEgASgJUgd2ZXJzaW9uEjkKCnN0YXJ0ZWRfYXQYAiABKAsy",
-            "Gi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUglzdGFydGVkQXQSFAoFcmVh",
-            "ZHkYAyABKAhSBXJlYWR5EhgKB3Byb2JsZW0YBCABKAlSB3Byb2JsZW0SLgoD",
-            "bG9nGAUgASgLMhwuaGVhZGdhdGUuYWRtaW4udjEuTG9nU3RhdHVzUgNsb2cS",
-            "OQoHc291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0",
-            "YXR1c1IHc291cmNlcxIYCgdzdHJlYW1zGAcgASgNUgdzdHJlYW1zIpkCCglM",
-            "b2dTdGF0dXMSFAoFZXBvY2gYASABKAlSBWVwb2NoEhgKB3JlY29yZHMYAiAB",
-            "KARSB3JlY29yZHMSHQoKc2l6ZV9ieXRlcxgDIAEoBFIJc2l6ZUJ5dGVzEh0K",
-            "CmZyZWVfYnl0ZXMYBCABKARSCWZyZWVCeXRlcxI/Cg1lYXJsaWVzdF90aW1l",
-            "GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIMZWFybGllc3RU",
-            "aW1lEjsKC2xhdGVzdF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRp",
-            "bWVzdGFtcFIKbGF0ZXN0VGltZRIgCgtxdWFyYW50aW5lZBgHIAEoBFILcXVh",
-            "cmFudGluZWQihgUKDFNvdXJjZVN0YXR1cxIWCgZzb3VyY2UYASABKAlSBnNv",
-            "dXJjZRIaCghjb250ZXh0cxgCIAMoCVIIY29udGV4dHMSGgoIYWNjZXB0ZWQY",
-            "AyABKARSCGFjY2VwdGVkEh4KCmR1cGxpY2F0ZXMYBCABKARSCmR1cGxpY2F0",
-            "ZXMSIAoLcXVhcmFudGluZWQYBSABKARSC3F1YXJhbnRpbmVkEhgKB3JlZnVz",
-            "ZWQYBiABKARSB3JlZnVzZWQSFAoFdGVzdHMYByABKARSBXRlc3RzEkQKEGxh",
-            "c3RfYWNjZXB0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0",
-            "YW1wUg5sYXN0QWNjZXB0ZWRBdBI8CgxsYXN0X3Rlc3RfYXQYCSABKAsyGi5n",
-            "b29nbGUucHJvdG9idWYuVGltZXN0YW1wUgpsYXN0VGVzdEF0El0KEHJlZnVz",
-            "ZWRfYnlfY2F1c2UYCiADKAsyMy5oZWFkZ2F0ZS5hZG1pbi52MS5Tb3VyY2VT",
-            "dGF0dXMuUmVmdXNlZEJ5Q2F1c2VFbnRyeVIOcmVmdXNlZEJ5Q2F1c2USJAoO",
-            "bGFzdF9zZWNyZXRfaWQYCyABKAlSDGxhc3RTZWNyZXRJZBJOChVhd2FpdGlu",
-            "Z19zZWNyZXRfdW50aWwYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0",
-            "YW1wUhNhd2FpdGluZ1NlY3JldFVudGlsEhgKB3N0b3BwZWQYDSABKAhSB3N0",
-            "b3BwZWQaQQoTUmVmdXNlZEJ5Q2F1c2VFbnRyeRIQCgNrZXkYASABKAlSA2tl",
-            "eRIUCgV2YWx1ZRgCIAEoBFIFdmFsdWU6AjgBIhQKEkxpc3RTdHJlYW1zUmVx",
-            "dWVzdCJKChNMaXN0U3RyZWFtc1Jlc3BvbnNlEjMKB3N0cmVhbXMYASADKAsy",
-            "GS5oZWFkZ2F0ZS5hZG1pbi52MS5TdHJlYW1SB3N0cmVhbXMiuAIKBlN0cmVh",
-            "bRIOCgJpZBgBIAEoBFICaWQSHwoLY2xpZW50X25hbWUYAiABKAlSCmNsaWVu",
-            "dE5hbWUSEgoEcGVlchgDIAEoCVIEcGVlchI5CgpzdGFydGVkX2F0GAQgASgL",
-            "MhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIJc3RhcnRlZEF0EisKBmZp",
-            "bHRlchgFIAEoCzITLmhlYWRnYXRlLnYxLkZpbHRlclIGZmlsdGVyEh8KC2V2",
-            "ZW50c19zZW50GAYgASgEUgpldmVudHNTZW50EisKA2xhZxgHIAEoCzIZLmdv",
-            "b2dsZS5wcm90b2J1Zi5EdXJhdGlvblIDbGFnEhsKCWNhdWdodF91cBgIIAEo",
-            "CFIIY2F1Z2h0VXASFgoGcmVhZGVyGAkgASgJUgZyZWFkZXIiGgoYTGlzdFN1",
-            "YnNjcmlwdGlvbnNSZXF1ZXN0ImgKGUxpc3RTdWJzY3JpcHRpb25zUmVzcG9u",
-            "c2USSwoNc3Vic2NyaXB0aW9ucxgBIAMoCzIlLmhlYWRnYXRlLmFkbWluLnYx",
-            "LlJlYWRlclN1YnNjcmlwdGlvblINc3Vic2NyaXB0aW9ucyKjAQoSUmVhZGVy",
-            "U3Vic2NyaXB0aW9uEhYKBnJlYWRlchgBIAEoCVIGcmVhZGVyEj0KDHN1YnNj",
-            "cmlwdGlvbhgCIAEoCzIZLmhlYWRnYXRlLnYxLlN1YnNjcmlwdGlvblIMc3Vi",
-            "c2NyaXB0aW9uEjYKBnNoYXJkcxgDIAMoCzIeLmhlYWRnYXRlLnYxLlN1YnNj",
-            "cmlwdGlvblNoYXJkUgZzaGFyZHMiRwoZRGVsZXRlU3Vic2NyaXB0aW9uUmVx",
-            "dWVzdBIWCgZyZWFkZXIYASABKAlSBnJlYWRlchISCgRuYW1lGAIgASgJUgRu",
-            "YW1lIhwKGkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIm4KEFNraXBFdmVu",
-            "dFJlcXVlc3QSFgoGcmVhZGVyGAEgASgJUgZyZWFkZXISEgoEbmFtZRgCIAEo",
-            "CVIEbmFtZRIWCgZjdXJzb3IYAyABKAlSBmN1cnNvchIWCgZyZWFzb24YBCAB",
-            "KAlSBnJlYXNvbiI6ChFTa2lwRXZlbnRSZXNwb25zZRIlCgRza2lwGAEgASgL",
-            "MhEuaGVhZGdhdGUudjEuU2tpcFIEc2tpcCJPChVMaXN0UXVhcmFudGluZVJl",
-            "cXVlc3QSGwoJcGFnZV9zaXplGAEgASgNUghwYWdlU2l6ZRIZCghhZnRlcl9p",
-            "ZBgCIAEoCVIHYWZ0ZXJJZCJ1ChZMaXN0UXVhcmFudGluZVJlc3BvbnNlEkAK",
-            "C3F1YXJhbnRpbmVkGAEgAygLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFu",
-            "dGluZWRSC3F1YXJhbnRpbmVkEhkKCGhhc19tb3JlGAIgASgIUgdoYXNNb3Jl",
-            "IicKFUdldFF1YXJhbnRpbmVkUmVxdWVzdBIOCgJpZBgBIAEoCVICaWQidQoW",
-            "R2V0UXVhcmFudGluZWRSZXNwb25zZRJACgtxdWFyYW50aW5lZBgBIAEoCzIe",
-            "LmhlYWRnYXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkUgtxdWFyYW50aW5lZBIZ",
-            "CghyYXdfYm9keRgCIAEoDFIHcmF3Qm9keSKFAgoLUXVhcmFudGluZWQSDgoC",
-            "aWQYASABKAlSAmlkEhYKBnNvdXJjZRgCIAEoCVIGc291cmNlEhgKB2NvbnRl",
-            "eHQYAyABKAlSB2NvbnRleHQSHQoKZXZlbnRfdHlwZRgEIAEoCVIJZXZlbnRU",
-            "eXBlEjsKC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRp",
-            "bWVzdGFtcFIKcmVjZWl2ZWRBdBIYCgdwcm9ibGVtGAYgASgJUgdwcm9ibGVt",
-            "EhsKCWJvZHlfc2l6ZRgHIAEoDVIIYm9keVNpemUSIQoMY29udGVudF90eXBl",
-            "GAggASgJUgtjb250ZW50VHlwZTLTBwoMQWRtaW5TZXJ2aWNlEnAKCUdldFN0",
-            "YXR1cxIjLmhlYWRnYXRlLmFkbWluLnYxLkdldFN0YXR1c1JlcXVlc3QaJC5o",
-            "ZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXNwb25zZSIYgtPkkwISEhAv",
-            "YWRtaW4vdjEvc3RhdHVzEncKC0xpc3RTdHJlYW1zEiUuaGVhZGdhdGUuYWRt",
-            "aW4udjEuTGlzdFN0cmVhbXNSZXF1ZXN0GiYuaGVhZGdhdGUuYWRtaW4udjEu",
-            "TGlzdFN0cmVhbXNSZXNwb25zZSIZgtPkkwITEhEvYWRtaW4vdjEvc3RyZWFt",
-            "cxKPAQoRTGlzdFN1YnNjcmlwdGlvbnMSKy5oZWFkZ2F0ZS5hZG1pbi52MS5M",
-            "aXN0U3Vic2NyaXB0aW9uc1JlcXVlc3QaLC5oZWFkZ2F0ZS5hZG1pbi52MS5M",
-            "aXN0U3Vic2NyaXB0aW9uc1Jlc3BvbnNlIh+C0+STAhkSFy9hZG1pbi92MS9z",
-            "dWJzY3JpcHRpb25zEqIBChJEZWxldGVTdWJzY3JpcHRpb24SLC5oZWFkZ2F0",
-            "ZS5hZG1pbi52MS5EZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0Gi0uaGVhZGdh",
-            "dGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVzcG9uc2UiL4LT5JMC",
-            "KSonL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMve3JlYWRlcn0ve25hbWV9Eo8B",
-            "CglTa2lwRXZlbnQSIy5oZWFkZ2F0ZS5hZG1pbi52MS5Ta2lwRXZlbnRSZXF1",
-            "ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50UmVzcG9uc2UiN4LT",
-            "5JMCMSIsL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMve3JlYWRlcn0ve25hbWV9",
-            "OnNraXA6ASoSgwEKDkxpc3RRdWFyYW50aW5lEiguaGVhZGdhdGUuYWRtaW4u",
-            "djEuTGlzdFF1YXJhbnRpbmVSZXF1ZXN0GikuaGVhZGdhdGUuYWRtaW4udjEu",
-            "TGlzdFF1YXJhbnRpbmVSZXNwb25zZSIcgtPkkwIWEhQvYWRtaW4vdjEvcXVh",
-            "cmFudGluZRKIAQoOR2V0UXVhcmFudGluZWQSKC5oZWFkZ2F0ZS5hZG1pbi52",
-            "MS5HZXRRdWFyYW50aW5lZFJlcXVlc3QaKS5oZWFkZ2F0ZS5hZG1pbi52MS5H",
-            "ZXRRdWFyYW50aW5lZFJlc3BvbnNlIiGC0+STAhsSGS9hZG1pbi92MS9xdWFy",
-            "YW50aW5lL3tpZH1CawoUaW8uaGVhZGdhdGUuYWRtaW4udjFQAVo9Z2l0aHVi",
-            "LmNvbS9oZWFkZ2F0ZS9oZWFkZ2F0ZS9nZW4vZ28vaGVhZGdhdGUvYWRtaW4v",
-            "djE7YWRtaW52MaoCEUhlYWRnYXRlLkFkbWluLlYxYgZwcm90bzM="));
+            "byIPCg1CYWNrdXBSZXF1ZXN0In4KDkJhY2t1cFJlc3BvbnNlEhQKBWNodW5r",
+            "GAEgASgMUgVjaHVuaxIaCghwcm9ncmVzcxgCIAEoAlIIcHJvZ3Jlc3MSOgoH",
+            "c3VtbWFyeRgDIAEoCzIgLmhlYWRnYXRlLmFkbWluLnYxLkJhY2t1cFN1bW1h",
+            "cnlSB3N1bW1hcnkieAoNQmFja3VwU3VtbWFyeRIWCgZzaGEyNTYYASABKAxS",
+            "BnNoYTI1NhI1Cgh0YWtlbl9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5U",
+            "aW1lc3RhbXBSB3Rha2VuQXQSGAoHcmVjb3JkcxgDIAEoBFIHcmVjb3JkcyIS",
+            "ChBHZXRTdGF0dXNSZXF1ZXN0Ip0CChFHZXRTdGF0dXNSZXNwb25zZRIYCgd2",
+            "ZXJzaW9uGAEgASgJUgd2ZXJzaW9uEjkKCnN0YXJ0ZWRfYXQYAiABKAsyGi5n",
+            "b29nbGUucHJvdG9idWYuVGltZXN0YW1wUglzdGFydGVkQXQSFAoFcmVhZHkY",
+            "AyABKAhSBXJlYWR5EhgKB3Byb2JsZW0YBCABKAlSB3Byb2JsZW0SLgoDbG9n",
+            "GAUgASgLMhwuaGVhZGdhdGUuYWRtaW4udjEuTG9nU3RhdHVzUgNsb2cSOQoH",
+            "c291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1",
+            "c1IHc291cmNlcxIYCgdzdHJlYW1zGAcgASgNUgdzdHJlYW1zItYCCglMb2dT",
+            "dGF0dXMSFAoFZXBvY2gYASABKAlSBWVwb2NoEhgKB3JlY29yZHMYAiABKARS",
+            "B3JlY29yZHMSHQoKc2l6ZV9ieXRlcxgDIAEoBFIJc2l6ZUJ5dGVzEh0KCmZy",
+            "ZWVfYnl0ZXMYBCABKARSCWZyZWVCeXRlcxI/Cg1lYXJsaWVzdF90aW1lGAUg",
+            "ASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIMZWFybGllc3RUaW1l",
+            "EjsKC2xhdGVzdF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVz",
+            "dGFtcFIKbGF0ZXN0VGltZRIgCgtxdWFyYW50aW5lZBgHIAEoBFILcXVhcmFu",
+            "dGluZWQSFgoGZm9ybWF0GAggASgNUgZmb3JtYXQSIwoNbmV3ZXN0X2Zvcm1h",
+            "dBgJIAEoDVIMbmV3ZXN0Rm9ybWF0IoYFCgxTb3VyY2VTdGF0dXMSFgoGc291",
+            "cmNlGAEgASgJUgZzb3VyY2USGgoIY29udGV4dHMYAiADKAlSCGNvbnRleHRz",
+            "EhoKCGFjY2VwdGVkGAMgASgEUghhY2NlcHRlZBIeCgpkdXBsaWNhdGVzGAQg",
+            "ASgEUgpkdXBsaWNhdGVzEiAKC3F1YXJhbnRpbmVkGAUgASgEUgtxdWFyYW50",
+            "aW5lZBIYCgdyZWZ1c2VkGAYgASgEUgdyZWZ1c2VkEhQKBXRlc3RzGAcgASgE",
+            "UgV0ZXN0cxJEChBsYXN0X2FjY2VwdGVkX2F0GAggASgLMhouZ29vZ2xlLnBy",
+            "b3RvYnVmLlRpbWVzdGFtcFIObGFzdEFjY2VwdGVkQXQSPAoMbGFzdF90ZXN0",
+            "X2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKbGFzdFRl",
+            "c3RBdBJdChByZWZ1c2VkX2J5X2NhdXNlGAogAygLMjMuaGVhZGdhdGUuYWRt",
+            "aW4udjEuU291cmNlU3RhdHVzLlJlZnVzZWRCeUNhdXNlRW50cnlSDnJlZnVz",
+            "ZWRCeUNhdXNlEiQKDmxhc3Rfc2VjcmV0X2lkGAsgASgJUgxsYXN0U2VjcmV0",
+            "SWQSTgoVYXdhaXRpbmdfc2VjcmV0X3VudGlsGAwgASgLMhouZ29vZ2xlLnBy",
+            "b3RvYnVmLlRpbWVzdGFtcFITYXdhaXRpbmdTZWNyZXRVbnRpbBIYCgdzdG9w",
+            "cGVkGA0gASgIUgdzdG9wcGVkGkEKE1JlZnVzZWRCeUNhdXNlRW50cnkSEAoD",
+            "a2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiABKARSBXZhbHVlOgI4ASIUChJM",
+            "aXN0U3RyZWFtc1JlcXVlc3QiSgoTTGlzdFN0cmVhbXNSZXNwb25zZRIzCgdz",
+            "dHJlYW1zGAEgAygLMhkuaGVhZGdhdGUuYWRtaW4udjEuU3RyZWFtUgdzdHJl",
+            "YW1zIrgCCgZTdHJlYW0SDgoCaWQYASABKARSAmlkEh8KC2NsaWVudF9uYW1l",
+            "GAIgASgJUgpjbGllbnROYW1lEhIKBHBlZXIYAyABKAlSBHBlZXISOQoKc3Rh",
+            "cnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCXN0",
+            "YXJ0ZWRBdBIrCgZmaWx0ZXIYBSABKAsyEy5oZWFkZ2F0ZS52MS5GaWx0ZXJS",
+            "BmZpbHRlchIfCgtldmVudHNfc2VudBgGIAEoBFIKZXZlbnRzU2VudBIrCgNs",
+            "YWcYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25SA2xhZxIbCglj",
+            "YXVnaHRfdXAYCCABKAhSCGNhdWdodFVwEhYKBnJlYWRlchgJIAEoCVIGcmVh",
+            "ZGVyIhoKGExpc3RTdWJzY3JpcHRpb25zUmVxdWVzdCJoChlMaXN0U3Vic2Ny",
+            "aXB0aW9uc1Jlc3BvbnNlEksKDXN1YnNjcmlwdGlvbnMYASADKAsyJS5oZWFk",
+            "Z2F0ZS5hZG1pbi52MS5SZWFkZXJTdWJzY3JpcHRpb25SDXN1YnNjcmlwdGlv",
+            "bnMiowEKElJlYWRlclN1YnNjcmlwdGlvbhIWCgZyZWFkZXIYASABKAlSBnJl",
+            "YWRlchI9CgxzdWJzY3JpcHRpb24YAiABKAsyGS5oZWFkZ2F0ZS52MS5TdWJz",
+            "Y3JpcHRpb25SDHN1YnNjcmlwdGlvbhI2CgZzaGFyZHMYAyADKAsyHi5oZWFk",
+            "Z2F0ZS52MS5TdWJzY3JpcHRpb25TaGFyZFIGc2hhcmRzIkcKGURlbGV0ZVN1",
+            "YnNjcmlwdGlvblJlcXVlc3QSFgoGcmVhZGVyGAEgASgJUgZyZWFkZXISEgoE",
+            "bmFtZRgCIAEoCVIEbmFtZSIcChpEZWxldGVTdWJzY3JpcHRpb25SZXNwb25z",
+            "ZSJuChBTa2lwRXZlbnRSZXF1ZXN0EhYKBnJlYWRlchgBIAEoCVIGcmVhZGVy",
+            "EhIKBG5hbWUYAiABKAlSBG5hbWUSFgoGY3Vyc29yGAMgASgJUgZjdXJzb3IS",
+            "FgoGcmVhc29uGAQgASgJUgZyZWFzb24iOgoRU2tpcEV2ZW50UmVzcG9uc2US",
+            "JQoEc2tpcBgBIAEoCzIRLmhlYWRnYXRlLnYxLlNraXBSBHNraXAiTwoVTGlz",
+            "dFF1YXJhbnRpbmVSZXF1ZXN0EhsKCXBhZ2Vfc2l6ZRgBIAEoDVIIcGFnZVNp",
+            "emUSGQoIYWZ0ZXJfaWQYAiABKAlSB2FmdGVySWQidQoWTGlzdFF1YXJhbnRp",
+            "bmVSZXNwb25zZRJACgtxdWFyYW50aW5lZBgBIAMoCzIeLmhlYWRnYXRlLmFk",
+            "bWluLnYxLlF1YXJhbnRpbmVkUgtxdWFyYW50aW5lZBIZCghoYXNfbW9yZRgC",
+            "IAEoCFIHaGFzTW9yZSInChVHZXRRdWFyYW50aW5lZFJlcXVlc3QSDgoCaWQY",
+            "ASABKAlSAmlkInUKFkdldFF1YXJhbnRpbmVkUmVzcG9uc2USQAoLcXVhcmFu",
+            "dGluZWQYASABKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5RdWFyYW50aW5lZFIL",
+            "cXVhcmFudGluZWQSGQoIcmF3X2JvZHkYAiABKAxSB3Jhd0JvZHkihQIKC1F1",
+            "YXJhbnRpbmVkEg4KAmlkGAEgASgJUgJpZBIWCgZzb3VyY2UYAiABKAlSBnNv",
+            "dXJjZRIYCgdjb250ZXh0GAMgASgJUgdjb250ZXh0Eh0KCmV2ZW50X3R5cGUY",
+            "BCABKAlSCWV2ZW50VHlwZRI7CgtyZWNlaXZlZF9hdBgFIAEoCzIaLmdvb2ds",
+            "ZS5wcm90b2J1Zi5UaW1lc3RhbXBSCnJlY2VpdmVkQXQSGAoHcHJvYmxlbRgG",
+            "IAEoCVIHcHJvYmxlbRIbCglib2R5X3NpemUYByABKA1SCGJvZHlTaXplEiEK",
+            "DGNvbnRlbnRfdHlwZRgIIAEoCVILY29udGVudFR5cGUypAgKDEFkbWluU2Vy",
+            "dmljZRJwCglHZXRTdGF0dXMSIy5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0",
+            "dXNSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3RhdHVzUmVzcG9u",
+            "c2UiGILT5JMCEhIQL2FkbWluL3YxL3N0YXR1cxJ3CgtMaXN0U3RyZWFtcxIl",
+            "LmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVxdWVzdBomLmhlYWRn",
+            "YXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVzcG9uc2UiGYLT5JMCExIRL2Fk",
+            "bWluL3YxL3N0cmVhbXMSjwEKEUxpc3RTdWJzY3JpcHRpb25zEisuaGVhZGdh",
+            "dGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0GiwuaGVhZGdh",
+            "dGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIfgtPkkwIZ",
+            "EhcvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucxKiAQoSRGVsZXRlU3Vic2NyaXB0",
+            "aW9uEiwuaGVhZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVx",
+            "dWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJl",
+            "c3BvbnNlIi+C0+STAikqJy9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFk",
+            "ZXJ9L3tuYW1lfRKPAQoJU2tpcEV2ZW50EiMuaGVhZGdhdGUuYWRtaW4udjEu",
+            "U2tpcEV2ZW50UmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVu",
+            "dFJlc3BvbnNlIjeC0+STAjEiLC9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3ty",
+            "ZWFkZXJ9L3tuYW1lfTpza2lwOgEqEoMBCg5MaXN0UXVhcmFudGluZRIoLmhl",
+            "YWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBopLmhlYWRn",
+            "YXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVzcG9uc2UiHILT5JMCFhIU",
+            "L2FkbWluL3YxL3F1YXJhbnRpbmUSiAEKDkdldFF1YXJhbnRpbmVkEiguaGVh",
+            "ZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXF1ZXN0GikuaGVhZGdh",
+            "dGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXNwb25zZSIhgtPkkwIbEhkv",
+            "YWRtaW4vdjEvcXVhcmFudGluZS97aWR9Ek8KBkJhY2t1cBIgLmhlYWRnYXRl",
+            "LmFkbWluLnYxLkJhY2t1cFJlcXVlc3QaIS5oZWFkZ2F0ZS5hZG1pbi52MS5C",
+            "YWNrdXBSZXNwb25zZTABQmsKFGlvLmhlYWRnYXRlLmFkbWluLnYxUAFaPWdp",
+            "dGh1Yi5jb20vaGVhZGdhdGUvaGVhZGdhdGUvZ2VuL2dvL2hlYWRnYXRlL2Fk",
+            "bWluL3YxO2FkbWludjGqAhFIZWFkZ2F0ZS5BZG1pbi5WMWIGcHJvdG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Api.AnnotationsReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.DurationReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.TimestampReflection.Descriptor, global::Headgate.V1.EventServiceReflection.Descriptor, global::Headgate.V1.SubscriptionServiceReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.BackupRequest), global::Headgate.Admin.V1.BackupRequest.Parser, null, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.BackupResponse), global::Headgate.Admin.V1.BackupResponse.Parser, new[]{ "Chunk", "Progress", "Summary" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.BackupSummary), global::Headgate.Admin.V1.BackupSummary.Parser, new[]{ "Sha256", "TakenAt", "Records" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusRequest), global::Headgate.Admin.V1.GetStatusRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusResponse), global::Headgate.Admin.V1.GetStatusResponse.Parser, new[]{ "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.LogStatus), global::Headgate.Admin.V1.LogStatus.Parser, new[]{ "Epoch", "Records", "SizeBytes", "FreeBytes", "EarliestTime", "LatestTime", "Quarantined" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.LogStatus), global::Headgate.Admin.V1.LogStatus.Parser, new[]{ "Epoch", "Records", "SizeBytes", "FreeBytes", "EarliestTime", "LatestTime", "Quarantined", "Format", "NewestFormat" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.SourceStatus), global::Headgate.Admin.V1.SourceStatus.Parser, new[]{ "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListStreamsRequest), global::Headgate.Admin.V1.ListStreamsRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListStreamsResponse), global::Headgate.Admin.V1.ListStreamsResponse.Parser, new[]{ "Streams" }, null, null, null, null),
@@ -146,6 +158,756 @@ namespace Headgate.Admin.V1 {
   }
   #region Messages
   /// <summary>
+  /// A request for a backup.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class BackupRequest : pb::IMessage<BackupRequest>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<BackupRequest> _parser = new pb::MessageParser<BackupRequest>(() => new BackupRequest());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<BackupRequest> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[0]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public BackupRequest() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public BackupRequest(BackupRequest other) : this() {
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public BackupRequest Clone() {
+      return new BackupRequest(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as BackupRequest);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(BackupRequest other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(BackupRequest other) {
+      if (other == null) {
+        return;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
+  /// A part of a backup.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class BackupResponse : pb::IMessage<BackupResponse>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<BackupResponse> _parser = new pb::MessageParser<BackupResponse>(() => new BackupResponse());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<BackupResponse> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[1]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public BackupResponse() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public BackupResponse(BackupResponse other) : this() {
+      chunk_ = other.chunk_;
+      progress_ = other.progress_;
+      summary_ = other.summary_ != null ? other.summary_.Clone() : null;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public BackupResponse Clone() {
+      return new BackupResponse(this);
+    }
+
+    /// <summary>Field number for the "chunk" field.</summary>
+    public const int ChunkFieldNumber = 1;
+    private pb::ByteString chunk_ = pb::ByteString.Empty;
+    /// <summary>
+    /// The file's next bytes.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pb::ByteString Chunk {
+      get { return chunk_; }
+      set {
+        chunk_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "progress" field.</summary>
+    public const int ProgressFieldNumber = 2;
+    private float progress_;
+    /// <summary>
+    /// How much is done, about: 0 to 1.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public float Progress {
+      get { return progress_; }
+      set {
+        progress_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "summary" field.</summary>
+    public const int SummaryFieldNumber = 3;
+    private global::Headgate.Admin.V1.BackupSummary summary_;
+    /// <summary>
+    /// In the last message, which has no chunk: what the backup is. Unset before it.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Headgate.Admin.V1.BackupSummary Summary {
+      get { return summary_; }
+      set {
+        summary_ = value;
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as BackupResponse);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(BackupResponse other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (Chunk != other.Chunk) return false;
+      if (!pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.Equals(Progress, other.Progress)) return false;
+      if (!object.Equals(Summary, other.Summary)) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (Chunk.Length != 0) hash ^= Chunk.GetHashCode();
+      if (Progress != 0F) hash ^= pbc::ProtobufEqualityComparers.BitwiseSingleEqualityComparer.GetHashCode(Progress);
+      if (summary_ != null) hash ^= Summary.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (Chunk.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteBytes(Chunk);
+      }
+      if (Progress != 0F) {
+        output.WriteRawTag(21);
+        output.WriteFloat(Progress);
+      }
+      if (summary_ != null) {
+        output.WriteRawTag(26);
+        output.WriteMessage(Summary);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (Chunk.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteBytes(Chunk);
+      }
+      if (Progress != 0F) {
+        output.WriteRawTag(21);
+        output.WriteFloat(Progress);
+      }
+      if (summary_ != null) {
+        output.WriteRawTag(26);
+        output.WriteMessage(Summary);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (Chunk.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeBytesSize(Chunk);
+      }
+      if (Progress != 0F) {
+        size += 1 + 4;
+      }
+      if (summary_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Summary);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(BackupResponse other) {
+      if (other == null) {
+        return;
+      }
+      if (other.Chunk.Length != 0) {
+        Chunk = other.Chunk;
+      }
+      if (other.Progress != 0F) {
+        Progress = other.Progress;
+      }
+      if (other.summary_ != null) {
+        if (summary_ == null) {
+          Summary = new global::Headgate.Admin.V1.BackupSummary();
+        }
+        Summary.MergeFrom(other.Summary);
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            Chunk = input.ReadBytes();
+            break;
+          }
+          case 21: {
+            Progress = input.ReadFloat();
+            break;
+          }
+          case 26: {
+            if (summary_ == null) {
+              Summary = new global::Headgate.Admin.V1.BackupSummary();
+            }
+            input.ReadMessage(Summary);
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            Chunk = input.ReadBytes();
+            break;
+          }
+          case 21: {
+            Progress = input.ReadFloat();
+            break;
+          }
+          case 26: {
+            if (summary_ == null) {
+              Summary = new global::Headgate.Admin.V1.BackupSummary();
+            }
+            input.ReadMessage(Summary);
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
+  /// What a backup is.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class BackupSummary : pb::IMessage<BackupSummary>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<BackupSummary> _parser = new pb::MessageParser<BackupSummary>(() => new BackupSummary());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<BackupSummary> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[2]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public BackupSummary() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public BackupSummary(BackupSummary other) : this() {
+      sha256_ = other.sha256_;
+      takenAt_ = other.takenAt_ != null ? other.takenAt_.Clone() : null;
+      records_ = other.records_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public BackupSummary Clone() {
+      return new BackupSummary(this);
+    }
+
+    /// <summary>Field number for the "sha256" field.</summary>
+    public const int Sha256FieldNumber = 1;
+    private pb::ByteString sha256_ = pb::ByteString.Empty;
+    /// <summary>
+    /// The SHA-256 of the whole file.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pb::ByteString Sha256 {
+      get { return sha256_; }
+      set {
+        sha256_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "taken_at" field.</summary>
+    public const int TakenAtFieldNumber = 2;
+    private global::Google.Protobuf.WellKnownTypes.Timestamp takenAt_;
+    /// <summary>
+    /// When it was begun: all that was accepted then is in it.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Google.Protobuf.WellKnownTypes.Timestamp TakenAt {
+      get { return takenAt_; }
+      set {
+        takenAt_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "records" field.</summary>
+    public const int RecordsFieldNumber = 3;
+    private ulong records_;
+    /// <summary>
+    /// How many records it has, those of quarantine and gaps included.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong Records {
+      get { return records_; }
+      set {
+        records_ = value;
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as BackupSummary);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(BackupSummary other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (Sha256 != other.Sha256) return false;
+      if (!object.Equals(TakenAt, other.TakenAt)) return false;
+      if (Records != other.Records) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (Sha256.Length != 0) hash ^= Sha256.GetHashCode();
+      if (takenAt_ != null) hash ^= TakenAt.GetHashCode();
+      if (Records != 0UL) hash ^= Records.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (Sha256.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteBytes(Sha256);
+      }
+      if (takenAt_ != null) {
+        output.WriteRawTag(18);
+        output.WriteMessage(TakenAt);
+      }
+      if (Records != 0UL) {
+        output.WriteRawTag(24);
+        output.WriteUInt64(Records);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (Sha256.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteBytes(Sha256);
+      }
+      if (takenAt_ != null) {
+        output.WriteRawTag(18);
+        output.WriteMessage(TakenAt);
+      }
+      if (Records != 0UL) {
+        output.WriteRawTag(24);
+        output.WriteUInt64(Records);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (Sha256.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeBytesSize(Sha256);
+      }
+      if (takenAt_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(TakenAt);
+      }
+      if (Records != 0UL) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt64Size(Records);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(BackupSummary other) {
+      if (other == null) {
+        return;
+      }
+      if (other.Sha256.Length != 0) {
+        Sha256 = other.Sha256;
+      }
+      if (other.takenAt_ != null) {
+        if (takenAt_ == null) {
+          TakenAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+        }
+        TakenAt.MergeFrom(other.TakenAt);
+      }
+      if (other.Records != 0UL) {
+        Records = other.Records;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            Sha256 = input.ReadBytes();
+            break;
+          }
+          case 18: {
+            if (takenAt_ == null) {
+              TakenAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(TakenAt);
+            break;
+          }
+          case 24: {
+            Records = input.ReadUInt64();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            Sha256 = input.ReadBytes();
+            break;
+          }
+          case 18: {
+            if (takenAt_ == null) {
+              TakenAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(TakenAt);
+            break;
+          }
+          case 24: {
+            Records = input.ReadUInt64();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
   /// A request for the gateway's status.
   /// </summary>
   [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
@@ -163,7 +925,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[0]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[3]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -327,7 +1089,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[1]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[4]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -778,7 +1540,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[2]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[5]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -805,6 +1567,8 @@ namespace Headgate.Admin.V1 {
       earliestTime_ = other.earliestTime_ != null ? other.earliestTime_.Clone() : null;
       latestTime_ = other.latestTime_ != null ? other.latestTime_.Clone() : null;
       quarantined_ = other.quarantined_;
+      format_ = other.format_;
+      newestFormat_ = other.newestFormat_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -919,6 +1683,36 @@ namespace Headgate.Admin.V1 {
       }
     }
 
+    /// <summary>Field number for the "format" field.</summary>
+    public const int FormatFieldNumber = 8;
+    private uint format_;
+    /// <summary>
+    /// The version of the stored format.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public uint Format {
+      get { return format_; }
+      set {
+        format_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "newest_format" field.</summary>
+    public const int NewestFormatFieldNumber = 9;
+    private uint newestFormat_;
+    /// <summary>
+    /// The version to which `headgated upgrade-store` would bring it. Releases that do not know that one could not open it any more.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public uint NewestFormat {
+      get { return newestFormat_; }
+      set {
+        newestFormat_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -941,6 +1735,8 @@ namespace Headgate.Admin.V1 {
       if (!object.Equals(EarliestTime, other.EarliestTime)) return false;
       if (!object.Equals(LatestTime, other.LatestTime)) return false;
       if (Quarantined != other.Quarantined) return false;
+      if (Format != other.Format) return false;
+      if (NewestFormat != other.NewestFormat) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -955,6 +1751,8 @@ namespace Headgate.Admin.V1 {
       if (earliestTime_ != null) hash ^= EarliestTime.GetHashCode();
       if (latestTime_ != null) hash ^= LatestTime.GetHashCode();
       if (Quarantined != 0UL) hash ^= Quarantined.GetHashCode();
+      if (Format != 0) hash ^= Format.GetHashCode();
+      if (NewestFormat != 0) hash ^= NewestFormat.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -1001,6 +1799,14 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(56);
         output.WriteUInt64(Quarantined);
       }
+      if (Format != 0) {
+        output.WriteRawTag(64);
+        output.WriteUInt32(Format);
+      }
+      if (NewestFormat != 0) {
+        output.WriteRawTag(72);
+        output.WriteUInt32(NewestFormat);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -1039,6 +1845,14 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(56);
         output.WriteUInt64(Quarantined);
       }
+      if (Format != 0) {
+        output.WriteRawTag(64);
+        output.WriteUInt32(Format);
+      }
+      if (NewestFormat != 0) {
+        output.WriteRawTag(72);
+        output.WriteUInt32(NewestFormat);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -1069,6 +1883,12 @@ namespace Headgate.Admin.V1 {
       }
       if (Quarantined != 0UL) {
         size += 1 + pb::CodedOutputStream.ComputeUInt64Size(Quarantined);
+      }
+      if (Format != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt32Size(Format);
+      }
+      if (NewestFormat != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt32Size(NewestFormat);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -1108,6 +1928,12 @@ namespace Headgate.Admin.V1 {
       }
       if (other.Quarantined != 0UL) {
         Quarantined = other.Quarantined;
+      }
+      if (other.Format != 0) {
+        Format = other.Format;
+      }
+      if (other.NewestFormat != 0) {
+        NewestFormat = other.NewestFormat;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -1160,6 +1986,14 @@ namespace Headgate.Admin.V1 {
           }
           case 56: {
             Quarantined = input.ReadUInt64();
+            break;
+          }
+          case 64: {
+            Format = input.ReadUInt32();
+            break;
+          }
+          case 72: {
+            NewestFormat = input.ReadUInt32();
             break;
           }
         }
@@ -1215,6 +2049,14 @@ namespace Headgate.Admin.V1 {
             Quarantined = input.ReadUInt64();
             break;
           }
+          case 64: {
+            Format = input.ReadUInt32();
+            break;
+          }
+          case 72: {
+            NewestFormat = input.ReadUInt32();
+            break;
+          }
         }
       }
     }
@@ -1240,7 +2082,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[3]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[6]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -1929,7 +2771,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[4]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[7]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -2093,7 +2935,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[5]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[8]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -2286,7 +3128,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[6]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[9]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -2837,7 +3679,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[7]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[10]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -3001,7 +3843,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[8]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[11]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -3194,7 +4036,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[9]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[12]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -3476,7 +4318,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[10]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[13]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -3720,7 +4562,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[11]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[14]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -3884,7 +4726,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[12]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[15]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -4208,7 +5050,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[13]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[16]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -4421,7 +5263,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[14]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[17]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -4665,7 +5507,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[15]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[18]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -4898,7 +5740,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[16]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[19]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5102,7 +5944,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[17]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[20]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5355,7 +6197,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[18]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[21]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]

@@ -29,7 +29,7 @@ from headgate.v1 import event_service_pb2 as headgate_dot_v1_dot_event__service_
 from headgate.v1 import subscription_service_pb2 as headgate_dot_v1_dot_subscription__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%headgate/admin/v1/admin_service.proto\x12\x11headgate.admin.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fheadgate/v1/event_service.proto\x1a&headgate/v1/subscription_service.proto\"\x12\n\x10GetStatusRequest\"\x9d\x02\n\x11GetStatusResponse\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12\x39\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12\x14\n\x05ready\x18\x03 \x01(\x08R\x05ready\x12\x18\n\x07problem\x18\x04 \x01(\tR\x07problem\x12.\n\x03log\x18\x05 \x01(\x0b\x32\x1c.headgate.admin.v1.LogStatusR\x03log\x12\x39\n\x07sources\x18\x06 \x03(\x0b\x32\x1f.headgate.admin.v1.SourceStatusR\x07sources\x12\x18\n\x07streams\x18\x07 \x01(\rR\x07streams\"\x99\x02\n\tLogStatus\x12\x14\n\x05\x65poch\x18\x01 \x01(\tR\x05\x65poch\x12\x18\n\x07records\x18\x02 \x01(\x04R\x07records\x12\x1d\n\nsize_bytes\x18\x03 \x01(\x04R\tsizeBytes\x12\x1d\n\nfree_bytes\x18\x04 \x01(\x04R\tfreeBytes\x12?\n\rearliest_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x65\x61rliestTime\x12;\n\x0blatest_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nlatestTime\x12 \n\x0bquarantined\x18\x07 \x01(\x04R\x0bquarantined\"\x86\x05\n\x0cSourceStatus\x12\x16\n\x06source\x18\x01 \x01(\tR\x06source\x12\x1a\n\x08\x63ontexts\x18\x02 \x03(\tR\x08\x63ontexts\x12\x1a\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x04R\x08\x61\x63\x63\x65pted\x12\x1e\n\nduplicates\x18\x04 \x01(\x04R\nduplicates\x12 \n\x0bquarantined\x18\x05 \x01(\x04R\x0bquarantined\x12\x18\n\x07refused\x18\x06 \x01(\x04R\x07refused\x12\x14\n\x05tests\x18\x07 \x01(\x04R\x05tests\x12\x44\n\x10last_accepted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0elastAcceptedAt\x12<\n\x0clast_test_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nlastTestAt\x12]\n\x10refused_by_cause\x18\n \x03(\x0b\x32\x33.headgate.admin.v1.SourceStatus.RefusedByCauseEntryR\x0erefusedByCause\x12$\n\x0elast_secret_id\x18\x0b \x01(\tR\x0clastSecretId\x12N\n\x15\x61waiting_secret_until\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x13\x61waitingSecretUntil\x12\x18\n\x07stopped\x18\r \x01(\x08R\x07stopped\x1a\x41\n\x13RefusedByCauseEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\x04R\x05value:\x02\x38\x01\"\x14\n\x12ListStreamsRequest\"J\n\x13ListStreamsResponse\x12\x33\n\x07streams\x18\x01 \x03(\x0b\x32\x19.headgate.admin.v1.StreamR\x07streams\"\xb8\x02\n\x06Stream\x12\x0e\n\x02id\x18\x01 \x01(\x04R\x02id\x12\x1f\n\x0b\x63lient_name\x18\x02 \x01(\tR\nclientName\x12\x12\n\x04peer\x18\x03 \x01(\tR\x04peer\x12\x39\n\nstarted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12+\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x13.headgate.v1.FilterR\x06\x66ilter\x12\x1f\n\x0b\x65vents_sent\x18\x06 \x01(\x04R\neventsSent\x12+\n\x03lag\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03lag\x12\x1b\n\tcaught_up\x18\x08 \x01(\x08R\x08\x63\x61ughtUp\x12\x16\n\x06reader\x18\t \x01(\tR\x06reader\"\x1a\n\x18ListSubscriptionsRequest\"h\n\x19ListSubscriptionsResponse\x12K\n\rsubscriptions\x18\x01 \x03(\x0b\x32%.headgate.admin.v1.ReaderSubscriptionR\rsubscriptions\"\xa3\x01\n\x12ReaderSubscription\x12\x16\n\x06reader\x18\x01 \x01(\tR\x06reader\x12=\n\x0csubscription\x18\x02 \x01(\x0b\x32\x19.headgate.v1.SubscriptionR\x0csubscription\x12\x36\n\x06shards\x18\x03 \x03(\x0b\x32\x1e.headgate.v1.SubscriptionShardR\x06shards\"G\n\x19\x44\x65leteSubscriptionRequest\x12\x16\n\x06reader\x18\x01 \x01(\tR\x06reader\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\"\x1c\n\x1a\x44\x65leteSubscriptionResponse\"n\n\x10SkipEventRequest\x12\x16\n\x06reader\x18\x01 \x01(\tR\x06reader\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n\x06\x63ursor\x18\x03 \x01(\tR\x06\x63ursor\x12\x16\n\x06reason\x18\x04 \x01(\tR\x06reason\":\n\x11SkipEventResponse\x12%\n\x04skip\x18\x01 \x01(\x0b\x32\x11.headgate.v1.SkipR\x04skip\"O\n\x15ListQuarantineRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rR\x08pageSize\x12\x19\n\x08\x61\x66ter_id\x18\x02 \x01(\tR\x07\x61\x66terId\"u\n\x16ListQuarantineResponse\x12@\n\x0bquarantined\x18\x01 \x03(\x0b\x32\x1e.headgate.admin.v1.QuarantinedR\x0bquarantined\x12\x19\n\x08has_more\x18\x02 \x01(\x08R\x07hasMore\"\'\n\x15GetQuarantinedRequest\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\"u\n\x16GetQuarantinedResponse\x12@\n\x0bquarantined\x18\x01 \x01(\x0b\x32\x1e.headgate.admin.v1.QuarantinedR\x0bquarantined\x12\x19\n\x08raw_body\x18\x02 \x01(\x0cR\x07rawBody\"\x85\x02\n\x0bQuarantined\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n\x06source\x18\x02 \x01(\tR\x06source\x12\x18\n\x07\x63ontext\x18\x03 \x01(\tR\x07\x63ontext\x12\x1d\n\nevent_type\x18\x04 \x01(\tR\teventType\x12;\n\x0breceived_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nreceivedAt\x12\x18\n\x07problem\x18\x06 \x01(\tR\x07problem\x12\x1b\n\tbody_size\x18\x07 \x01(\rR\x08\x62odySize\x12!\n\x0c\x63ontent_type\x18\x08 \x01(\tR\x0b\x63ontentType2\xd3\x07\n\x0c\x41\x64minService\x12p\n\tGetStatus\x12#.headgate.admin.v1.GetStatusRequest\x1a$.headgate.admin.v1.GetStatusResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/admin/v1/status\x12w\n\x0bListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12\x8f\x01\n\x11ListSubscriptions\x12+.headgate.admin.v1.ListSubscriptionsRequest\x1a,.headgate.admin.v1.ListSubscriptionsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/admin/v1/subscriptions\x12\xa2\x01\n\x12\x44\x65leteSubscription\x12,.headgate.admin.v1.DeleteSubscriptionRequest\x1a-.headgate.admin.v1.DeleteSubscriptionResponse\"/\x82\xd3\xe4\x93\x02)*\'/admin/v1/subscriptions/{reader}/{name}\x12\x8f\x01\n\tSkipEvent\x12#.headgate.admin.v1.SkipEventRequest\x1a$.headgate.admin.v1.SkipEventResponse\"7\x82\xd3\xe4\x93\x02\x31\",/admin/v1/subscriptions/{reader}/{name}:skip:\x01*\x12\x83\x01\n\x0eListQuarantine\x12(.headgate.admin.v1.ListQuarantineRequest\x1a).headgate.admin.v1.ListQuarantineResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/admin/v1/quarantine\x12\x88\x01\n\x0eGetQuarantined\x12(.headgate.admin.v1.GetQuarantinedRequest\x1a).headgate.admin.v1.GetQuarantinedResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/admin/v1/quarantine/{id}Bk\n\x14io.headgate.admin.v1P\x01Z=github.com/headgate/headgate/gen/go/headgate/admin/v1;adminv1\xaa\x02\x11Headgate.Admin.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%headgate/admin/v1/admin_service.proto\x12\x11headgate.admin.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fheadgate/v1/event_service.proto\x1a&headgate/v1/subscription_service.proto\"\x0f\n\rBackupRequest\"~\n\x0e\x42\x61\x63kupResponse\x12\x14\n\x05\x63hunk\x18\x01 \x01(\x0cR\x05\x63hunk\x12\x1a\n\x08progress\x18\x02 \x01(\x02R\x08progress\x12:\n\x07summary\x18\x03 \x01(\x0b\x32 .headgate.admin.v1.BackupSummaryR\x07summary\"x\n\rBackupSummary\x12\x16\n\x06sha256\x18\x01 \x01(\x0cR\x06sha256\x12\x35\n\x08taken_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07takenAt\x12\x18\n\x07records\x18\x03 \x01(\x04R\x07records\"\x12\n\x10GetStatusRequest\"\x9d\x02\n\x11GetStatusResponse\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12\x39\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12\x14\n\x05ready\x18\x03 \x01(\x08R\x05ready\x12\x18\n\x07problem\x18\x04 \x01(\tR\x07problem\x12.\n\x03log\x18\x05 \x01(\x0b\x32\x1c.headgate.admin.v1.LogStatusR\x03log\x12\x39\n\x07sources\x18\x06 \x03(\x0b\x32\x1f.headgate.admin.v1.SourceStatusR\x07sources\x12\x18\n\x07streams\x18\x07 \x01(\rR\x07streams\"\xd6\x02\n\tLogStatus\x12\x14\n\x05\x65poch\x18\x01 \x01(\tR\x05\x65poch\x12\x18\n\x07records\x18\x02 \x01(\x04R\x07records\x12\x1d\n\nsize_bytes\x18\x03 \x01(\x04R\tsizeBytes\x12\x1d\n\nfree_bytes\x18\x04 \x01(\x04R\tfreeBytes\x12?\n\rearliest_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x65\x61rliestTime\x12;\n\x0blatest_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nlatestTime\x12 \n\x0bquarantined\x18\x07 \x01(\x04R\x0bquarantined\x12\x16\n\x06\x66ormat\x18\x08 \x01(\rR\x06\x66ormat\x12#\n\rnewest_format\x18\t \x01(\rR\x0cnewestFormat\"\x86\x05\n\x0cSourceStatus\x12\x16\n\x06source\x18\x01 \x01(\tR\x06source\x12\x1a\n\x08\x63ontexts\x18\x02 \x03(\tR\x08\x63ontexts\x12\x1a\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x04R\x08\x61\x63\x63\x65pted\x12\x1e\n\nduplicates\x18\x04 \x01(\x04R\nduplicates\x12 \n\x0bquarantined\x18\x05 \x01(\x04R\x0bquarantined\x12\x18\n\x07refused\x18\x06 \x01(\x04R\x07refused\x12\x14\n\x05tests\x18\x07 \x01(\x04R\x05tests\x12\x44\n\x10last_accepted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0elastAcceptedAt\x12<\n\x0clast_test_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nlastTestAt\x12]\n\x10refused_by_cause\x18\n \x03(\x0b\x32\x33.headgate.admin.v1.SourceStatus.RefusedByCauseEntryR\x0erefusedByCause\x12$\n\x0elast_secret_id\x18\x0b \x01(\tR\x0clastSecretId\x12N\n\x15\x61waiting_secret_until\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x13\x61waitingSecretUntil\x12\x18\n\x07stopped\x18\r \x01(\x08R\x07stopped\x1a\x41\n\x13RefusedByCauseEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\x04R\x05value:\x02\x38\x01\"\x14\n\x12ListStreamsRequest\"J\n\x13ListStreamsResponse\x12\x33\n\x07streams\x18\x01 \x03(\x0b\x32\x19.headgate.admin.v1.StreamR\x07streams\"\xb8\x02\n\x06Stream\x12\x0e\n\x02id\x18\x01 \x01(\x04R\x02id\x12\x1f\n\x0b\x63lient_name\x18\x02 \x01(\tR\nclientName\x12\x12\n\x04peer\x18\x03 \x01(\tR\x04peer\x12\x39\n\nstarted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12+\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x13.headgate.v1.FilterR\x06\x66ilter\x12\x1f\n\x0b\x65vents_sent\x18\x06 \x01(\x04R\neventsSent\x12+\n\x03lag\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03lag\x12\x1b\n\tcaught_up\x18\x08 \x01(\x08R\x08\x63\x61ughtUp\x12\x16\n\x06reader\x18\t \x01(\tR\x06reader\"\x1a\n\x18ListSubscriptionsRequest\"h\n\x19ListSubscriptionsResponse\x12K\n\rsubscriptions\x18\x01 \x03(\x0b\x32%.headgate.admin.v1.ReaderSubscriptionR\rsubscriptions\"\xa3\x01\n\x12ReaderSubscription\x12\x16\n\x06reader\x18\x01 \x01(\tR\x06reader\x12=\n\x0csubscription\x18\x02 \x01(\x0b\x32\x19.headgate.v1.SubscriptionR\x0csubscription\x12\x36\n\x06shards\x18\x03 \x03(\x0b\x32\x1e.headgate.v1.SubscriptionShardR\x06shards\"G\n\x19\x44\x65leteSubscriptionRequest\x12\x16\n\x06reader\x18\x01 \x01(\tR\x06reader\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\"\x1c\n\x1a\x44\x65leteSubscriptionResponse\"n\n\x10SkipEventRequest\x12\x16\n\x06reader\x18\x01 \x01(\tR\x06reader\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n\x06\x63ursor\x18\x03 \x01(\tR\x06\x63ursor\x12\x16\n\x06reason\x18\x04 \x01(\tR\x06reason\":\n\x11SkipEventResponse\x12%\n\x04skip\x18\x01 \x01(\x0b\x32\x11.headgate.v1.SkipR\x04skip\"O\n\x15ListQuarantineRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rR\x08pageSize\x12\x19\n\x08\x61\x66ter_id\x18\x02 \x01(\tR\x07\x61\x66terId\"u\n\x16ListQuarantineResponse\x12@\n\x0bquarantined\x18\x01 \x03(\x0b\x32\x1e.headgate.admin.v1.QuarantinedR\x0bquarantined\x12\x19\n\x08has_more\x18\x02 \x01(\x08R\x07hasMore\"\'\n\x15GetQuarantinedRequest\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\"u\n\x16GetQuarantinedResponse\x12@\n\x0bquarantined\x18\x01 \x01(\x0b\x32\x1e.headgate.admin.v1.QuarantinedR\x0bquarantined\x12\x19\n\x08raw_body\x18\x02 \x01(\x0cR\x07rawBody\"\x85\x02\n\x0bQuarantined\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n\x06source\x18\x02 \x01(\tR\x06source\x12\x18\n\x07\x63ontext\x18\x03 \x01(\tR\x07\x63ontext\x12\x1d\n\nevent_type\x18\x04 \x01(\tR\teventType\x12;\n\x0breceived_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nreceivedAt\x12\x18\n\x07problem\x18\x06 \x01(\tR\x07problem\x12\x1b\n\tbody_size\x18\x07 \x01(\rR\x08\x62odySize\x12!\n\x0c\x63ontent_type\x18\x08 \x01(\tR\x0b\x63ontentType2\xa4\x08\n\x0c\x41\x64minService\x12p\n\tGetStatus\x12#.headgate.admin.v1.GetStatusRequest\x1a$.headgate.admin.v1.GetStatusResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/admin/v1/status\x12w\n\x0bListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12\x8f\x01\n\x11ListSubscriptions\x12+.headgate.admin.v1.ListSubscriptionsRequest\x1a,.headgate.admin.v1.ListSubscriptionsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/admin/v1/subscriptions\x12\xa2\x01\n\x12\x44\x65leteSubscription\x12,.headgate.admin.v1.DeleteSubscriptionRequest\x1a-.headgate.admin.v1.DeleteSubscriptionResponse\"/\x82\xd3\xe4\x93\x02)*\'/admin/v1/subscriptions/{reader}/{name}\x12\x8f\x01\n\tSkipEvent\x12#.headgate.admin.v1.SkipEventRequest\x1a$.headgate.admin.v1.SkipEventResponse\"7\x82\xd3\xe4\x93\x02\x31\",/admin/v1/subscriptions/{reader}/{name}:skip:\x01*\x12\x83\x01\n\x0eListQuarantine\x12(.headgate.admin.v1.ListQuarantineRequest\x1a).headgate.admin.v1.ListQuarantineResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/admin/v1/quarantine\x12\x88\x01\n\x0eGetQuarantined\x12(.headgate.admin.v1.GetQuarantinedRequest\x1a).headgate.admin.v1.GetQuarantinedResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/admin/v1/quarantine/{id}\x12O\n\x06\x42\x61\x63kup\x12 .headgate.admin.v1.BackupRequest\x1a!.headgate.admin.v1.BackupResponse0\x01\x42k\n\x14io.headgate.admin.v1P\x01Z=github.com/headgate/headgate/gen/go/headgate/admin/v1;adminv1\xaa\x02\x11Headgate.Admin.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,46 +53,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMINSERVICE'].methods_by_name['ListQuarantine']._serialized_options = b'\202\323\344\223\002\026\022\024/admin/v1/quarantine'
   _globals['_ADMINSERVICE'].methods_by_name['GetQuarantined']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['GetQuarantined']._serialized_options = b'\202\323\344\223\002\033\022\031/admin/v1/quarantine/{id}'
-  _globals['_GETSTATUSREQUEST']._serialized_start=228
-  _globals['_GETSTATUSREQUEST']._serialized_end=246
-  _globals['_GETSTATUSRESPONSE']._serialized_start=249
-  _globals['_GETSTATUSRESPONSE']._serialized_end=534
-  _globals['_LOGSTATUS']._serialized_start=537
-  _globals['_LOGSTATUS']._serialized_end=818
-  _globals['_SOURCESTATUS']._serialized_start=821
-  _globals['_SOURCESTATUS']._serialized_end=1467
-  _globals['_SOURCESTATUS_REFUSEDBYCAUSEENTRY']._serialized_start=1402
-  _globals['_SOURCESTATUS_REFUSEDBYCAUSEENTRY']._serialized_end=1467
-  _globals['_LISTSTREAMSREQUEST']._serialized_start=1469
-  _globals['_LISTSTREAMSREQUEST']._serialized_end=1489
-  _globals['_LISTSTREAMSRESPONSE']._serialized_start=1491
-  _globals['_LISTSTREAMSRESPONSE']._serialized_end=1565
-  _globals['_STREAM']._serialized_start=1568
-  _globals['_STREAM']._serialized_end=1880
-  _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_start=1882
-  _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_end=1908
-  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_start=1910
-  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_end=2014
-  _globals['_READERSUBSCRIPTION']._serialized_start=2017
-  _globals['_READERSUBSCRIPTION']._serialized_end=2180
-  _globals['_DELETESUBSCRIPTIONREQUEST']._serialized_start=2182
-  _globals['_DELETESUBSCRIPTIONREQUEST']._serialized_end=2253
-  _globals['_DELETESUBSCRIPTIONRESPONSE']._serialized_start=2255
-  _globals['_DELETESUBSCRIPTIONRESPONSE']._serialized_end=2283
-  _globals['_SKIPEVENTREQUEST']._serialized_start=2285
-  _globals['_SKIPEVENTREQUEST']._serialized_end=2395
-  _globals['_SKIPEVENTRESPONSE']._serialized_start=2397
-  _globals['_SKIPEVENTRESPONSE']._serialized_end=2455
-  _globals['_LISTQUARANTINEREQUEST']._serialized_start=2457
-  _globals['_LISTQUARANTINEREQUEST']._serialized_end=2536
-  _globals['_LISTQUARANTINERESPONSE']._serialized_start=2538
-  _globals['_LISTQUARANTINERESPONSE']._serialized_end=2655
-  _globals['_GETQUARANTINEDREQUEST']._serialized_start=2657
-  _globals['_GETQUARANTINEDREQUEST']._serialized_end=2696
-  _globals['_GETQUARANTINEDRESPONSE']._serialized_start=2698
-  _globals['_GETQUARANTINEDRESPONSE']._serialized_end=2815
-  _globals['_QUARANTINED']._serialized_start=2818
-  _globals['_QUARANTINED']._serialized_end=3079
-  _globals['_ADMINSERVICE']._serialized_start=3082
-  _globals['_ADMINSERVICE']._serialized_end=4061
+  _globals['_BACKUPREQUEST']._serialized_start=228
+  _globals['_BACKUPREQUEST']._serialized_end=243
+  _globals['_BACKUPRESPONSE']._serialized_start=245
+  _globals['_BACKUPRESPONSE']._serialized_end=371
+  _globals['_BACKUPSUMMARY']._serialized_start=373
+  _globals['_BACKUPSUMMARY']._serialized_end=493
+  _globals['_GETSTATUSREQUEST']._serialized_start=495
+  _globals['_GETSTATUSREQUEST']._serialized_end=513
+  _globals['_GETSTATUSRESPONSE']._serialized_start=516
+  _globals['_GETSTATUSRESPONSE']._serialized_end=801
+  _globals['_LOGSTATUS']._serialized_start=804
+  _globals['_LOGSTATUS']._serialized_end=1146
+  _globals['_SOURCESTATUS']._serialized_start=1149
+  _globals['_SOURCESTATUS']._serialized_end=1795
+  _globals['_SOURCESTATUS_REFUSEDBYCAUSEENTRY']._serialized_start=1730
+  _globals['_SOURCESTATUS_REFUSEDBYCAUSEENTRY']._serialized_end=1795
+  _globals['_LISTSTREAMSREQUEST']._serialized_start=1797
+  _globals['_LISTSTREAMSREQUEST']._serialized_end=1817
+  _globals['_LISTSTREAMSRESPONSE']._serialized_start=1819
+  _globals['_LISTSTREAMSRESPONSE']._serialized_end=1893
+  _globals['_STREAM']._serialized_start=1896
+  _globals['_STREAM']._serialized_end=2208
+  _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_start=2210
+  _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_end=2236
+  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_start=2238
+  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_end=2342
+  _globals['_READERSUBSCRIPTION']._serialized_start=2345
+  _globals['_READERSUBSCRIPTION']._serialized_end=2508
+  _globals['_DELETESUBSCRIPTIONREQUEST']._serialized_start=2510
+  _globals['_DELETESUBSCRIPTIONREQUEST']._serialized_end=2581
+  _globals['_DELETESUBSCRIPTIONRESPONSE']._serialized_start=2583
+  _globals['_DELETESUBSCRIPTIONRESPONSE']._serialized_end=2611
+  _globals['_SKIPEVENTREQUEST']._serialized_start=2613
+  _globals['_SKIPEVENTREQUEST']._serialized_end=2723
+  _globals['_SKIPEVENTRESPONSE']._serialized_start=2725
+  _globals['_SKIPEVENTRESPONSE']._serialized_end=2783
+  _globals['_LISTQUARANTINEREQUEST']._serialized_start=2785
+  _globals['_LISTQUARANTINEREQUEST']._serialized_end=2864
+  _globals['_LISTQUARANTINERESPONSE']._serialized_start=2866
+  _globals['_LISTQUARANTINERESPONSE']._serialized_end=2983
+  _globals['_GETQUARANTINEDREQUEST']._serialized_start=2985
+  _globals['_GETQUARANTINEDREQUEST']._serialized_end=3024
+  _globals['_GETQUARANTINEDRESPONSE']._serialized_start=3026
+  _globals['_GETQUARANTINEDRESPONSE']._serialized_end=3143
+  _globals['_QUARANTINED']._serialized_start=3146
+  _globals['_QUARANTINED']._serialized_end=3407
+  _globals['_ADMINSERVICE']._serialized_start=3410
+  _globals['_ADMINSERVICE']._serialized_end=4470
 # @@protoc_insertion_point(module_scope)

@@ -13,6 +13,30 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class BackupRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class BackupResponse(_message.Message):
+    __slots__ = ("chunk", "progress", "summary")
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    chunk: bytes
+    progress: float
+    summary: BackupSummary
+    def __init__(self, chunk: _Optional[bytes] = ..., progress: _Optional[float] = ..., summary: _Optional[_Union[BackupSummary, _Mapping]] = ...) -> None: ...
+
+class BackupSummary(_message.Message):
+    __slots__ = ("sha256", "taken_at", "records")
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_AT_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    sha256: bytes
+    taken_at: _timestamp_pb2.Timestamp
+    records: int
+    def __init__(self, sha256: _Optional[bytes] = ..., taken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., records: _Optional[int] = ...) -> None: ...
+
 class GetStatusRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -36,7 +60,7 @@ class GetStatusResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ready: bool = ..., problem: _Optional[str] = ..., log: _Optional[_Union[LogStatus, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., streams: _Optional[int] = ...) -> None: ...
 
 class LogStatus(_message.Message):
-    __slots__ = ("epoch", "records", "size_bytes", "free_bytes", "earliest_time", "latest_time", "quarantined")
+    __slots__ = ("epoch", "records", "size_bytes", "free_bytes", "earliest_time", "latest_time", "quarantined", "format", "newest_format")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     RECORDS_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +68,8 @@ class LogStatus(_message.Message):
     EARLIEST_TIME_FIELD_NUMBER: _ClassVar[int]
     LATEST_TIME_FIELD_NUMBER: _ClassVar[int]
     QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_FORMAT_FIELD_NUMBER: _ClassVar[int]
     epoch: str
     records: int
     size_bytes: int
@@ -51,7 +77,9 @@ class LogStatus(_message.Message):
     earliest_time: _timestamp_pb2.Timestamp
     latest_time: _timestamp_pb2.Timestamp
     quarantined: int
-    def __init__(self, epoch: _Optional[str] = ..., records: _Optional[int] = ..., size_bytes: _Optional[int] = ..., free_bytes: _Optional[int] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quarantined: _Optional[int] = ...) -> None: ...
+    format: int
+    newest_format: int
+    def __init__(self, epoch: _Optional[str] = ..., records: _Optional[int] = ..., size_bytes: _Optional[int] = ..., free_bytes: _Optional[int] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quarantined: _Optional[int] = ..., format: _Optional[int] = ..., newest_format: _Optional[int] = ...) -> None: ...
 
 class SourceStatus(_message.Message):
     __slots__ = ("source", "contexts", "accepted", "duplicates", "quarantined", "refused", "tests", "last_accepted_at", "last_test_at", "refused_by_cause", "last_secret_id", "awaiting_secret_until", "stopped")

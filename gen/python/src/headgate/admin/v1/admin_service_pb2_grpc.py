@@ -70,6 +70,11 @@ class AdminServiceStub(object):
                 request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetQuarantinedRequest.SerializeToString,
                 response_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetQuarantinedResponse.FromString,
                 _registered_method=True)
+        self.Backup = channel.unary_stream(
+                '/headgate.admin.v1.AdminService/Backup',
+                request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupRequest.SerializeToString,
+                response_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer(object):
@@ -125,6 +130,16 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Backup(self, request, context):
+        """Copies the log and the subscriptions, as they are at one moment, while everything goes on. It is a file's bytes, and only whole when the last message, with
+        the summary, has come. They hold every event, every raw body and the key of the cursors: keep them as the data directory is kept. One copy is made at a time,
+        and it ends with UNAVAILABLE when nothing of it is taken for a minute, or when the disk gets full, as what is trimmed meanwhile stays until its end.
+        DATA_LOSS when the log is damaged. Not over REST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -162,6 +177,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.GetQuarantined,
                     request_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetQuarantinedRequest.FromString,
                     response_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetQuarantinedResponse.SerializeToString,
+            ),
+            'Backup': grpc.unary_stream_rpc_method_handler(
+                    servicer.Backup,
+                    request_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupRequest.FromString,
+                    response_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -354,6 +374,33 @@ class AdminService(object):
             '/headgate.admin.v1.AdminService/GetQuarantined',
             headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetQuarantinedRequest.SerializeToString,
             headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetQuarantinedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Backup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/headgate.admin.v1.AdminService/Backup',
+            headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupRequest.SerializeToString,
+            headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -19,7 +19,92 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headgate/admin/v1/admin_service.proto.
  */
 export const file_headgate_admin_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVoZWFkZ2F0ZS9hZG1pbi92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEhFoZWFkZ2F0ZS5hZG1pbi52MSISChBHZXRTdGF0dXNSZXF1ZXN0IuIBChFHZXRTdGF0dXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEi4KCnN0YXJ0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJlYWR5GAMgASgIEg8KB3Byb2JsZW0YBCABKAkSKQoDbG9nGAUgASgLMhwuaGVhZGdhdGUuYWRtaW4udjEuTG9nU3RhdHVzEjAKB3NvdXJjZXMYBiADKAsyHy5oZWFkZ2F0ZS5hZG1pbi52MS5Tb3VyY2VTdGF0dXMSDwoHc3RyZWFtcxgHIAEoDSLMAQoJTG9nU3RhdHVzEg0KBWVwb2NoGAEgASgJEg8KB3JlY29yZHMYAiABKAQSEgoKc2l6ZV9ieXRlcxgDIAEoBBISCgpmcmVlX2J5dGVzGAQgASgEEjEKDWVhcmxpZXN0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2xhdGVzdF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtxdWFyYW50aW5lZBgHIAEoBCLdAwoMU291cmNlU3RhdHVzEg4KBnNvdXJjZRgBIAEoCRIQCghjb250ZXh0cxgCIAMoCRIQCghhY2NlcHRlZBgDIAEoBBISCgpkdXBsaWNhdGVzGAQgASgEEhMKC3F1YXJhbnRpbmVkGAUgASgEEg8KB3JlZnVzZWQYBiABKAQSDQoFdGVzdHMYByABKAQSNAoQbGFzdF9hY2NlcHRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF90ZXN0X2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJNChByZWZ1c2VkX2J5X2NhdXNlGAogAygLMjMuaGVhZGdhdGUuYWRtaW4udjEuU291cmNlU3RhdHVzLlJlZnVzZWRCeUNhdXNlRW50cnkSFgoObGFzdF9zZWNyZXRfaWQYCyABKAkSOQoVYXdhaXRpbmdfc2VjcmV0X3VudGlsGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzdG9wcGVkGA0gASgIGjUKE1JlZnVzZWRCeUNhdXNlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASIUChJMaXN0U3RyZWFtc1JlcXVlc3QiQQoTTGlzdFN0cmVhbXNSZXNwb25zZRIqCgdzdHJlYW1zGAEgAygLMhkuaGVhZGdhdGUuYWRtaW4udjEuU3RyZWFtIuwBCgZTdHJlYW0SCgoCaWQYASABKAQSEwoLY2xpZW50X25hbWUYAiABKAkSDAoEcGVlchgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgZmaWx0ZXIYBSABKAsyEy5oZWFkZ2F0ZS52MS5GaWx0ZXISEwoLZXZlbnRzX3NlbnQYBiABKAQSJgoDbGFnGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWNhdWdodF91cBgIIAEoCBIOCgZyZWFkZXIYCSABKAkiGgoYTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0IlkKGUxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2USPAoNc3Vic2NyaXB0aW9ucxgBIAMoCzIlLmhlYWRnYXRlLmFkbWluLnYxLlJlYWRlclN1YnNjcmlwdGlvbiKFAQoSUmVhZGVyU3Vic2NyaXB0aW9uEg4KBnJlYWRlchgBIAEoCRIvCgxzdWJzY3JpcHRpb24YAiABKAsyGS5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb24SLgoGc2hhcmRzGAMgAygLMh4uaGVhZGdhdGUudjEuU3Vic2NyaXB0aW9uU2hhcmQiOQoZRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBIOCgZyZWFkZXIYASABKAkSDAoEbmFtZRgCIAEoCSIcChpEZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSJQChBTa2lwRXZlbnRSZXF1ZXN0Eg4KBnJlYWRlchgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmN1cnNvchgDIAEoCRIOCgZyZWFzb24YBCABKAkiNAoRU2tpcEV2ZW50UmVzcG9uc2USHwoEc2tpcBgBIAEoCzIRLmhlYWRnYXRlLnYxLlNraXAiPAoVTGlzdFF1YXJhbnRpbmVSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRIQCghhZnRlcl9pZBgCIAEoCSJfChZMaXN0UXVhcmFudGluZVJlc3BvbnNlEjMKC3F1YXJhbnRpbmVkGAEgAygLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWQSEAoIaGFzX21vcmUYAiABKAgiIwoVR2V0UXVhcmFudGluZWRSZXF1ZXN0EgoKAmlkGAEgASgJIl8KFkdldFF1YXJhbnRpbmVkUmVzcG9uc2USMwoLcXVhcmFudGluZWQYASABKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5RdWFyYW50aW5lZBIQCghyYXdfYm9keRgCIAEoDCK5AQoLUXVhcmFudGluZWQSCgoCaWQYASABKAkSDgoGc291cmNlGAIgASgJEg8KB2NvbnRleHQYAyABKAkSEgoKZXZlbnRfdHlwZRgEIAEoCRIvCgtyZWNlaXZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJvYmxlbRgGIAEoCRIRCglib2R5X3NpemUYByABKA0SFAoMY29udGVudF90eXBlGAggASgJMtMHCgxBZG1pblNlcnZpY2UScAoJR2V0U3RhdHVzEiMuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3RhdHVzUmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlIhiC0+STAhISEC9hZG1pbi92MS9zdGF0dXMSdwoLTGlzdFN0cmVhbXMSJS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3RyZWFtc1JlcXVlc3QaJi5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3RyZWFtc1Jlc3BvbnNlIhmC0+STAhMSES9hZG1pbi92MS9zdHJlYW1zEo8BChFMaXN0U3Vic2NyaXB0aW9ucxIrLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVxdWVzdBosLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2UiH4LT5JMCGRIXL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMSogEKEkRlbGV0ZVN1YnNjcmlwdGlvbhIsLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlcXVlc3QaLS5oZWFkZ2F0ZS5hZG1pbi52MS5EZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSIvgtPkkwIpKicvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVhZGVyfS97bmFtZX0SjwEKCVNraXBFdmVudBIjLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5Ta2lwRXZlbnRSZXNwb25zZSI3gtPkkwIxOgEqIiwvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVhZGVyfS97bmFtZX06c2tpcBKDAQoOTGlzdFF1YXJhbnRpbmUSKC5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlcXVlc3QaKS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIhyC0+STAhYSFC9hZG1pbi92MS9xdWFyYW50aW5lEogBCg5HZXRRdWFyYW50aW5lZBIoLmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVxdWVzdBopLmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVzcG9uc2UiIYLT5JMCGxIZL2FkbWluL3YxL3F1YXJhbnRpbmUve2lkfUJrChRpby5oZWFkZ2F0ZS5hZG1pbi52MVABWj1naXRodWIuY29tL2hlYWRnYXRlL2hlYWRnYXRlL2dlbi9nby9oZWFkZ2F0ZS9hZG1pbi92MTthZG1pbnYxqgIRSGVhZGdhdGUuQWRtaW4uVjFiBnByb3RvMw", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_headgate_v1_event_service, file_headgate_v1_subscription_service]);
+  fileDesc("CiVoZWFkZ2F0ZS9hZG1pbi92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEhFoZWFkZ2F0ZS5hZG1pbi52MSIPCg1CYWNrdXBSZXF1ZXN0ImQKDkJhY2t1cFJlc3BvbnNlEg0KBWNodW5rGAEgASgMEhAKCHByb2dyZXNzGAIgASgCEjEKB3N1bW1hcnkYAyABKAsyIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBTdW1tYXJ5Il4KDUJhY2t1cFN1bW1hcnkSDgoGc2hhMjU2GAEgASgMEiwKCHRha2VuX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZWNvcmRzGAMgASgEIhIKEEdldFN0YXR1c1JlcXVlc3Qi4gEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVhZHkYAyABKAgSDwoHcHJvYmxlbRgEIAEoCRIpCgNsb2cYBSABKAsyHC5oZWFkZ2F0ZS5hZG1pbi52MS5Mb2dTdGF0dXMSMAoHc291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1cxIPCgdzdHJlYW1zGAcgASgNIvMBCglMb2dTdGF0dXMSDQoFZXBvY2gYASABKAkSDwoHcmVjb3JkcxgCIAEoBBISCgpzaXplX2J5dGVzGAMgASgEEhIKCmZyZWVfYnl0ZXMYBCABKAQSMQoNZWFybGllc3RfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLbGF0ZXN0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3F1YXJhbnRpbmVkGAcgASgEEg4KBmZvcm1hdBgIIAEoDRIVCg1uZXdlc3RfZm9ybWF0GAkgASgNIt0DCgxTb3VyY2VTdGF0dXMSDgoGc291cmNlGAEgASgJEhAKCGNvbnRleHRzGAIgAygJEhAKCGFjY2VwdGVkGAMgASgEEhIKCmR1cGxpY2F0ZXMYBCABKAQSEwoLcXVhcmFudGluZWQYBSABKAQSDwoHcmVmdXNlZBgGIAEoBBINCgV0ZXN0cxgHIAEoBBI0ChBsYXN0X2FjY2VwdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3Rlc3RfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEk0KEHJlZnVzZWRfYnlfY2F1c2UYCiADKAsyMy5oZWFkZ2F0ZS5hZG1pbi52MS5Tb3VyY2VTdGF0dXMuUmVmdXNlZEJ5Q2F1c2VFbnRyeRIWCg5sYXN0X3NlY3JldF9pZBgLIAEoCRI5ChVhd2FpdGluZ19zZWNyZXRfdW50aWwYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3N0b3BwZWQYDSABKAgaNQoTUmVmdXNlZEJ5Q2F1c2VFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIhQKEkxpc3RTdHJlYW1zUmVxdWVzdCJBChNMaXN0U3RyZWFtc1Jlc3BvbnNlEioKB3N0cmVhbXMYASADKAsyGS5oZWFkZ2F0ZS5hZG1pbi52MS5TdHJlYW0i7AEKBlN0cmVhbRIKCgJpZBgBIAEoBBITCgtjbGllbnRfbmFtZRgCIAEoCRIMCgRwZWVyGAMgASgJEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiMKBmZpbHRlchgFIAEoCzITLmhlYWRnYXRlLnYxLkZpbHRlchITCgtldmVudHNfc2VudBgGIAEoBBImCgNsYWcYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJY2F1Z2h0X3VwGAggASgIEg4KBnJlYWRlchgJIAEoCSIaChhMaXN0U3Vic2NyaXB0aW9uc1JlcXVlc3QiWQoZTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZRI8Cg1zdWJzY3JpcHRpb25zGAEgAygLMiUuaGVhZGdhdGUuYWRtaW4udjEuUmVhZGVyU3Vic2NyaXB0aW9uIoUBChJSZWFkZXJTdWJzY3JpcHRpb24SDgoGcmVhZGVyGAEgASgJEi8KDHN1YnNjcmlwdGlvbhgCIAEoCzIZLmhlYWRnYXRlLnYxLlN1YnNjcmlwdGlvbhIuCgZzaGFyZHMYAyADKAsyHi5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb25TaGFyZCI5ChlEZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0Eg4KBnJlYWRlchgBIAEoCRIMCgRuYW1lGAIgASgJIhwKGkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIlAKEFNraXBFdmVudFJlcXVlc3QSDgoGcmVhZGVyGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGY3Vyc29yGAMgASgJEg4KBnJlYXNvbhgEIAEoCSI0ChFTa2lwRXZlbnRSZXNwb25zZRIfCgRza2lwGAEgASgLMhEuaGVhZGdhdGUudjEuU2tpcCI8ChVMaXN0UXVhcmFudGluZVJlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhAKCGFmdGVyX2lkGAIgASgJIl8KFkxpc3RRdWFyYW50aW5lUmVzcG9uc2USMwoLcXVhcmFudGluZWQYASADKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5RdWFyYW50aW5lZBIQCghoYXNfbW9yZRgCIAEoCCIjChVHZXRRdWFyYW50aW5lZFJlcXVlc3QSCgoCaWQYASABKAkiXwoWR2V0UXVhcmFudGluZWRSZXNwb25zZRIzCgtxdWFyYW50aW5lZBgBIAEoCzIeLmhlYWRnYXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkEhAKCHJhd19ib2R5GAIgASgMIrkBCgtRdWFyYW50aW5lZBIKCgJpZBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDwoHY29udGV4dBgDIAEoCRISCgpldmVudF90eXBlGAQgASgJEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdwcm9ibGVtGAYgASgJEhEKCWJvZHlfc2l6ZRgHIAEoDRIUCgxjb250ZW50X3R5cGUYCCABKAkypAgKDEFkbWluU2VydmljZRJwCglHZXRTdGF0dXMSIy5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3RhdHVzUmVzcG9uc2UiGILT5JMCEhIQL2FkbWluL3YxL3N0YXR1cxJ3CgtMaXN0U3RyZWFtcxIlLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVxdWVzdBomLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVzcG9uc2UiGYLT5JMCExIRL2FkbWluL3YxL3N0cmVhbXMSjwEKEUxpc3RTdWJzY3JpcHRpb25zEisuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0GiwuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIfgtPkkwIZEhcvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucxKiAQoSRGVsZXRlU3Vic2NyaXB0aW9uEiwuaGVhZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIi+C0+STAikqJy9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1lfRKPAQoJU2tpcEV2ZW50EiMuaGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50UmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlc3BvbnNlIjeC0+STAjE6ASoiLC9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1lfTpza2lwEoMBCg5MaXN0UXVhcmFudGluZRIoLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBopLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVzcG9uc2UiHILT5JMCFhIUL2FkbWluL3YxL3F1YXJhbnRpbmUSiAEKDkdldFF1YXJhbnRpbmVkEiguaGVhZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXF1ZXN0GikuaGVhZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXNwb25zZSIhgtPkkwIbEhkvYWRtaW4vdjEvcXVhcmFudGluZS97aWR9Ek8KBkJhY2t1cBIgLmhlYWRnYXRlLmFkbWluLnYxLkJhY2t1cFJlcXVlc3QaIS5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXNwb25zZTABQmsKFGlvLmhlYWRnYXRlLmFkbWluLnYxUAFaPWdpdGh1Yi5jb20vaGVhZGdhdGUvaGVhZGdhdGUvZ2VuL2dvL2hlYWRnYXRlL2FkbWluL3YxO2FkbWludjGqAhFIZWFkZ2F0ZS5BZG1pbi5WMWIGcHJvdG8z", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_headgate_v1_event_service, file_headgate_v1_subscription_service]);
+
+/**
+ * A request for a backup.
+ *
+ * @generated from message headgate.admin.v1.BackupRequest
+ */
+export type BackupRequest = Message<"headgate.admin.v1.BackupRequest"> & {
+};
+
+/**
+ * Describes the message headgate.admin.v1.BackupRequest.
+ * Use `create(BackupRequestSchema)` to create a new message.
+ */
+export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 0);
+
+/**
+ * A part of a backup.
+ *
+ * @generated from message headgate.admin.v1.BackupResponse
+ */
+export type BackupResponse = Message<"headgate.admin.v1.BackupResponse"> & {
+  /**
+   * The file's next bytes.
+   *
+   * @generated from field: bytes chunk = 1;
+   */
+  chunk: Uint8Array;
+
+  /**
+   * How much is done, about: 0 to 1.
+   *
+   * @generated from field: float progress = 2;
+   */
+  progress: number;
+
+  /**
+   * In the last message, which has no chunk: what the backup is. Unset before it.
+   *
+   * @generated from field: headgate.admin.v1.BackupSummary summary = 3;
+   */
+  summary?: BackupSummary;
+};
+
+/**
+ * Describes the message headgate.admin.v1.BackupResponse.
+ * Use `create(BackupResponseSchema)` to create a new message.
+ */
+export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 1);
+
+/**
+ * What a backup is.
+ *
+ * @generated from message headgate.admin.v1.BackupSummary
+ */
+export type BackupSummary = Message<"headgate.admin.v1.BackupSummary"> & {
+  /**
+   * The SHA-256 of the whole file.
+   *
+   * @generated from field: bytes sha256 = 1;
+   */
+  sha256: Uint8Array;
+
+  /**
+   * When it was begun: all that was accepted then is in it.
+   *
+   * @generated from field: google.protobuf.Timestamp taken_at = 2;
+   */
+  takenAt?: Timestamp;
+
+  /**
+   * How many records it has, those of quarantine and gaps included.
+   *
+   * @generated from field: uint64 records = 3;
+   */
+  records: bigint;
+};
+
+/**
+ * Describes the message headgate.admin.v1.BackupSummary.
+ * Use `create(BackupSummarySchema)` to create a new message.
+ */
+export const BackupSummarySchema: GenMessage<BackupSummary> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 2);
 
 /**
  * A request for the gateway's status.
@@ -34,7 +119,7 @@ export type GetStatusRequest = Message<"headgate.admin.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 0);
+  messageDesc(file_headgate_admin_v1_admin_service, 3);
 
 /**
  * How the gateway is.
@@ -97,7 +182,7 @@ export type GetStatusResponse = Message<"headgate.admin.v1.GetStatusResponse"> &
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 1);
+  messageDesc(file_headgate_admin_v1_admin_service, 4);
 
 /**
  * How the log is.
@@ -153,6 +238,20 @@ export type LogStatus = Message<"headgate.admin.v1.LogStatus"> & {
    * @generated from field: uint64 quarantined = 7;
    */
   quarantined: bigint;
+
+  /**
+   * The version of the stored format.
+   *
+   * @generated from field: uint32 format = 8;
+   */
+  format: number;
+
+  /**
+   * The version to which `headgated upgrade-store` would bring it. Releases that do not know that one could not open it any more.
+   *
+   * @generated from field: uint32 newest_format = 9;
+   */
+  newestFormat: number;
 };
 
 /**
@@ -160,7 +259,7 @@ export type LogStatus = Message<"headgate.admin.v1.LogStatus"> & {
  * Use `create(LogStatusSchema)` to create a new message.
  */
 export const LogStatusSchema: GenMessage<LogStatus> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 2);
+  messageDesc(file_headgate_admin_v1_admin_service, 5);
 
 /**
  * How a source does. Counts are since the start of this process.
@@ -265,7 +364,7 @@ export type SourceStatus = Message<"headgate.admin.v1.SourceStatus"> & {
  * Use `create(SourceStatusSchema)` to create a new message.
  */
 export const SourceStatusSchema: GenMessage<SourceStatus> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 3);
+  messageDesc(file_headgate_admin_v1_admin_service, 6);
 
 /**
  * A request for the streams.
@@ -280,7 +379,7 @@ export type ListStreamsRequest = Message<"headgate.admin.v1.ListStreamsRequest">
  * Use `create(ListStreamsRequestSchema)` to create a new message.
  */
 export const ListStreamsRequestSchema: GenMessage<ListStreamsRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 4);
+  messageDesc(file_headgate_admin_v1_admin_service, 7);
 
 /**
  * The streams.
@@ -301,7 +400,7 @@ export type ListStreamsResponse = Message<"headgate.admin.v1.ListStreamsResponse
  * Use `create(ListStreamsResponseSchema)` to create a new message.
  */
 export const ListStreamsResponseSchema: GenMessage<ListStreamsResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 5);
+  messageDesc(file_headgate_admin_v1_admin_service, 8);
 
 /**
  * One stream that is being served.
@@ -378,7 +477,7 @@ export type Stream = Message<"headgate.admin.v1.Stream"> & {
  * Use `create(StreamSchema)` to create a new message.
  */
 export const StreamSchema: GenMessage<Stream> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 6);
+  messageDesc(file_headgate_admin_v1_admin_service, 9);
 
 /**
  * A request for the subscriptions.
@@ -393,7 +492,7 @@ export type ListSubscriptionsRequest = Message<"headgate.admin.v1.ListSubscripti
  * Use `create(ListSubscriptionsRequestSchema)` to create a new message.
  */
 export const ListSubscriptionsRequestSchema: GenMessage<ListSubscriptionsRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 7);
+  messageDesc(file_headgate_admin_v1_admin_service, 10);
 
 /**
  * The subscriptions.
@@ -414,7 +513,7 @@ export type ListSubscriptionsResponse = Message<"headgate.admin.v1.ListSubscript
  * Use `create(ListSubscriptionsResponseSchema)` to create a new message.
  */
 export const ListSubscriptionsResponseSchema: GenMessage<ListSubscriptionsResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 8);
+  messageDesc(file_headgate_admin_v1_admin_service, 11);
 
 /**
  * One reader's subscription.
@@ -449,7 +548,7 @@ export type ReaderSubscription = Message<"headgate.admin.v1.ReaderSubscription">
  * Use `create(ReaderSubscriptionSchema)` to create a new message.
  */
 export const ReaderSubscriptionSchema: GenMessage<ReaderSubscription> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 9);
+  messageDesc(file_headgate_admin_v1_admin_service, 12);
 
 /**
  * A request to delete a reader's subscription.
@@ -477,7 +576,7 @@ export type DeleteSubscriptionRequest = Message<"headgate.admin.v1.DeleteSubscri
  * Use `create(DeleteSubscriptionRequestSchema)` to create a new message.
  */
 export const DeleteSubscriptionRequestSchema: GenMessage<DeleteSubscriptionRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 10);
+  messageDesc(file_headgate_admin_v1_admin_service, 13);
 
 /**
  * It is gone.
@@ -492,7 +591,7 @@ export type DeleteSubscriptionResponse = Message<"headgate.admin.v1.DeleteSubscr
  * Use `create(DeleteSubscriptionResponseSchema)` to create a new message.
  */
 export const DeleteSubscriptionResponseSchema: GenMessage<DeleteSubscriptionResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 11);
+  messageDesc(file_headgate_admin_v1_admin_service, 14);
 
 /**
  * A request to leave out one event of a reader's subscription.
@@ -534,7 +633,7 @@ export type SkipEventRequest = Message<"headgate.admin.v1.SkipEventRequest"> & {
  * Use `create(SkipEventRequestSchema)` to create a new message.
  */
 export const SkipEventRequestSchema: GenMessage<SkipEventRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 12);
+  messageDesc(file_headgate_admin_v1_admin_service, 15);
 
 /**
  * It is left out.
@@ -555,7 +654,7 @@ export type SkipEventResponse = Message<"headgate.admin.v1.SkipEventResponse"> &
  * Use `create(SkipEventResponseSchema)` to create a new message.
  */
 export const SkipEventResponseSchema: GenMessage<SkipEventResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 13);
+  messageDesc(file_headgate_admin_v1_admin_service, 16);
 
 /**
  * A request for one page of the quarantine.
@@ -583,7 +682,7 @@ export type ListQuarantineRequest = Message<"headgate.admin.v1.ListQuarantineReq
  * Use `create(ListQuarantineRequestSchema)` to create a new message.
  */
 export const ListQuarantineRequestSchema: GenMessage<ListQuarantineRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 14);
+  messageDesc(file_headgate_admin_v1_admin_service, 17);
 
 /**
  * One page of the quarantine.
@@ -611,7 +710,7 @@ export type ListQuarantineResponse = Message<"headgate.admin.v1.ListQuarantineRe
  * Use `create(ListQuarantineResponseSchema)` to create a new message.
  */
 export const ListQuarantineResponseSchema: GenMessage<ListQuarantineResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 15);
+  messageDesc(file_headgate_admin_v1_admin_service, 18);
 
 /**
  * A request for one quarantined webhook.
@@ -632,7 +731,7 @@ export type GetQuarantinedRequest = Message<"headgate.admin.v1.GetQuarantinedReq
  * Use `create(GetQuarantinedRequestSchema)` to create a new message.
  */
 export const GetQuarantinedRequestSchema: GenMessage<GetQuarantinedRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 16);
+  messageDesc(file_headgate_admin_v1_admin_service, 19);
 
 /**
  * One quarantined webhook, whole.
@@ -660,7 +759,7 @@ export type GetQuarantinedResponse = Message<"headgate.admin.v1.GetQuarantinedRe
  * Use `create(GetQuarantinedResponseSchema)` to create a new message.
  */
 export const GetQuarantinedResponseSchema: GenMessage<GetQuarantinedResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 17);
+  messageDesc(file_headgate_admin_v1_admin_service, 20);
 
 /**
  * What is known of a webhook that could not be turned into an event.
@@ -730,7 +829,7 @@ export type Quarantined = Message<"headgate.admin.v1.Quarantined"> & {
  * Use `create(QuarantinedSchema)` to create a new message.
  */
 export const QuarantinedSchema: GenMessage<Quarantined> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 18);
+  messageDesc(file_headgate_admin_v1_admin_service, 21);
 
 /**
  * AdminService shows operators what a running gateway does and what it could not use.
@@ -807,6 +906,19 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof GetQuarantinedRequestSchema;
     output: typeof GetQuarantinedResponseSchema;
+  },
+  /**
+   * Copies the log and the subscriptions, as they are at one moment, while everything goes on. It is a file's bytes, and only whole when the last message, with
+   * the summary, has come. They hold every event, every raw body and the key of the cursors: keep them as the data directory is kept. One copy is made at a time,
+   * and it ends with UNAVAILABLE when nothing of it is taken for a minute, or when the disk gets full, as what is trimmed meanwhile stays until its end.
+   * DATA_LOSS when the log is damaged. Not over REST.
+   *
+   * @generated from rpc headgate.admin.v1.AdminService.Backup
+   */
+  backup: {
+    methodKind: "server_streaming";
+    input: typeof BackupRequestSchema;
+    output: typeof BackupResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_headgate_admin_v1_admin_service, 0);

@@ -232,6 +232,37 @@ public final class AdminServiceGrpc {
     return getGetQuarantinedMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<io.headgate.admin.v1.BackupRequest,
+      io.headgate.admin.v1.BackupResponse> getBackupMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "Backup",
+      requestType = io.headgate.admin.v1.BackupRequest.class,
+      responseType = io.headgate.admin.v1.BackupResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+  public static io.grpc.MethodDescriptor<io.headgate.admin.v1.BackupRequest,
+      io.headgate.admin.v1.BackupResponse> getBackupMethod() {
+    io.grpc.MethodDescriptor<io.headgate.admin.v1.BackupRequest, io.headgate.admin.v1.BackupResponse> getBackupMethod;
+    if ((getBackupMethod = AdminServiceGrpc.getBackupMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getBackupMethod = AdminServiceGrpc.getBackupMethod) == null) {
+          AdminServiceGrpc.getBackupMethod = getBackupMethod =
+              io.grpc.MethodDescriptor.<io.headgate.admin.v1.BackupRequest, io.headgate.admin.v1.BackupResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "Backup"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.headgate.admin.v1.BackupRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.headgate.admin.v1.BackupResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("Backup"))
+              .build();
+        }
+      }
+    }
+    return getBackupMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -367,6 +398,19 @@ public final class AdminServiceGrpc {
         io.grpc.stub.StreamObserver<io.headgate.admin.v1.GetQuarantinedResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetQuarantinedMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * Copies the log and the subscriptions, as they are at one moment, while everything goes on. It is a file's bytes, and only whole when the last message, with
+     * the summary, has come. They hold every event, every raw body and the key of the cursors: keep them as the data directory is kept. One copy is made at a time,
+     * and it ends with UNAVAILABLE when nothing of it is taken for a minute, or when the disk gets full, as what is trimmed meanwhile stays until its end.
+     * DATA_LOSS when the log is damaged. Not over REST.
+     * </pre>
+     */
+    default void backup(io.headgate.admin.v1.BackupRequest request,
+        io.grpc.stub.StreamObserver<io.headgate.admin.v1.BackupResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getBackupMethod(), responseObserver);
+    }
   }
 
   /**
@@ -478,6 +522,20 @@ public final class AdminServiceGrpc {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getGetQuarantinedMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * Copies the log and the subscriptions, as they are at one moment, while everything goes on. It is a file's bytes, and only whole when the last message, with
+     * the summary, has come. They hold every event, every raw body and the key of the cursors: keep them as the data directory is kept. One copy is made at a time,
+     * and it ends with UNAVAILABLE when nothing of it is taken for a minute, or when the disk gets full, as what is trimmed meanwhile stays until its end.
+     * DATA_LOSS when the log is damaged. Not over REST.
+     * </pre>
+     */
+    public void backup(io.headgate.admin.v1.BackupRequest request,
+        io.grpc.stub.StreamObserver<io.headgate.admin.v1.BackupResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncServerStreamingCall(
+          getChannel().newCall(getBackupMethod(), getCallOptions()), request, responseObserver);
+    }
   }
 
   /**
@@ -568,6 +626,21 @@ public final class AdminServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getGetQuarantinedMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Copies the log and the subscriptions, as they are at one moment, while everything goes on. It is a file's bytes, and only whole when the last message, with
+     * the summary, has come. They hold every event, every raw body and the key of the cursors: keep them as the data directory is kept. One copy is made at a time,
+     * and it ends with UNAVAILABLE when nothing of it is taken for a minute, or when the disk gets full, as what is trimmed meanwhile stays until its end.
+     * DATA_LOSS when the log is damaged. Not over REST.
+     * </pre>
+     */
+    @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
+    public io.grpc.stub.BlockingClientCall<?, io.headgate.admin.v1.BackupResponse>
+        backup(io.headgate.admin.v1.BackupRequest request) {
+      return io.grpc.stub.ClientCalls.blockingV2ServerStreamingCall(
+          getChannel(), getBackupMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -657,6 +730,20 @@ public final class AdminServiceGrpc {
     public io.headgate.admin.v1.GetQuarantinedResponse getQuarantined(io.headgate.admin.v1.GetQuarantinedRequest request) {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getGetQuarantinedMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Copies the log and the subscriptions, as they are at one moment, while everything goes on. It is a file's bytes, and only whole when the last message, with
+     * the summary, has come. They hold every event, every raw body and the key of the cursors: keep them as the data directory is kept. One copy is made at a time,
+     * and it ends with UNAVAILABLE when nothing of it is taken for a minute, or when the disk gets full, as what is trimmed meanwhile stays until its end.
+     * DATA_LOSS when the log is damaged. Not over REST.
+     * </pre>
+     */
+    public java.util.Iterator<io.headgate.admin.v1.BackupResponse> backup(
+        io.headgate.admin.v1.BackupRequest request) {
+      return io.grpc.stub.ClientCalls.blockingServerStreamingCall(
+          getChannel(), getBackupMethod(), getCallOptions(), request);
     }
   }
 
@@ -764,6 +851,7 @@ public final class AdminServiceGrpc {
   private static final int METHODID_SKIP_EVENT = 4;
   private static final int METHODID_LIST_QUARANTINE = 5;
   private static final int METHODID_GET_QUARANTINED = 6;
+  private static final int METHODID_BACKUP = 7;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -809,6 +897,10 @@ public final class AdminServiceGrpc {
         case METHODID_GET_QUARANTINED:
           serviceImpl.getQuarantined((io.headgate.admin.v1.GetQuarantinedRequest) request,
               (io.grpc.stub.StreamObserver<io.headgate.admin.v1.GetQuarantinedResponse>) responseObserver);
+          break;
+        case METHODID_BACKUP:
+          serviceImpl.backup((io.headgate.admin.v1.BackupRequest) request,
+              (io.grpc.stub.StreamObserver<io.headgate.admin.v1.BackupResponse>) responseObserver);
           break;
         default:
           throw new AssertionError();
@@ -877,6 +969,13 @@ public final class AdminServiceGrpc {
               io.headgate.admin.v1.GetQuarantinedRequest,
               io.headgate.admin.v1.GetQuarantinedResponse>(
                 service, METHODID_GET_QUARANTINED)))
+        .addMethod(
+          getBackupMethod(),
+          io.grpc.stub.ServerCalls.asyncServerStreamingCall(
+            new MethodHandlers<
+              io.headgate.admin.v1.BackupRequest,
+              io.headgate.admin.v1.BackupResponse>(
+                service, METHODID_BACKUP)))
         .build();
   }
 
@@ -932,6 +1031,7 @@ public final class AdminServiceGrpc {
               .addMethod(getSkipEventMethod())
               .addMethod(getListQuarantineMethod())
               .addMethod(getGetQuarantinedMethod())
+              .addMethod(getBackupMethod())
               .build();
         }
       }

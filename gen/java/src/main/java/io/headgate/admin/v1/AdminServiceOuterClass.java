@@ -27,6 +27,21 @@ public final class AdminServiceOuterClass {
         (com.google.protobuf.ExtensionRegistryLite) registry);
   }
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_BackupRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_BackupRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_BackupResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_BackupResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_BackupSummary_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_BackupSummary_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_headgate_admin_v1_GetStatusRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -140,106 +155,116 @@ public final class AdminServiceOuterClass {
       "ns.proto\032\036google/protobuf/duration.proto" +
       "\032\037google/protobuf/timestamp.proto\032\037headg" +
       "ate/v1/event_service.proto\032&headgate/v1/" +
-      "subscription_service.proto\"\022\n\020GetStatusR" +
-      "equest\"\235\002\n\021GetStatusResponse\022\030\n\007version\030" +
-      "\001 \001(\tR\007version\0229\n\nstarted_at\030\002 \001(\0132\032.goo" +
-      "gle.protobuf.TimestampR\tstartedAt\022\024\n\005rea" +
-      "dy\030\003 \001(\010R\005ready\022\030\n\007problem\030\004 \001(\tR\007proble" +
-      "m\022.\n\003log\030\005 \001(\0132\034.headgate.admin.v1.LogSt" +
-      "atusR\003log\0229\n\007sources\030\006 \003(\0132\037.headgate.ad" +
-      "min.v1.SourceStatusR\007sources\022\030\n\007streams\030" +
-      "\007 \001(\rR\007streams\"\231\002\n\tLogStatus\022\024\n\005epoch\030\001 " +
-      "\001(\tR\005epoch\022\030\n\007records\030\002 \001(\004R\007records\022\035\n\n" +
-      "size_bytes\030\003 \001(\004R\tsizeBytes\022\035\n\nfree_byte" +
-      "s\030\004 \001(\004R\tfreeBytes\022?\n\rearliest_time\030\005 \001(" +
-      "\0132\032.google.protobuf.TimestampR\014earliestT" +
-      "ime\022;\n\013latest_time\030\006 \001(\0132\032.google.protob" +
-      "uf.TimestampR\nlatestTime\022 \n\013quarantined\030" +
-      "\007 \001(\004R\013quarantined\"\206\005\n\014SourceStatus\022\026\n\006s" +
-      "ource\030\001 \001(\tR\006source\022\032\n\010contexts\030\002 \003(\tR\010c" +
-      "ontexts\022\032\n\010accepted\030\003 \001(\004R\010accepted\022\036\n\nd" +
-      "uplicates\030\004 \001(\004R\nduplicates\022 \n\013quarantin" +
-      "ed\030\005 \001(\004R\013quarantined\022\030\n\007refused\030\006 \001(\004R\007" +
-      "refused\022\024\n\005tests\030\007 \001(\004R\005tests\022D\n\020last_ac" +
-      "cepted_at\030\010 \001(\0132\032.google.protobuf.Timest" +
-      "ampR\016lastAcceptedAt\022<\n\014last_test_at\030\t \001(" +
-      "\0132\032.google.protobuf.TimestampR\nlastTestA" +
-      "t\022]\n\020refused_by_cause\030\n \003(\01323.headgate.a" +
-      "dmin.v1.SourceStatus.RefusedByCauseEntry" +
-      "R\016refusedByCause\022$\n\016last_secret_id\030\013 \001(\t" +
-      "R\014lastSecretId\022N\n\025awaiting_secret_until\030" +
-      "\014 \001(\0132\032.google.protobuf.TimestampR\023await" +
-      "ingSecretUntil\022\030\n\007stopped\030\r \001(\010R\007stopped" +
-      "\032A\n\023RefusedByCauseEntry\022\020\n\003key\030\001 \001(\tR\003ke" +
-      "y\022\024\n\005value\030\002 \001(\004R\005value:\0028\001\"\024\n\022ListStrea" +
-      "msRequest\"J\n\023ListStreamsResponse\0223\n\007stre" +
-      "ams\030\001 \003(\0132\031.headgate.admin.v1.StreamR\007st" +
-      "reams\"\270\002\n\006Stream\022\016\n\002id\030\001 \001(\004R\002id\022\037\n\013clie" +
-      "nt_name\030\002 \001(\tR\nclientName\022\022\n\004peer\030\003 \001(\tR" +
-      "\004peer\0229\n\nstarted_at\030\004 \001(\0132\032.google.proto" +
-      "buf.TimestampR\tstartedAt\022+\n\006filter\030\005 \001(\013" +
-      "2\023.headgate.v1.FilterR\006filter\022\037\n\013events_" +
-      "sent\030\006 \001(\004R\neventsSent\022+\n\003lag\030\007 \001(\0132\031.go" +
-      "ogle.protobuf.DurationR\003lag\022\033\n\tcaught_up" +
-      "\030\010 \001(\010R\010caughtUp\022\026\n\006reader\030\t \001(\tR\006reader" +
-      "\"\032\n\030ListSubscriptionsRequest\"h\n\031ListSubs" +
-      "criptionsResponse\022K\n\rsubscriptions\030\001 \003(\013" +
-      "2%.headgate.admin.v1.ReaderSubscriptionR" +
-      "\rsubscriptions\"\243\001\n\022ReaderSubscription\022\026\n" +
-      "\006reader\030\001 \001(\tR\006reader\022=\n\014subscription\030\002 " +
-      "\001(\0132\031.headgate.v1.SubscriptionR\014subscrip" +
-      "tion\0226\n\006shards\030\003 \003(\0132\036.headgate.v1.Subsc" +
-      "riptionShardR\006shards\"G\n\031DeleteSubscripti" +
-      "onRequest\022\026\n\006reader\030\001 \001(\tR\006reader\022\022\n\004nam" +
-      "e\030\002 \001(\tR\004name\"\034\n\032DeleteSubscriptionRespo" +
-      "nse\"n\n\020SkipEventRequest\022\026\n\006reader\030\001 \001(\tR" +
-      "\006reader\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006cursor\030\003 " +
-      "\001(\tR\006cursor\022\026\n\006reason\030\004 \001(\tR\006reason\":\n\021S" +
-      "kipEventResponse\022%\n\004skip\030\001 \001(\0132\021.headgat" +
-      "e.v1.SkipR\004skip\"O\n\025ListQuarantineRequest" +
-      "\022\033\n\tpage_size\030\001 \001(\rR\010pageSize\022\031\n\010after_i" +
-      "d\030\002 \001(\tR\007afterId\"u\n\026ListQuarantineRespon" +
-      "se\022@\n\013quarantined\030\001 \003(\0132\036.headgate.admin" +
-      ".v1.QuarantinedR\013quarantined\022\031\n\010has_more" +
-      "\030\002 \001(\010R\007hasMore\"\'\n\025GetQuarantinedRequest" +
-      "\022\016\n\002id\030\001 \001(\tR\002id\"u\n\026GetQuarantinedRespon" +
-      "se\022@\n\013quarantined\030\001 \001(\0132\036.headgate.admin" +
-      ".v1.QuarantinedR\013quarantined\022\031\n\010raw_body" +
-      "\030\002 \001(\014R\007rawBody\"\205\002\n\013Quarantined\022\016\n\002id\030\001 " +
-      "\001(\tR\002id\022\026\n\006source\030\002 \001(\tR\006source\022\030\n\007conte" +
-      "xt\030\003 \001(\tR\007context\022\035\n\nevent_type\030\004 \001(\tR\te" +
-      "ventType\022;\n\013received_at\030\005 \001(\0132\032.google.p" +
-      "rotobuf.TimestampR\nreceivedAt\022\030\n\007problem" +
-      "\030\006 \001(\tR\007problem\022\033\n\tbody_size\030\007 \001(\rR\010body" +
-      "Size\022!\n\014content_type\030\010 \001(\tR\013contentType2" +
-      "\323\007\n\014AdminService\022p\n\tGetStatus\022#.headgate" +
-      ".admin.v1.GetStatusRequest\032$.headgate.ad" +
-      "min.v1.GetStatusResponse\"\030\202\323\344\223\002\022\022\020/admin" +
-      "/v1/status\022w\n\013ListStreams\022%.headgate.adm" +
-      "in.v1.ListStreamsRequest\032&.headgate.admi" +
-      "n.v1.ListStreamsResponse\"\031\202\323\344\223\002\023\022\021/admin" +
-      "/v1/streams\022\217\001\n\021ListSubscriptions\022+.head" +
-      "gate.admin.v1.ListSubscriptionsRequest\032," +
-      ".headgate.admin.v1.ListSubscriptionsResp" +
-      "onse\"\037\202\323\344\223\002\031\022\027/admin/v1/subscriptions\022\242\001" +
-      "\n\022DeleteSubscription\022,.headgate.admin.v1" +
-      ".DeleteSubscriptionRequest\032-.headgate.ad" +
-      "min.v1.DeleteSubscriptionResponse\"/\202\323\344\223\002" +
-      ")*\'/admin/v1/subscriptions/{reader}/{nam" +
-      "e}\022\217\001\n\tSkipEvent\022#.headgate.admin.v1.Ski" +
-      "pEventRequest\032$.headgate.admin.v1.SkipEv" +
-      "entResponse\"7\202\323\344\223\0021\",/admin/v1/subscript" +
-      "ions/{reader}/{name}:skip:\001*\022\203\001\n\016ListQua" +
-      "rantine\022(.headgate.admin.v1.ListQuaranti" +
-      "neRequest\032).headgate.admin.v1.ListQuaran" +
-      "tineResponse\"\034\202\323\344\223\002\026\022\024/admin/v1/quaranti" +
-      "ne\022\210\001\n\016GetQuarantined\022(.headgate.admin.v" +
-      "1.GetQuarantinedRequest\032).headgate.admin" +
-      ".v1.GetQuarantinedResponse\"!\202\323\344\223\002\033\022\031/adm" +
-      "in/v1/quarantine/{id}Bk\n\024io.headgate.adm" +
-      "in.v1P\001Z=github.com/headgate/headgate/ge" +
-      "n/go/headgate/admin/v1;adminv1\252\002\021Headgat" +
-      "e.Admin.V1b\006proto3"
+      "subscription_service.proto\"\017\n\rBackupRequ" +
+      "est\"~\n\016BackupResponse\022\024\n\005chunk\030\001 \001(\014R\005ch" +
+      "unk\022\032\n\010progress\030\002 \001(\002R\010progress\022:\n\007summa" +
+      "ry\030\003 \001(\0132 .headgate.admin.v1.BackupSumma" +
+      "ryR\007summary\"x\n\rBackupSummary\022\026\n\006sha256\030\001" +
+      " \001(\014R\006sha256\0225\n\010taken_at\030\002 \001(\0132\032.google." +
+      "protobuf.TimestampR\007takenAt\022\030\n\007records\030\003" +
+      " \001(\004R\007records\"\022\n\020GetStatusRequest\"\235\002\n\021Ge" +
+      "tStatusResponse\022\030\n\007version\030\001 \001(\tR\007versio" +
+      "n\0229\n\nstarted_at\030\002 \001(\0132\032.google.protobuf." +
+      "TimestampR\tstartedAt\022\024\n\005ready\030\003 \001(\010R\005rea" +
+      "dy\022\030\n\007problem\030\004 \001(\tR\007problem\022.\n\003log\030\005 \001(" +
+      "\0132\034.headgate.admin.v1.LogStatusR\003log\0229\n\007" +
+      "sources\030\006 \003(\0132\037.headgate.admin.v1.Source" +
+      "StatusR\007sources\022\030\n\007streams\030\007 \001(\rR\007stream" +
+      "s\"\326\002\n\tLogStatus\022\024\n\005epoch\030\001 \001(\tR\005epoch\022\030\n" +
+      "\007records\030\002 \001(\004R\007records\022\035\n\nsize_bytes\030\003 " +
+      "\001(\004R\tsizeBytes\022\035\n\nfree_bytes\030\004 \001(\004R\tfree" +
+      "Bytes\022?\n\rearliest_time\030\005 \001(\0132\032.google.pr" +
+      "otobuf.TimestampR\014earliestTime\022;\n\013latest" +
+      "_time\030\006 \001(\0132\032.google.protobuf.TimestampR" +
+      "\nlatestTime\022 \n\013quarantined\030\007 \001(\004R\013quaran" +
+      "tined\022\026\n\006format\030\010 \001(\rR\006format\022#\n\rnewest_" +
+      "format\030\t \001(\rR\014newestFormat\"\206\005\n\014SourceSta" +
+      "tus\022\026\n\006source\030\001 \001(\tR\006source\022\032\n\010contexts\030" +
+      "\002 \003(\tR\010contexts\022\032\n\010accepted\030\003 \001(\004R\010accep" +
+      "ted\022\036\n\nduplicates\030\004 \001(\004R\nduplicates\022 \n\013q" +
+      "uarantined\030\005 \001(\004R\013quarantined\022\030\n\007refused" +
+      "\030\006 \001(\004R\007refused\022\024\n\005tests\030\007 \001(\004R\005tests\022D\n" +
+      "\020last_accepted_at\030\010 \001(\0132\032.google.protobu" +
+      "f.TimestampR\016lastAcceptedAt\022<\n\014last_test" +
+      "_at\030\t \001(\0132\032.google.protobuf.TimestampR\nl" +
+      "astTestAt\022]\n\020refused_by_cause\030\n \003(\01323.he" +
+      "adgate.admin.v1.SourceStatus.RefusedByCa" +
+      "useEntryR\016refusedByCause\022$\n\016last_secret_" +
+      "id\030\013 \001(\tR\014lastSecretId\022N\n\025awaiting_secre" +
+      "t_until\030\014 \001(\0132\032.google.protobuf.Timestam" +
+      "pR\023awaitingSecretUntil\022\030\n\007stopped\030\r \001(\010R" +
+      "\007stopped\032A\n\023RefusedByCauseEntry\022\020\n\003key\030\001" +
+      " \001(\tR\003key\022\024\n\005value\030\002 \001(\004R\005value:\0028\001\"\024\n\022L" +
+      "istStreamsRequest\"J\n\023ListStreamsResponse" +
+      "\0223\n\007streams\030\001 \003(\0132\031.headgate.admin.v1.St" +
+      "reamR\007streams\"\270\002\n\006Stream\022\016\n\002id\030\001 \001(\004R\002id" +
+      "\022\037\n\013client_name\030\002 \001(\tR\nclientName\022\022\n\004pee" +
+      "r\030\003 \001(\tR\004peer\0229\n\nstarted_at\030\004 \001(\0132\032.goog" +
+      "le.protobuf.TimestampR\tstartedAt\022+\n\006filt" +
+      "er\030\005 \001(\0132\023.headgate.v1.FilterR\006filter\022\037\n" +
+      "\013events_sent\030\006 \001(\004R\neventsSent\022+\n\003lag\030\007 " +
+      "\001(\0132\031.google.protobuf.DurationR\003lag\022\033\n\tc" +
+      "aught_up\030\010 \001(\010R\010caughtUp\022\026\n\006reader\030\t \001(\t" +
+      "R\006reader\"\032\n\030ListSubscriptionsRequest\"h\n\031" +
+      "ListSubscriptionsResponse\022K\n\rsubscriptio" +
+      "ns\030\001 \003(\0132%.headgate.admin.v1.ReaderSubsc" +
+      "riptionR\rsubscriptions\"\243\001\n\022ReaderSubscri" +
+      "ption\022\026\n\006reader\030\001 \001(\tR\006reader\022=\n\014subscri" +
+      "ption\030\002 \001(\0132\031.headgate.v1.SubscriptionR\014" +
+      "subscription\0226\n\006shards\030\003 \003(\0132\036.headgate." +
+      "v1.SubscriptionShardR\006shards\"G\n\031DeleteSu" +
+      "bscriptionRequest\022\026\n\006reader\030\001 \001(\tR\006reade" +
+      "r\022\022\n\004name\030\002 \001(\tR\004name\"\034\n\032DeleteSubscript" +
+      "ionResponse\"n\n\020SkipEventRequest\022\026\n\006reade" +
+      "r\030\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006c" +
+      "ursor\030\003 \001(\tR\006cursor\022\026\n\006reason\030\004 \001(\tR\006rea" +
+      "son\":\n\021SkipEventResponse\022%\n\004skip\030\001 \001(\0132\021" +
+      ".headgate.v1.SkipR\004skip\"O\n\025ListQuarantin" +
+      "eRequest\022\033\n\tpage_size\030\001 \001(\rR\010pageSize\022\031\n" +
+      "\010after_id\030\002 \001(\tR\007afterId\"u\n\026ListQuaranti" +
+      "neResponse\022@\n\013quarantined\030\001 \003(\0132\036.headga" +
+      "te.admin.v1.QuarantinedR\013quarantined\022\031\n\010" +
+      "has_more\030\002 \001(\010R\007hasMore\"\'\n\025GetQuarantine" +
+      "dRequest\022\016\n\002id\030\001 \001(\tR\002id\"u\n\026GetQuarantin" +
+      "edResponse\022@\n\013quarantined\030\001 \001(\0132\036.headga" +
+      "te.admin.v1.QuarantinedR\013quarantined\022\031\n\010" +
+      "raw_body\030\002 \001(\014R\007rawBody\"\205\002\n\013Quarantined\022" +
+      "\016\n\002id\030\001 \001(\tR\002id\022\026\n\006source\030\002 \001(\tR\006source\022" +
+      "\030\n\007context\030\003 \001(\tR\007context\022\035\n\nevent_type\030" +
+      "\004 \001(\tR\teventType\022;\n\013received_at\030\005 \001(\0132\032." +
+      "google.protobuf.TimestampR\nreceivedAt\022\030\n" +
+      "\007problem\030\006 \001(\tR\007problem\022\033\n\tbody_size\030\007 \001" +
+      "(\rR\010bodySize\022!\n\014content_type\030\010 \001(\tR\013cont" +
+      "entType2\244\010\n\014AdminService\022p\n\tGetStatus\022#." +
+      "headgate.admin.v1.GetStatusRequest\032$.hea" +
+      "dgate.admin.v1.GetStatusResponse\"\030\202\323\344\223\002\022" +
+      "\022\020/admin/v1/status\022w\n\013ListStreams\022%.head" +
+      "gate.admin.v1.ListStreamsRequest\032&.headg" +
+      "ate.admin.v1.ListStreamsResponse\"\031\202\323\344\223\002\023" +
+      "\022\021/admin/v1/streams\022\217\001\n\021ListSubscription" +
+      "s\022+.headgate.admin.v1.ListSubscriptionsR" +
+      "equest\032,.headgate.admin.v1.ListSubscript" +
+      "ionsResponse\"\037\202\323\344\223\002\031\022\027/admin/v1/subscrip" +
+      "tions\022\242\001\n\022DeleteSubscription\022,.headgate." +
+      "admin.v1.DeleteSubscriptionRequest\032-.hea" +
+      "dgate.admin.v1.DeleteSubscriptionRespons" +
+      "e\"/\202\323\344\223\002)*\'/admin/v1/subscriptions/{read" +
+      "er}/{name}\022\217\001\n\tSkipEvent\022#.headgate.admi" +
+      "n.v1.SkipEventRequest\032$.headgate.admin.v" +
+      "1.SkipEventResponse\"7\202\323\344\223\0021\",/admin/v1/s" +
+      "ubscriptions/{reader}/{name}:skip:\001*\022\203\001\n" +
+      "\016ListQuarantine\022(.headgate.admin.v1.List" +
+      "QuarantineRequest\032).headgate.admin.v1.Li" +
+      "stQuarantineResponse\"\034\202\323\344\223\002\026\022\024/admin/v1/" +
+      "quarantine\022\210\001\n\016GetQuarantined\022(.headgate" +
+      ".admin.v1.GetQuarantinedRequest\032).headga" +
+      "te.admin.v1.GetQuarantinedResponse\"!\202\323\344\223" +
+      "\002\033\022\031/admin/v1/quarantine/{id}\022O\n\006Backup\022" +
+      " .headgate.admin.v1.BackupRequest\032!.head" +
+      "gate.admin.v1.BackupResponse0\001Bk\n\024io.hea" +
+      "dgate.admin.v1P\001Z=github.com/headgate/he" +
+      "adgate/gen/go/headgate/admin/v1;adminv1\252" +
+      "\002\021Headgate.Admin.V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -250,26 +275,44 @@ public final class AdminServiceOuterClass {
           io.headgate.v1.EventServiceOuterClass.getDescriptor(),
           io.headgate.v1.SubscriptionServiceOuterClass.getDescriptor(),
         });
-    internal_static_headgate_admin_v1_GetStatusRequest_descriptor =
+    internal_static_headgate_admin_v1_BackupRequest_descriptor =
       getDescriptor().getMessageTypes().get(0);
+    internal_static_headgate_admin_v1_BackupRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_BackupRequest_descriptor,
+        new java.lang.String[] { });
+    internal_static_headgate_admin_v1_BackupResponse_descriptor =
+      getDescriptor().getMessageTypes().get(1);
+    internal_static_headgate_admin_v1_BackupResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_BackupResponse_descriptor,
+        new java.lang.String[] { "Chunk", "Progress", "Summary", });
+    internal_static_headgate_admin_v1_BackupSummary_descriptor =
+      getDescriptor().getMessageTypes().get(2);
+    internal_static_headgate_admin_v1_BackupSummary_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_BackupSummary_descriptor,
+        new java.lang.String[] { "Sha256", "TakenAt", "Records", });
+    internal_static_headgate_admin_v1_GetStatusRequest_descriptor =
+      getDescriptor().getMessageTypes().get(3);
     internal_static_headgate_admin_v1_GetStatusRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_GetStatusRequest_descriptor,
         new java.lang.String[] { });
     internal_static_headgate_admin_v1_GetStatusResponse_descriptor =
-      getDescriptor().getMessageTypes().get(1);
+      getDescriptor().getMessageTypes().get(4);
     internal_static_headgate_admin_v1_GetStatusResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_GetStatusResponse_descriptor,
         new java.lang.String[] { "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", });
     internal_static_headgate_admin_v1_LogStatus_descriptor =
-      getDescriptor().getMessageTypes().get(2);
+      getDescriptor().getMessageTypes().get(5);
     internal_static_headgate_admin_v1_LogStatus_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_LogStatus_descriptor,
-        new java.lang.String[] { "Epoch", "Records", "SizeBytes", "FreeBytes", "EarliestTime", "LatestTime", "Quarantined", });
+        new java.lang.String[] { "Epoch", "Records", "SizeBytes", "FreeBytes", "EarliestTime", "LatestTime", "Quarantined", "Format", "NewestFormat", });
     internal_static_headgate_admin_v1_SourceStatus_descriptor =
-      getDescriptor().getMessageTypes().get(3);
+      getDescriptor().getMessageTypes().get(6);
     internal_static_headgate_admin_v1_SourceStatus_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_SourceStatus_descriptor,
@@ -281,91 +324,91 @@ public final class AdminServiceOuterClass {
         internal_static_headgate_admin_v1_SourceStatus_RefusedByCauseEntry_descriptor,
         new java.lang.String[] { "Key", "Value", });
     internal_static_headgate_admin_v1_ListStreamsRequest_descriptor =
-      getDescriptor().getMessageTypes().get(4);
+      getDescriptor().getMessageTypes().get(7);
     internal_static_headgate_admin_v1_ListStreamsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ListStreamsRequest_descriptor,
         new java.lang.String[] { });
     internal_static_headgate_admin_v1_ListStreamsResponse_descriptor =
-      getDescriptor().getMessageTypes().get(5);
+      getDescriptor().getMessageTypes().get(8);
     internal_static_headgate_admin_v1_ListStreamsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ListStreamsResponse_descriptor,
         new java.lang.String[] { "Streams", });
     internal_static_headgate_admin_v1_Stream_descriptor =
-      getDescriptor().getMessageTypes().get(6);
+      getDescriptor().getMessageTypes().get(9);
     internal_static_headgate_admin_v1_Stream_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_Stream_descriptor,
         new java.lang.String[] { "Id", "ClientName", "Peer", "StartedAt", "Filter", "EventsSent", "Lag", "CaughtUp", "Reader", });
     internal_static_headgate_admin_v1_ListSubscriptionsRequest_descriptor =
-      getDescriptor().getMessageTypes().get(7);
+      getDescriptor().getMessageTypes().get(10);
     internal_static_headgate_admin_v1_ListSubscriptionsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ListSubscriptionsRequest_descriptor,
         new java.lang.String[] { });
     internal_static_headgate_admin_v1_ListSubscriptionsResponse_descriptor =
-      getDescriptor().getMessageTypes().get(8);
+      getDescriptor().getMessageTypes().get(11);
     internal_static_headgate_admin_v1_ListSubscriptionsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ListSubscriptionsResponse_descriptor,
         new java.lang.String[] { "Subscriptions", });
     internal_static_headgate_admin_v1_ReaderSubscription_descriptor =
-      getDescriptor().getMessageTypes().get(9);
+      getDescriptor().getMessageTypes().get(12);
     internal_static_headgate_admin_v1_ReaderSubscription_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ReaderSubscription_descriptor,
         new java.lang.String[] { "Reader", "Subscription", "Shards", });
     internal_static_headgate_admin_v1_DeleteSubscriptionRequest_descriptor =
-      getDescriptor().getMessageTypes().get(10);
+      getDescriptor().getMessageTypes().get(13);
     internal_static_headgate_admin_v1_DeleteSubscriptionRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_DeleteSubscriptionRequest_descriptor,
         new java.lang.String[] { "Reader", "Name", });
     internal_static_headgate_admin_v1_DeleteSubscriptionResponse_descriptor =
-      getDescriptor().getMessageTypes().get(11);
+      getDescriptor().getMessageTypes().get(14);
     internal_static_headgate_admin_v1_DeleteSubscriptionResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_DeleteSubscriptionResponse_descriptor,
         new java.lang.String[] { });
     internal_static_headgate_admin_v1_SkipEventRequest_descriptor =
-      getDescriptor().getMessageTypes().get(12);
+      getDescriptor().getMessageTypes().get(15);
     internal_static_headgate_admin_v1_SkipEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_SkipEventRequest_descriptor,
         new java.lang.String[] { "Reader", "Name", "Cursor", "Reason", });
     internal_static_headgate_admin_v1_SkipEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(13);
+      getDescriptor().getMessageTypes().get(16);
     internal_static_headgate_admin_v1_SkipEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_SkipEventResponse_descriptor,
         new java.lang.String[] { "Skip", });
     internal_static_headgate_admin_v1_ListQuarantineRequest_descriptor =
-      getDescriptor().getMessageTypes().get(14);
+      getDescriptor().getMessageTypes().get(17);
     internal_static_headgate_admin_v1_ListQuarantineRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ListQuarantineRequest_descriptor,
         new java.lang.String[] { "PageSize", "AfterId", });
     internal_static_headgate_admin_v1_ListQuarantineResponse_descriptor =
-      getDescriptor().getMessageTypes().get(15);
+      getDescriptor().getMessageTypes().get(18);
     internal_static_headgate_admin_v1_ListQuarantineResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ListQuarantineResponse_descriptor,
         new java.lang.String[] { "Quarantined", "HasMore", });
     internal_static_headgate_admin_v1_GetQuarantinedRequest_descriptor =
-      getDescriptor().getMessageTypes().get(16);
+      getDescriptor().getMessageTypes().get(19);
     internal_static_headgate_admin_v1_GetQuarantinedRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_GetQuarantinedRequest_descriptor,
         new java.lang.String[] { "Id", });
     internal_static_headgate_admin_v1_GetQuarantinedResponse_descriptor =
-      getDescriptor().getMessageTypes().get(17);
+      getDescriptor().getMessageTypes().get(20);
     internal_static_headgate_admin_v1_GetQuarantinedResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_GetQuarantinedResponse_descriptor,
         new java.lang.String[] { "Quarantined", "RawBody", });
     internal_static_headgate_admin_v1_Quarantined_descriptor =
-      getDescriptor().getMessageTypes().get(18);
+      getDescriptor().getMessageTypes().get(21);
     internal_static_headgate_admin_v1_Quarantined_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_Quarantined_descriptor,

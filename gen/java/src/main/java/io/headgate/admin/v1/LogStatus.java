@@ -232,6 +232,36 @@ private static final long serialVersionUID = 0L;
     return quarantined_;
   }
 
+  public static final int FORMAT_FIELD_NUMBER = 8;
+  private int format_ = 0;
+  /**
+   * <pre>
+   * The version of the stored format.
+   * </pre>
+   *
+   * <code>uint32 format = 8 [json_name = "format"];</code>
+   * @return The format.
+   */
+  @java.lang.Override
+  public int getFormat() {
+    return format_;
+  }
+
+  public static final int NEWEST_FORMAT_FIELD_NUMBER = 9;
+  private int newestFormat_ = 0;
+  /**
+   * <pre>
+   * The version to which `headgated upgrade-store` would bring it. Releases that do not know that one could not open it any more.
+   * </pre>
+   *
+   * <code>uint32 newest_format = 9 [json_name = "newestFormat"];</code>
+   * @return The newestFormat.
+   */
+  @java.lang.Override
+  public int getNewestFormat() {
+    return newestFormat_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -266,6 +296,12 @@ private static final long serialVersionUID = 0L;
     }
     if (quarantined_ != 0L) {
       output.writeUInt64(7, quarantined_);
+    }
+    if (format_ != 0) {
+      output.writeUInt32(8, format_);
+    }
+    if (newestFormat_ != 0) {
+      output.writeUInt32(9, newestFormat_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -303,6 +339,14 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(7, quarantined_);
     }
+    if (format_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt32Size(8, format_);
+    }
+    if (newestFormat_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt32Size(9, newestFormat_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -338,6 +382,10 @@ private static final long serialVersionUID = 0L;
     }
     if (getQuarantined()
         != other.getQuarantined()) return false;
+    if (getFormat()
+        != other.getFormat()) return false;
+    if (getNewestFormat()
+        != other.getNewestFormat()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -371,6 +419,10 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + QUARANTINED_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getQuarantined());
+    hash = (37 * hash) + FORMAT_FIELD_NUMBER;
+    hash = (53 * hash) + getFormat();
+    hash = (37 * hash) + NEWEST_FORMAT_FIELD_NUMBER;
+    hash = (53 * hash) + getNewestFormat();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -528,6 +580,8 @@ private static final long serialVersionUID = 0L;
         latestTimeBuilder_ = null;
       }
       quarantined_ = 0L;
+      format_ = 0;
+      newestFormat_ = 0;
       return this;
     }
 
@@ -589,6 +643,12 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000040) != 0)) {
         result.quarantined_ = quarantined_;
       }
+      if (((from_bitField0_ & 0x00000080) != 0)) {
+        result.format_ = format_;
+      }
+      if (((from_bitField0_ & 0x00000100) != 0)) {
+        result.newestFormat_ = newestFormat_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -626,6 +686,12 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getQuarantined() != 0L) {
         setQuarantined(other.getQuarantined());
+      }
+      if (other.getFormat() != 0) {
+        setFormat(other.getFormat());
+      }
+      if (other.getNewestFormat() != 0) {
+        setNewestFormat(other.getNewestFormat());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -692,6 +758,16 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000040;
               break;
             } // case 56
+            case 64: {
+              format_ = input.readUInt32();
+              bitField0_ |= 0x00000080;
+              break;
+            } // case 64
+            case 72: {
+              newestFormat_ = input.readUInt32();
+              bitField0_ |= 0x00000100;
+              break;
+            } // case 72
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1287,6 +1363,94 @@ private static final long serialVersionUID = 0L;
     public Builder clearQuarantined() {
       bitField0_ = (bitField0_ & ~0x00000040);
       quarantined_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private int format_ ;
+    /**
+     * <pre>
+     * The version of the stored format.
+     * </pre>
+     *
+     * <code>uint32 format = 8 [json_name = "format"];</code>
+     * @return The format.
+     */
+    @java.lang.Override
+    public int getFormat() {
+      return format_;
+    }
+    /**
+     * <pre>
+     * The version of the stored format.
+     * </pre>
+     *
+     * <code>uint32 format = 8 [json_name = "format"];</code>
+     * @param value The format to set.
+     * @return This builder for chaining.
+     */
+    public Builder setFormat(int value) {
+
+      format_ = value;
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The version of the stored format.
+     * </pre>
+     *
+     * <code>uint32 format = 8 [json_name = "format"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearFormat() {
+      bitField0_ = (bitField0_ & ~0x00000080);
+      format_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private int newestFormat_ ;
+    /**
+     * <pre>
+     * The version to which `headgated upgrade-store` would bring it. Releases that do not know that one could not open it any more.
+     * </pre>
+     *
+     * <code>uint32 newest_format = 9 [json_name = "newestFormat"];</code>
+     * @return The newestFormat.
+     */
+    @java.lang.Override
+    public int getNewestFormat() {
+      return newestFormat_;
+    }
+    /**
+     * <pre>
+     * The version to which `headgated upgrade-store` would bring it. Releases that do not know that one could not open it any more.
+     * </pre>
+     *
+     * <code>uint32 newest_format = 9 [json_name = "newestFormat"];</code>
+     * @param value The newestFormat to set.
+     * @return This builder for chaining.
+     */
+    public Builder setNewestFormat(int value) {
+
+      newestFormat_ = value;
+      bitField0_ |= 0x00000100;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The version to which `headgated upgrade-store` would bring it. Releases that do not know that one could not open it any more.
+     * </pre>
+     *
+     * <code>uint32 newest_format = 9 [json_name = "newestFormat"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearNewestFormat() {
+      bitField0_ = (bitField0_ & ~0x00000100);
+      newestFormat_ = 0;
       onChanged();
       return this;
     }

@@ -123,4 +123,24 @@ public interface LogStatusOrBuilder extends
    * @return The quarantined.
    */
   long getQuarantined();
+
+  /**
+   * <pre>
+   * The version of the stored format.
+   * </pre>
+   *
+   * <code>uint32 format = 8 [json_name = "format"];</code>
+   * @return The format.
+   */
+  int getFormat();
+
+  /**
+   * <pre>
+   * The version to which `headgated upgrade-store` would bring it. Releases that do not know that one could not open it any more.
+   * </pre>
+   *
+   * <code>uint32 newest_format = 9 [json_name = "newestFormat"];</code>
+   * @return The newestFormat.
+   */
+  int getNewestFormat();
 }
