@@ -112,3 +112,9 @@ func fillPositions(path string, items []subscription.Item) error {
 	}
 	return errors.Join(positions.Fill(items), positions.Close())
 }
+
+// UpgradeStore brings the log in a data directory to the newest stored format, which the releases before cannot open. It returns the format that it had and the
+// one that it has. No gateway may run on it meanwhile.
+func UpgradeStore(dir string) (from, to uint32, err error) {
+	return pebblestore.Upgrade(dir, pebblestore.Options{Logger: slog.Default()})
+}

@@ -119,6 +119,10 @@ func (s *Server) build() error {
 		return err
 	}
 	s.engine = store
+	if st := store.State(); st.Format < st.NewestFormat {
+		slog.Info("the log is stored in an earlier format, in which releases before this one can still open it; headgated upgrade-store brings it to the newest",
+			"format", st.Format, "newest", st.NewestFormat)
+	}
 	s.log, err = eventlog.Open(store, eventlog.Options{Logger: slog.Default(), Retention: eventlog.Retention{
 		MaxAge: s.cfg.Retention.MaxAge, MaxSize: uint64(s.cfg.Retention.MaxSize), AtLeast: s.cfg.Retention.AtLeast, Reserve: reserve,
 	}})

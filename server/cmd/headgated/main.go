@@ -4,6 +4,7 @@
 //	headgated --config headgate.yaml       run it
 //	headgated check --config headgate.yaml look whether it would run here
 //	headgated restore --data-dir DIR FILE  make a data directory of a backup
+//	headgated upgrade-store --data-dir DIR bring a log to the newest stored format
 //
 // main prints and exits; run is the program.
 package main

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,5 +31,21 @@ func TestRestoreOfNoBackup(t *testing.T) {
 		if _, _, err := program(t, nil, "restore", "--data-dir", c.to, c.file); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v", c, err)
 		}
+	}
+}
+
+func TestUpgradeStore(t *testing.T) {
+	dir := t.TempDir()
+	if _, _, err := program(t, nil, "upgrade-store", "--data-dir", dir); err == nil || !strings.Contains(err.Error(), "there is no log in "+dir) {
+		t.Errorf("of nothing: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // it makes the log, and ends
+	if err := run(ctx, append([]string{"--dev", "--data-dir", dir}, anyPorts...), io.Discard, io.Discard, nil); err != nil {
+		t.Fatal(err)
+	}
+	out, _, err := program(t, nil, "upgrade-store", "--data-dir", dir)
+	if err != nil || !strings.Contains(out, "already in format 2") {
+		t.Errorf("printed %q, %v", out, err)
 	}
 }
