@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"log/slog"
 
 	"google.golang.org/grpc/health/grpc_health_v1"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
@@ -29,14 +30,16 @@ var needs = map[string]access.Need{
 	headgatev1.SubscriptionService_SeekSubscription_FullMethodName:   access.NeedReader,
 	headgatev1.SubscriptionService_SkipEvent_FullMethodName:          access.NeedReader,
 
-	adminv1.AdminService_GetStatus_FullMethodName:          access.NeedOperator,
-	adminv1.AdminService_ListStreams_FullMethodName:        access.NeedOperator,
-	adminv1.AdminService_ListSubscriptions_FullMethodName:  access.NeedOperator,
-	adminv1.AdminService_DeleteSubscription_FullMethodName: access.NeedOperator,
-	adminv1.AdminService_SkipEvent_FullMethodName:          access.NeedOperator,
-	adminv1.AdminService_ListQuarantine_FullMethodName:     access.NeedOperator,
-	adminv1.AdminService_GetQuarantined_FullMethodName:     access.NeedOperator,
-	adminv1.AdminService_Backup_FullMethodName:             access.NeedOperator,
+	adminv1.AdminService_GetStatus_FullMethodName:            access.NeedOperator,
+	adminv1.AdminService_ListStreams_FullMethodName:          access.NeedOperator,
+	adminv1.AdminService_ListSubscriptions_FullMethodName:    access.NeedOperator,
+	adminv1.AdminService_DeleteSubscription_FullMethodName:   access.NeedOperator,
+	adminv1.AdminService_SkipEvent_FullMethodName:            access.NeedOperator,
+	adminv1.AdminService_ListQuarantine_FullMethodName:       access.NeedOperator,
+	adminv1.AdminService_GetQuarantined_FullMethodName:       access.NeedOperator,
+	adminv1.AdminService_ReprocessQuarantined_FullMethodName: access.NeedOperator,
+	adminv1.AdminService_DiscardQuarantined_FullMethodName:   access.NeedOperator,
+	adminv1.AdminService_Backup_FullMethodName:               access.NeedOperator,
 
 	// Schemas are no secret, but who explores them should be somebody known.
 	reflectionv1.ServerReflection_ServerReflectionInfo_FullMethodName:      access.NeedReader,
@@ -54,6 +57,12 @@ func grantOf(ctx context.Context) feed.Grant {
 		return s
 	}
 	return nil
+}
+
+// audit writes down what the caller did.
+func audit(ctx context.Context, what string, more ...any) {
+	by := callerOf(ctx)
+	slog.Info(what, append([]any{"log", "audit", "by", by.Reader, "credential", by.Credential, "remote", by.Remote}, more...)...)
 }
 
 // callerOf is how the feed learns who calls.

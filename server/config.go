@@ -74,6 +74,9 @@ type Retention struct {
 	AtLeast time.Duration
 	// DiskReserve is how many bytes of the disk stay free.
 	DiskReserve int64
+	// QuarantineMaxSize is how many bytes of webhooks may lie in quarantine, each counting its body and 1 KiB; a quarter of MaxSize when that is less. Beyond
+	// that the oldest of the source that has most are dropped. Their gaps stay.
+	QuarantineMaxSize int64
 }
 
 // Webhook says what a webhook may be.
@@ -155,7 +158,7 @@ func Default() Config {
 			GRPC:    "127.0.0.1:9090",
 			Admin:   "127.0.0.1:9100",
 		},
-		Retention: Retention{MaxAge: 90 * day, MaxSize: 10 * gib, AtLeast: 3 * day, DiskReserve: gib},
+		Retention: Retention{MaxAge: 90 * day, MaxSize: 10 * gib, AtLeast: 3 * day, DiskReserve: gib, QuarantineMaxSize: 256 * mib},
 		Webhook:   Webhook{MaxBodyBytes: mib, UnauthenticatedPerSecond: 10},
 		Limits:    Limits{MaxStreams: 10_000, Reader: ReaderLimits{Streams: 1000, Connections: 100, RequestsPerSecond: 100}},
 		Log:       Log{Level: slog.LevelInfo, Format: LogAuto},

@@ -69,6 +69,7 @@ func TestRefusals(t *testing.T) {
 		{"at least more than age", map[string]string{"top": "retention: {max_age: 2d}"}, "retention.at_least", "line 7", []string{"3d", "2d", "shorter"}},
 		{"size without unit", map[string]string{"top": "retention: {max_size: 10}"}, "retention.max_size", "line 7", []string{`is not a size`, "10GiB"}},
 		{"small log", map[string]string{"top": "retention: {max_size: 1KiB}"}, "retention.max_size", "line 7", []string{"1KiB is too little", "at least 1MiB"}},
+		{"no quarantine", map[string]string{"top": "retention: {quarantine_max_size: 1KiB}"}, "retention.quarantine_max_size", "line 7", []string{"too little"}},
 		{"no reserve", map[string]string{"top": "retention: {disk_reserve: 0B}"}, "retention.disk_reserve", "line 7", []string{"too little"}},
 		{"no refusals", map[string]string{"top": "webhook: {unauthenticated_per_second: 0}"}, "webhook.unauthenticated_per_second", "line 7", []string{"use 1 to 10000"}},
 		{"proxies no list", map[string]string{"top": "webhook: {trusted_proxies: 10.0.0.1}"}, "webhook.trusted_proxies", "line 7", []string{"must be a list"}},

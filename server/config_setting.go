@@ -35,6 +35,7 @@ func settings(c *Config) []setting {
 		value("retention.max_size", &c.Retention.MaxSize, parseSize, formatSize),
 		value("retention.at_least", &c.Retention.AtLeast, parseDuration, formatDuration),
 		value("retention.disk_reserve", &c.Retention.DiskReserve, parseSize, formatSize),
+		value("retention.quarantine_max_size", &c.Retention.QuarantineMaxSize, parseSize, formatSize),
 		value("webhook.max_body_size", &c.Webhook.MaxBodyBytes, parseSize, formatSize),
 		value("webhook.unauthenticated_per_second", &c.Webhook.UnauthenticatedPerSecond, parseCount, strconv.Itoa),
 		value("limits.max_streams", &c.Limits.MaxStreams, parseCount, strconv.Itoa),

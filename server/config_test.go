@@ -24,7 +24,7 @@ listen:
   api: 127.0.0.1:8081
   grpc: "[::1]:9090"
   admin: localhost:9100
-retention: {max_age: 30d, max_size: 20GiB, at_least: 12h, disk_reserve: 512MiB}
+retention: {max_age: 30d, max_size: 20GiB, at_least: 12h, disk_reserve: 512MiB, quarantine_max_size: 64MiB}
 webhook: {max_body_size: 2MiB, trusted_proxies: [10.0.0.0/8, 192.168.0.1], unauthenticated_per_second: 5}
 limits: {max_streams: 50, reader: {streams: 20, connections: 10, requests_per_second: 5}}
 shutdown_timeout: 8s
@@ -135,7 +135,7 @@ func TestLoadReadsEverything(t *testing.T) {
 	want := Config{
 		DataDir:   filepath.Join(dir, "log"),
 		Listen:    Listen{Webhook: ":8080", API: "127.0.0.1:8081", GRPC: "[::1]:9090", Admin: "localhost:9100"},
-		Retention: Retention{MaxAge: 720 * time.Hour, MaxSize: 20 << 30, AtLeast: 12 * time.Hour, DiskReserve: 512 << 20},
+		Retention: Retention{MaxAge: 720 * time.Hour, MaxSize: 20 << 30, AtLeast: 12 * time.Hour, DiskReserve: 512 << 20, QuarantineMaxSize: 64 << 20},
 		TLS: TLS{
 			CertFile: filepath.Join(dir, "tls/cert.pem"), KeyFile: filepath.Join(dir, "tls/key.pem"), ClientCAFile: filepath.Join(dir, "tls/ca.pem"),
 			Listeners: []string{"api", "grpc"},

@@ -60,6 +60,9 @@ func (c *Config) validateRetention(ps *Problems) {
 	if r.DiskReserve < mib {
 		ps.add("retention.disk_reserve", "%s is too little; keep at least 1MiB of the disk free", formatSize(r.DiskReserve))
 	}
+	if r.QuarantineMaxSize < mib {
+		ps.add("retention.quarantine_max_size", "%s is too little; give the quarantine at least 1MiB", formatSize(r.QuarantineMaxSize))
+	}
 }
 
 func (c *Config) validateListen(ps *Problems) {

@@ -125,6 +125,7 @@ func (s *Server) build() error {
 	}
 	s.log, err = eventlog.Open(store, eventlog.Options{Logger: slog.Default(), Retention: eventlog.Retention{
 		MaxAge: s.cfg.Retention.MaxAge, MaxSize: uint64(s.cfg.Retention.MaxSize), AtLeast: s.cfg.Retention.AtLeast, Reserve: reserve,
+		MaxQuarantine: uint64(min(s.cfg.Retention.QuarantineMaxSize, s.cfg.Retention.MaxSize/4)),
 	}})
 	if err != nil {
 		return err
@@ -255,6 +256,7 @@ func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
 			return s.feed.SkipOf(ctx, subscription.Name{Reader: req.GetReader(), Name: req.GetName()}, req.GetCursor(), req.GetReason())
 		},
 		Backup: s.backup,
+		Retry:  s.webhook.Retry, Audit: audit,
 	}))
 	grpc_health_v1.RegisterHealthServer(guarded, s.health)
 	return srv

@@ -66,6 +66,12 @@ func registerLogMetrics(r prometheus.Registerer, log *eventlog.Log) {
 	gauge("headgate_log_size_bytes", "Bytes that the log takes on disk.", func(st eventlog.State) float64 { return float64(st.SizeBytes) })
 	gauge("headgate_log_disk_free_bytes", "Bytes that are free on the log's disk.", func(st eventlog.State) float64 { return float64(st.FreeBytes) })
 	gauge("headgate_log_quarantined", "Webhooks held in quarantine.", func(st eventlog.State) float64 { return float64(st.Quarantined) })
+	gauge("headgate_log_quarantined_bytes", "Bytes that the webhooks in quarantine count against retention.quarantine_max_size.", func(st eventlog.State) float64 {
+		return float64(st.QuarantinedBytes)
+	})
+	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "headgate_log_quarantine_dropped_total", Help: "Webhooks dropped from the quarantine because it was full.",
+	}, func() float64 { return float64(log.QuarantineDropped()) }))
 	gauge("headgate_log_up", "1 while events are accepted, 0 while the log is full or has failed.", func(st eventlog.State) float64 {
 		if st.Err != nil {
 			return 0

@@ -27,6 +27,9 @@ type operator struct {
 	quarantined int // entries, numbered from the newest
 	askedAfter  []string
 
+	reprocessed []*adminv1.ReprocessQuarantinedRequest
+	discarded   []*adminv1.DiscardQuarantinedRequest
+
 	subscriptions []*adminv1.ReaderSubscription // nil: the caller is no operator
 }
 

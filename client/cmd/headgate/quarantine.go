@@ -11,12 +11,15 @@ import (
 )
 
 type quarantineCommand struct {
-	List quarantineListCommand `cmd:"" help:"List the quarantine, newest first."`
-	Show quarantineShowCommand `cmd:"" help:"Show one quarantined webhook."`
+	List      quarantineListCommand      `cmd:"" help:"List the quarantine, newest first."`
+	Show      quarantineShowCommand      `cmd:"" help:"Show one quarantined webhook."`
+	Reprocess quarantineReprocessCommand `cmd:"" help:"Make events of quarantined webhooks, now that what was wrong has been set right."`
+	Discard   quarantineDiscardCommand   `cmd:"" help:"Give quarantined webhooks up: their bodies are gone, the gaps in their places stay."`
 }
 
 type quarantineListCommand struct {
-	Limit uint32 `placeholder:"N" help:"How many at the most. Default: all of them."`
+	Limit  uint32 `placeholder:"N" help:"How many at the most. Default: all of them."`
+	Source string `placeholder:"NAME" help:"Only those of this source."`
 }
 
 // Run lists page after page.
@@ -28,7 +31,7 @@ func (c *quarantineListCommand) Run(ctx context.Context, g *gateway, std *stdio)
 	defer func() { _ = connection.Close() }()
 	admin := adminv1.NewAdminServiceClient(connection.Conn())
 	var found []*adminv1.Quarantined
-	request := &adminv1.ListQuarantineRequest{PageSize: pageSize}
+	request := &adminv1.ListQuarantineRequest{PageSize: pageSize, Source: c.Source}
 	for more := true; more; {
 		if c.Limit > 0 {
 			request.PageSize = min(pageSize, c.Limit-uint32(len(found)))

@@ -78,6 +78,9 @@ func showLog(out io.Writer, l *adminv1.LogStatus, d *headgatev1.DescribeLogRespo
 	if n := l.GetQuarantined(); n > 0 {
 		_, _ = fmt.Fprintf(out, "  %d in quarantine: see headgate quarantine list\n", n)
 	}
+	if n := l.GetQuarantineDropped(); n > 0 {
+		_, _ = fmt.Fprintf(out, "  %d dropped from the quarantine, as it was full: see retention.quarantine_max_size\n", n)
+	}
 }
 
 func showSources(out io.Writer, sources []*adminv1.SourceStatus) {

@@ -1,4 +1,4 @@
-// Package admin shows operators what a running gateway does and what it could not use: AdminService.
+// Package admin shows operators what a running gateway does and what it could not use, and lets them set that right: AdminService.
 package admin
 
 import (
@@ -23,7 +23,7 @@ type Log interface {
 	Cursor(seq uint64) string
 	Locate(cursor string) (uint64, error)
 	Raw(ctx context.Context, seq uint64) ([]byte, error)
-	Quarantined(ctx context.Context, before uint64, n int) ([]eventlog.QuarantinedRecord, error)
+	Quarantine
 }
 
 // Gateway is what the service needs of the rest of the gateway.
@@ -41,6 +41,10 @@ type Gateway struct {
 	SkipEvent          func(ctx context.Context, req *adminv1.SkipEventRequest) (*headgatev1.Skip, error)
 	// Backup writes one to out, and tells progress meanwhile how much is done. It returns what it is of.
 	Backup func(ctx context.Context, out io.Writer, progress func(done float64)) (eventlog.Copied, error)
+	// Retry turns a quarantined body into the event that it is by now, or tells that it is a test call, or why it stays. It stores nothing.
+	Retry func(q *eventlog.QuarantinedRecord, body []byte) (rec *eventlog.Record, isTest bool, stays *eventlog.Quarantine)
+	// Audit writes down what the caller did.
+	Audit func(ctx context.Context, what string, more ...any)
 }
 
 // Service implements headgate.admin.v1.AdminService. It is safe for concurrent use.
@@ -69,7 +73,7 @@ func (s *Service) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*
 			FreeBytes:    st.FreeBytes,
 			EarliestTime: timestamp(st.EarliestAt),
 			LatestTime:   timestamp(st.HeadAt),
-			Quarantined:  st.Quarantined,
+			Quarantined:  st.Quarantined, QuarantinedBytes: st.QuarantinedBytes, QuarantineDropped: s.log.QuarantineDropped(),
 			Format:       st.Format,
 			NewestFormat: st.NewestFormat,
 		},
@@ -108,75 +112,12 @@ func (s *Service) ListStreams(ctx context.Context, _ *adminv1.ListStreamsRequest
 	return &adminv1.ListStreamsResponse{Streams: s.gw.Streams(ctx)}, nil
 }
 
-const (
-	defaultPage = 100
-	maxPage     = 1000
-)
-
-// ListQuarantine implements AdminService.
-func (s *Service) ListQuarantine(ctx context.Context, req *adminv1.ListQuarantineRequest) (*adminv1.ListQuarantineResponse, error) {
-	n := int(req.GetPageSize())
-	switch {
-	case n == 0:
-		n = defaultPage
-	case n > maxPage:
-		return nil, status.Error(codes.InvalidArgument, "page_size may be at most 1,000")
-	}
-	var before uint64
-	if id := req.GetAfterId(); id != "" {
-		var err error
-		if before, err = s.log.Locate(id); err != nil || before == 0 { // 0 would list all once more
-			return nil, status.Error(codes.InvalidArgument, "after_id is not an id of this quarantine")
-		}
-	}
-	list, err := s.log.Quarantined(ctx, before, n+1)
-	if err != nil {
-		return nil, statusOf(err)
-	}
-	resp := &adminv1.ListQuarantineResponse{HasMore: len(list) > n}
-	for i := range list[:min(n, len(list))] {
-		resp.Quarantined = append(resp.Quarantined, s.quarantined(&list[i]))
-	}
-	return resp, nil
-}
-
-// GetQuarantined implements AdminService.
-func (s *Service) GetQuarantined(ctx context.Context, req *adminv1.GetQuarantinedRequest) (*adminv1.GetQuarantinedResponse, error) {
-	none := status.Error(codes.NotFound, "nothing of this id is in quarantine")
-	seq, err := s.log.Locate(req.GetId())
-	if err != nil {
-		return nil, none
-	}
-	list, err := s.log.Quarantined(ctx, seq+1, 1)
-	if err != nil {
-		return nil, statusOf(err)
-	}
-	if len(list) == 0 || list[0].Seq != seq {
-		return nil, none
-	}
-	raw, err := s.log.Raw(ctx, seq)
-	if err != nil && !errors.Is(err, eventlog.ErrNotFound) { // an empty body is not kept
-		return nil, statusOf(err)
-	}
-	return &adminv1.GetQuarantinedResponse{Quarantined: s.quarantined(&list[0]), RawBody: raw}, nil
-}
-
-func (s *Service) quarantined(q *eventlog.QuarantinedRecord) *adminv1.Quarantined {
-	return &adminv1.Quarantined{
-		Id:          s.log.Cursor(q.Seq),
-		Source:      q.Keys.Source,
-		Context:     q.Quarantine.Context,
-		EventType:   q.Quarantine.EventType,
-		ReceivedAt:  timestamppb.New(q.ReceivedAt),
-		Problem:     q.Problem,
-		BodySize:    uint32(q.BodySize),
-		ContentType: q.ContentType,
-	}
-}
-
 func statusOf(err error) error {
+	if _, ok := status.FromError(err); ok {
+		return err
+	}
 	if errors.Is(err, eventlog.ErrDamaged) {
 		return status.Error(codes.DataLoss, err.Error())
 	}
-	return status.Error(codes.Unavailable, "the log cannot be read now: "+err.Error())
+	return status.Error(codes.Unavailable, "the log cannot do this now: "+err.Error())
 }

@@ -174,7 +174,7 @@ func TestStatus(t *testing.T) {
 	add(t, log, quarantined(1))
 	problem = errors.New("the log is full")
 	want.Ready, want.Problem = false, problem.Error()
-	want.Log.Records, want.Log.Quarantined, want.Log.EarliestTime, want.Log.LatestTime = 2, 1, timestamppb.New(now), timestamppb.New(now)
+	want.Log.Records, want.Log.Quarantined, want.Log.QuarantinedBytes, want.Log.EarliestTime, want.Log.LatestTime = 2, 1, 6+1024, timestamppb.New(now), timestamppb.New(now)
 	if diff := cmp.Diff(want, get(), protocmp.Transform()); diff != "" {
 		t.Error(diff)
 	}

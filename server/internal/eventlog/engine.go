@@ -29,8 +29,17 @@ type Engine interface {
 	SeekTime(ctx context.Context, t time.Time) (after uint64, err error)
 	// SeekSize returns the sequence after which the records take about that many bytes on disk.
 	SeekSize(ctx context.Context, bytes uint64) (after uint64, err error)
-	// Quarantined lists quarantined records older than the sequence before (0: all), newest first, at most n.
-	Quarantined(ctx context.Context, before uint64, n int) ([]QuarantinedRecord, error)
+	// Holds says whether Append would find r to be a duplicate now.
+	Holds(ctx context.Context, r *Record) (bool, error)
+	// Quarantined lists quarantined records, at most n.
+	Quarantined(ctx context.Context, q QuarantineQuery, n int) ([]QuarantinedRecord, error)
+	// QuarantineSizes returns how much lies in quarantine, by source: the bodies, and QuarantineOverhead for each.
+	QuarantineSizes() map[string]uint64
+	// SetQuarantine replaces what is known of a quarantined record. ErrNotFound when it is none, or no longer.
+	SetQuarantine(ctx context.Context, seq uint64, q Quarantine) error
+	// Settle takes records out of the quarantine and forgets their bodies; their gaps stay. The same body is a duplicate still, unless again is set. Those
+	// that are not in quarantine are passed over. It returns how many it took, durably.
+	Settle(ctx context.Context, seqs []uint64, again bool) (int, error)
 	// Trimmed returns the newest trimmed record of a tenant that wants takes, asked as in Read (nil: of any), and when it was received; zero when none
 	// was trimmed.
 	Trimmed(wants func(source, context string) bool) (seq uint64, at time.Time)
@@ -55,6 +64,19 @@ type Engine interface {
 // Tenant is one CRM tenant as one source sees it.
 type Tenant struct{ Source, Context string }
 
+// QuarantineQuery says which quarantined records are listed.
+type QuarantineQuery struct {
+	// Source: only this one's. Empty means all.
+	Source string
+	// After and Before bound the sequences, and are outside. Zero is no bound.
+	After, Before uint64
+	// OldestFirst: the newest come first otherwise.
+	OldestFirst bool
+}
+
+// QuarantineOverhead is what a quarantined record counts beside its body, so that there cannot be any number of small ones.
+const QuarantineOverhead = 1 << 10
+
 // QuarantinedRecord is a quarantined webhook without its body.
 type QuarantinedRecord struct {
 	Stored
@@ -72,6 +94,8 @@ type State struct {
 	Err error
 	// Quarantined is how many quarantined records are held.
 	Quarantined uint64
+	// QuarantinedBytes is the sum of QuarantineSizes.
+	QuarantinedBytes uint64
 	// SizeBytes is what the records take on disk, FreeBytes what is left there.
 	SizeBytes, FreeBytes uint64
 	// Format is the version of the stored format, NewestFormat the one that the engine could bring it to when it is not open.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,6 +31,8 @@ type Log struct {
 	opt     Options
 	cursors *cursors
 	tail    tail
+	excess  chan struct{} // something was quarantined: the bound may be passed
+	dropped atomic.Uint64 // quarantined bodies
 
 	mu       sync.Mutex
 	changed  chan struct{}   // closed and replaced when the head moves; guarded by mu
@@ -51,7 +54,7 @@ func Open(engine Engine, opt Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{engine: engine, opt: opt, cursors: c, changed: make(chan struct{})}
+	l := &Log{engine: engine, opt: opt, cursors: c, changed: make(chan struct{}), excess: make(chan struct{}, 1)}
 	l.tail.limit = opt.TailBytes
 	st := engine.State()
 	l.tail.head, l.tail.headAt = st.Head, st.HeadAt
@@ -78,6 +81,9 @@ func (l *Log) follow(ctx context.Context) error {
 		frames := make([]Frame, len(group))
 		for i := range group {
 			frames[i] = fr.build(&group[i])
+			if group[i].Kind == KindGap {
+				l.checkQuarantine()
+			}
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -292,11 +298,6 @@ func (l *Log) Find(ctx context.Context, eventID string, wants func(source, conte
 func (l *Log) SeekTime(ctx context.Context, t time.Time) (uint64, error) {
 	after, err := l.engine.SeekTime(ctx, t)
 	return min(after, l.Head()), err
-}
-
-// Quarantined lists quarantined records older than the sequence before (0: all), newest first, at most n.
-func (l *Log) Quarantined(ctx context.Context, before uint64, n int) ([]QuarantinedRecord, error) {
-	return l.engine.Quarantined(ctx, before, n)
 }
 
 // Erase replaces the records by ones of kind erased, in the engine and in the tail. ErrNotFound beyond the head.

@@ -89,6 +89,9 @@ type Record struct {
 	Duplicate [16]byte
 	// Quarantine is set on the gap that stands for a webhook that could not be turned into an event.
 	Quarantine *Quarantine
+	// Settles is the quarantined record that this one was made of, zero for none. Once this one is durable, or turned out to be a duplicate, that one is settled,
+	// in the same write: a crash leaves both or neither.
+	Settles uint64
 }
 
 // Quarantine is what is known of a webhook that could not be turned into an event. Its body is the record's Raw.

@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -15,6 +16,8 @@ type Retention struct {
 	Reserve uint64
 	// AtLeast: younger records are not trimmed for size or reserve. When that is not enough, appends are refused instead.
 	AtLeast time.Duration
+	// MaxQuarantine: beyond so many bytes in quarantine the oldest bodies are dropped, of the source that has most of them. See QuarantineOverhead.
+	MaxQuarantine uint64
 }
 
 // retainEvery is how often the limits are looked at.
@@ -24,12 +27,13 @@ func (l *Log) retain(ctx context.Context) {
 	tick := time.NewTicker(retainEvery)
 	defer tick.Stop()
 	for {
-		if err := l.Retain(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(l.boundQuarantine(ctx), l.Retain(ctx)); err != nil && ctx.Err() == nil {
 			l.opt.Logger.Error("the retention could not be applied", "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return
+		case <-l.excess:
 		case <-tick.C:
 		}
 	}

@@ -139,3 +139,47 @@ func TestRetentionOnAnUnmeasuredDisk(t *testing.T) {
 	a.add(10)
 	a.wantEarliest("nothing is known to be missing", 1, 1)
 }
+
+// quarantine appends n bodies of the source that gave no event.
+func (a *aged) quarantine(n int, source, prefix string) {
+	a.Helper()
+	for i := range n {
+		raw := fmt.Appendf(make([]byte, 0, 10_000), "%s%d", prefix, i)
+		rec := &eventlog.Record{
+			Kind: eventlog.KindGap, Keys: eventlog.Keys{Source: source}, Raw: raw[:10_000-eventlog.QuarantineOverhead],
+			Duplicate: eventlog.DuplicateKey("quarantine", source, string(raw)), Quarantine: &eventlog.Quarantine{Problem: "odd"},
+		}
+		if dup, err := a.Append(ctx, rec); dup || err != nil {
+			a.Fatalf("%s%d: dup %v, %v", prefix, i, dup, err)
+		}
+	}
+	waitFor(a.T, a.Log, a.engine.State().Head)
+}
+
+// TestQuarantineIsBounded: a flood of one source's odd bodies drops that source's oldest, and neither another's nor an event. What was dropped may come again.
+func TestQuarantineIsBounded(t *testing.T) {
+	a := newAged(t, eventlog.Retention{MaxQuarantine: 500_000})
+	a.add(1)
+	a.quarantine(10, "calm", "a")
+	a.quarantine(400, "flood", "b")
+	eventually(t, "the bound is kept", func() bool { return a.State().QuarantinedBytes <= 500_000 })
+	sizes := a.engine.QuarantineSizes()
+	if sizes["calm"] != 100_000 || sizes["flood"] != 400_000 {
+		t.Errorf("left are %v", sizes)
+	}
+	list, err := a.Quarantined(ctx, eventlog.QuarantineQuery{Source: "flood", OldestFirst: true}, 100)
+	if err != nil || len(list) != 40 || list[0].Seq != 372 {
+		t.Errorf("%d are left, from record %d on, %v", len(list), list[0].Seq, err)
+	}
+	if n := a.QuarantineDropped(); n != 360 {
+		t.Errorf("%d dropped", n)
+	}
+	if st := a.State(); st.Earliest != 1 || st.Head != 411 || st.Err != nil {
+		t.Errorf("state %+v", st)
+	}
+	a.quarantine(1, "flood", "b") // the first of those dropped
+	eventually(t, "one more goes", func() bool { return a.QuarantineDropped() == 361 })
+	if list, err := a.Quarantined(ctx, eventlog.QuarantineQuery{}, 1); err != nil || len(list) != 1 || list[0].Seq != 412 {
+		t.Errorf("the newest is %+v, %v", list, err)
+	}
+}

@@ -28,7 +28,7 @@ func TestQuarantineIsListed(t *testing.T) {
 	d.signed(own, "Content-Type", long)
 	d.signed(foreign)
 	d.signed("\xff")
-	list, err := d.engine.Quarantined(context.Background(), 0, 10)
+	list, err := d.engine.Quarantined(context.Background(), eventlog.QuarantineQuery{}, 10)
 	if err != nil || len(list) != 3 {
 		t.Fatalf("%d quarantined, %v", len(list), err)
 	}

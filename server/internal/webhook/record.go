@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -27,9 +28,10 @@ type problem struct {
 	superoffice.RuleError
 }
 
-// record turns the body into what is stored. A problem sends the body into quarantine.
-func (h *Handler) record(src *source, contentType string, body []byte) (rec *eventlog.Record, isTest bool, wrong *problem) {
-	e, err := superoffice.Translate(&src.Source.Source, body)
+// record turns the body into what is stored. A problem sends the body into quarantine. first is when a body was received that was there before, zero for
+// others.
+func (s *source) record(contentType string, body []byte, first time.Time) (rec *eventlog.Record, isTest bool, wrong *problem) {
+	e, err := superoffice.Translate(&s.Source.Source, body)
 	if err != nil {
 		wrong = &problem{cause: "rules"}
 		var rule *superoffice.RuleError
@@ -46,11 +48,14 @@ func (h *Handler) record(src *source, contentType string, body []byte) (rec *eve
 	refuse := func(cause, why string) (*eventlog.Record, bool, *problem) {
 		return nil, false, &problem{cause, superoffice.RuleError{Problem: why, Context: e.GetContext(), EventType: e.GetEventType()}}
 	}
-	if !src.speaksFor(e.GetContext()) {
+	if !s.speaksFor(e.GetContext()) {
 		return refuse("foreign_context", "the source may not speak for this context: add it to the source's contexts if it should")
 	}
 	if !isJSON(contentType) {
 		return refuse("media_type", "the media type is not application/json in UTF-8")
+	}
+	if !first.IsZero() {
+		e.FirstReceivedAt = timestamppb.New(first)
 	}
 	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(e)
 	if err != nil {
@@ -101,13 +106,36 @@ func (h *Handler) quarantine(src *source, contentType string, body []byte, wrong
 	if err != nil {
 		encoded = nil // a gap without words is still a gap
 	}
-	const maxContentType = 256
 	return &eventlog.Record{
 		Kind: eventlog.KindGap, Keys: keys, Body: encoded, Raw: body,
-		Duplicate: eventlog.DuplicateKey("quarantine", src.Name, string(body)),
-		Quarantine: &eventlog.Quarantine{
-			Problem: wrong.Problem, EventType: wrong.EventType, Context: wrong.Context,
-			ContentType: contentType[:min(len(contentType), maxContentType)],
-		},
+		Duplicate:  eventlog.DuplicateKey("quarantine", src.Name, string(body)),
+		Quarantine: wrong.note(contentType),
 	}
+}
+
+// note is what is kept of the problem beside the body.
+func (p *problem) note(contentType string) *eventlog.Quarantine {
+	const maxContentType = 256
+	return &eventlog.Quarantine{
+		Problem: p.Problem, EventType: p.EventType, Context: p.Context, ContentType: contentType[:min(len(contentType), maxContentType)],
+	}
+}
+
+// Retry turns a quarantined body into the event that it is to the source of today, with all rules of the door but that of the signature, which was right when
+// the body came. Nothing is stored: the event says whose quarantine it ends. What is a test call, or why the body is still no event, is told instead.
+func (h *Handler) Retry(q *eventlog.QuarantinedRecord, body []byte) (rec *eventlog.Record, isTest bool, stays *eventlog.Quarantine) {
+	src := (*h.sources.Load())[q.Keys.Source]
+	if src == nil {
+		note := q.Quarantine
+		note.Problem = "no source of this name is configured any more"
+		return nil, false, &note
+	}
+	rec, isTest, wrong := src.record(q.ContentType, body, q.ReceivedAt)
+	if wrong != nil {
+		return nil, false, wrong.note(q.ContentType)
+	}
+	if rec != nil {
+		rec.Settles = q.Seq
+	}
+	return rec, isTest, nil
 }

@@ -224,7 +224,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, sender netip.Ad
 	}
 	defer free()
 	if waits {
-		if _, isTest, _ := h.record(src, r.Header.Get("Content-Type"), body); isTest {
+		if _, isTest, _ := src.record(r.Header.Get("Content-Type"), body, time.Time{}); isTest {
 			return src, tested
 		}
 		return src, awaiting
@@ -251,7 +251,7 @@ const maxTestCall = 4 << 10
 
 // accept stores an authentic body, as an event or in quarantine.
 func (h *Handler) accept(src *source, contentType string, body []byte) answer {
-	rec, isTest, wrong := h.record(src, contentType, body)
+	rec, isTest, wrong := src.record(contentType, body, time.Time{})
 	if isTest {
 		return tested
 	}

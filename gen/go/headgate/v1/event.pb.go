@@ -79,9 +79,13 @@ type Event struct {
 	// Keys are spelled as the CRM spells them. A key that stands in more than one part of the body appears once bare and
 	// then prefixed: "Values.associate_id" from the object Values, "Body.name" from the top level. Numbers that a double
 	// cannot hold exactly are strings. A key once delivered here stays here, even after it gets a typed field as well.
-	Fields        *structpb.Struct `protobuf:"bytes,16,opt,name=fields,proto3" json:"fields,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Fields *structpb.Struct `protobuf:"bytes,16,opt,name=fields,proto3" json:"fields,omitempty"`
+	// When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+	// later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+	// events. What it says may have been overtaken by events that were received in between.
+	FirstReceivedAt *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=first_received_at,json=firstReceivedAt,proto3" json:"first_received_at,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -233,6 +237,13 @@ func (x *Event) GetAssociate() *AssociateEvent {
 func (x *Event) GetFields() *structpb.Struct {
 	if x != nil {
 		return x.Fields
+	}
+	return nil
+}
+
+func (x *Event) GetFirstReceivedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstReceivedAt
 	}
 	return nil
 }
@@ -534,7 +545,7 @@ var File_headgate_v1_event_proto protoreflect.FileDescriptor
 
 const file_headgate_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17headgate/v1/event.proto\x12\vheadgate.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x05\n" +
+	"\x17headgate/v1/event.proto\x12\vheadgate.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9e\x06\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x16\n" +
@@ -556,7 +567,8 @@ const file_headgate_v1_event_proto_rawDesc = "" +
 	"receivedAt\x128\n" +
 	"\brelation\x18\x0e \x01(\v2\x1a.headgate.v1.RelationEventH\x00R\brelation\x12;\n" +
 	"\tassociate\x18\x0f \x01(\v2\x1b.headgate.v1.AssociateEventH\x00R\tassociate\x12/\n" +
-	"\x06fields\x18\x10 \x01(\v2\x17.google.protobuf.StructR\x06fieldsB\t\n" +
+	"\x06fields\x18\x10 \x01(\v2\x17.google.protobuf.StructR\x06fields\x12F\n" +
+	"\x11first_received_at\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\x0ffirstReceivedAtB\t\n" +
 	"\apayloadB\x0e\n" +
 	"\f_primary_keyB\x1a\n" +
 	"\x18_changed_by_associate_idB\x0f\n" +
@@ -641,14 +653,15 @@ var file_headgate_v1_event_proto_depIdxs = []int32{
 	1, // 2: headgate.v1.Event.relation:type_name -> headgate.v1.RelationEvent
 	2, // 3: headgate.v1.Event.associate:type_name -> headgate.v1.AssociateEvent
 	4, // 4: headgate.v1.Event.fields:type_name -> google.protobuf.Struct
-	3, // 5: headgate.v1.RelationEvent.registered:type_name -> google.protobuf.Timestamp
-	3, // 6: headgate.v1.RelationEvent.updated:type_name -> google.protobuf.Timestamp
-	3, // 7: headgate.v1.AssociateEvent.updated:type_name -> google.protobuf.Timestamp
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	3, // 5: headgate.v1.Event.first_received_at:type_name -> google.protobuf.Timestamp
+	3, // 6: headgate.v1.RelationEvent.registered:type_name -> google.protobuf.Timestamp
+	3, // 7: headgate.v1.RelationEvent.updated:type_name -> google.protobuf.Timestamp
+	3, // 8: headgate.v1.AssociateEvent.updated:type_name -> google.protobuf.Timestamp
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_headgate_v1_event_proto_init() }

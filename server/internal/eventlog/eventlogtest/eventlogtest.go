@@ -39,6 +39,7 @@ func Run(t *testing.T, h Harness) {
 		{"Follow", followTests},
 		{"Read", readTests},
 		{"Lookup", lookupTests},
+		{"Quarantine", quarantineTests},
 		{"Trim", trimTests},
 		{"Erase", eraseTests},
 		{"Close", closeTests},

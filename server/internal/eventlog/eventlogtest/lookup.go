@@ -113,53 +113,6 @@ var lookupTests = []test{
 			r.Fatalf("half of the bytes: after %d of %d, %v", half, n, err)
 		}
 	}},
-	{"quarantine, page by page", func(r *rig) {
-		for i := range 25 {
-			r.add(event("s", "c", fmt.Sprint(i)), quarantined("s", fmt.Sprint("raw", i)))
-		}
-		for range 2 {
-			if n := r.State().Quarantined; n != 25 {
-				r.Fatalf("%d in quarantine", n)
-			}
-			want := uint64(50)
-			for before := uint64(0); ; {
-				page, err := r.Quarantined(ctx, before, 10)
-				r.must(err)
-				for _, q := range page {
-					raw, err := r.Raw(ctx, q.Seq)
-					if err != nil || q.Seq != want || q.BodySize != len(raw) || q.Problem != "not JSON" || q.Quarantine.Context != "c" || q.Keys.Source != "s" {
-						r.Fatalf("%+v, want record %d (%v)", q, want, err)
-					}
-					want -= 2
-				}
-				if len(page) < 10 {
-					break
-				}
-				before = page[len(page)-1].Seq
-			}
-			if want != 0 {
-				r.Fatalf("ended before %d", want)
-			}
-			r.reopen()
-		}
-		r.must(r.Trim(ctx, 10))
-		if n := r.State().Quarantined; n != 20 {
-			r.Fatalf("%d in quarantine after a trim", n)
-		}
-		for _, before := range []uint64{1, 3, 11} {
-			if page, err := r.Quarantined(ctx, before, 10); err != nil || len(page) != 0 {
-				r.Fatalf("before %d: %v, %v", before, page, err)
-			}
-		}
-		r.must(r.Erase(ctx, []uint64{12, 12, 13, 14}))
-		if n := r.State().Quarantined; n != 18 {
-			r.Fatalf("%d in quarantine after an erasure", n)
-		}
-		r.reopen()
-		if n := r.State().Quarantined; n != 18 {
-			r.Fatalf("%d in quarantine after reopening", n)
-		}
-	}},
 }
 
 // noise returns bytes that do not compress.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -184,7 +183,9 @@ type groupWrite struct {
 	dups        []bool          // by place in the group
 	seen        map[unique]bool // of this group
 	value       []byte          // the last record's; its memory is used again
-	quarantined uint64
+	quarantined holdings
+	settled     holdings
+	settledSeqs []uint64
 }
 
 // unique is what two records have in common if one is a duplicate of the other.
@@ -208,6 +209,7 @@ func (g *groupWrite) commit(group []*pending) error {
 	}
 	s.mu.Unlock()
 	g.dups, g.seen, g.stored = make([]bool, len(group)), make(map[unique]bool, len(group)), make([]eventlog.Stored, 0, len(group))
+	g.quarantined, g.settled = make(holdings), make(holdings)
 	if err := g.write(group); err != nil {
 		return s.fail(err)
 	}
@@ -224,14 +226,15 @@ func (g *groupWrite) write(group []*pending) error {
 		return err
 	}
 	for i, p := range group {
-		if g.dups[i], err = g.add(b, it, p.rec); err != nil {
+		g.dups[i], err = g.add(b, it, p.rec)
+		if err = errors.Join(err, g.settle(b, p.rec.Settles)); err != nil {
 			break
 		}
 	}
 	if err := errors.Join(err, it.Close()); err != nil {
 		return err
 	}
-	if len(g.stored) == 0 {
+	if b.Empty() {
 		return nil
 	}
 	if g.identity != nil {
@@ -272,9 +275,9 @@ func (g *groupWrite) add(b *pebble.Batch, dups *pebble.Iterator, r *eventlog.Rec
 		err = errors.Join(err, b.Set(seqKey(roomRaw, seq), r.Raw, nil))
 	}
 	if r.Quarantine != nil {
-		note, jsonErr := json.Marshal(quarantineNote{Quarantine: *r.Quarantine, BodySize: len(r.Raw)})
-		err = errors.Join(err, jsonErr, b.Set(seqKey(roomQuarantine, seq), note, nil))
-		g.quarantined++
+		note := quarantineNote{Quarantine: *r.Quarantine, BodySize: len(r.Raw), Source: r.Keys.Source}
+		err = errors.Join(err, setNote(b, seq, &note))
+		g.quarantined.add(&note)
 	}
 	g.stored = append(g.stored, eventlog.Stored{
 		Seq: seq, ReceivedAt: g.now, Kind: r.Kind, Keys: r.Keys, Duplicate: r.Duplicate, Body: r.Body,
@@ -292,25 +295,20 @@ func (g *groupWrite) stands(dups *pebble.Iterator, key []byte) (bool, error) {
 	return err == nil && seqOf(value) >= g.earliest, err
 }
 
-// quarantineNote is the stored form of a quarantine's description.
-type quarantineNote struct {
-	eventlog.Quarantine
-	BodySize int `json:"body_size"`
-}
-
 // publish moves the durable head over the group and wakes the follower.
 func (s *Store) publish(g *groupWrite) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.quarantine.merge(g.quarantined)
+	s.quarantine.remove(g.settled)
 	if len(g.stored) == 0 {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	last := &g.stored[len(g.stored)-1]
 	s.state.Head, s.state.HeadAt = last.Seq, last.ReceivedAt
 	if s.state.EarliestAt.IsZero() {
 		s.state.EarliestAt = g.stored[0].ReceivedAt
 	}
-	s.state.Quarantined += g.quarantined
 	for i := range g.stored {
 		s.recentBytes += len(g.stored[i].Body) + 128
 	}

@@ -115,7 +115,7 @@ func TestRestoredLogIsTheCopiedOne(t *testing.T) {
 	if raw, err := r.Raw(ctx, 50); err != nil || string(raw) != "raw of id49" {
 		t.Errorf("raw body %q, %v", raw, err)
 	}
-	if list, err := r.Quarantined(ctx, 0, 10); err != nil || len(list) != 1 || list[0].Problem != "it ends early" || r.State().Quarantined != 1 {
+	if list, err := r.Quarantined(ctx, eventlog.QuarantineQuery{}, 10); err != nil || len(list) != 1 || list[0].Problem != "it ends early" || r.State().Quarantined != 1 {
 		t.Errorf("quarantine %+v, %v", list, err)
 	}
 	if seqs, err := r.Find(ctx, "id60", nil); err != nil || !slices.Equal(seqs, []uint64{61}) {

@@ -236,3 +236,45 @@ func TestPowerCutDuringTrimAndErase(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestPowerCutDuringReprocessing: an event and the end of the quarantine that it was made of are on the disk together, or neither is.
+func TestPowerCutDuringReprocessing(t *testing.T) {
+	mem := vfs.NewCrashableMem()
+	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 20})
+	s := open(t, "log", Options{FS: mem, memTableSize: 64 << 10})
+	const n = 60
+	for i := range n {
+		rec := event("c", "")
+		rec.Kind, rec.Raw, rec.Duplicate, rec.Quarantine = eventlog.KindGap, fmt.Append(nil, "odd", i), [16]byte{}, &eventlog.Quarantine{Problem: "odd"}
+		if _, err := s.Append(ctx, rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range uint64(n) {
+		cuts := make(chan *vfs.MemFS, 1)
+		go func() {
+			cuts <- mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: int(i%3) * 40, RNG: rand.New(rand.NewPCG(i, 3))})
+		}()
+		rec := event("c", fmt.Sprint("made", i))
+		rec.Settles = i + 1
+		if dup, err := s.Append(ctx, rec); dup || err != nil {
+			t.Fatal(dup, err)
+		}
+		cut := <-cuts
+		cut.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 20})
+		c := open(t, "log", Options{FS: cut})
+		list, err := readAll(c, n, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if held := c.State().Quarantined; held != n-uint64(len(list)) || uint64(len(list)) < i {
+			t.Errorf("after %d: %d events and %d in quarantine, of %d", i, len(list), held, n)
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

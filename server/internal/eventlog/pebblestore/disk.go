@@ -135,11 +135,15 @@ func (s *Store) reopenLocked() error {
 	if err := s.tenants.load(s.db); err != nil {
 		return err
 	}
+	held, err := s.held(st.Earliest, st.Head)
+	if err != nil {
+		return err
+	}
 	st.SizeBytes, st.FreeBytes = old.SizeBytes, old.FreeBytes
 	s.trimmedAt.Store(0) // replayed and flushed
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state = st
+	s.state, s.quarantine = st, held
 	s.recent, s.recentBytes = nil, 0
 	close(s.changed)
 	s.changed = make(chan struct{})

@@ -20,13 +20,16 @@ func (s *Store) Erase(_ context.Context, seqs []uint64) error {
 	st := s.State()
 	b := s.db.NewBatch()
 	defer b.Close()
-	notes, err := s.replace(b, seqs, st.Earliest, st.Head)
-	if err != nil {
+	if err := s.replace(b, seqs, st.Earliest, st.Head); err != nil {
 		return err
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if err := s.State().Err; err != nil {
+		return err
+	}
+	gone, err := s.heldAt(seqs, s.State().Earliest)
+	if err != nil {
 		return err
 	}
 	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
@@ -37,16 +40,16 @@ func (s *Store) Erase(_ context.Context, seqs []uint64) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.Quarantined -= notes
+	s.quarantine.remove(gone)
 	s.recent, s.recentBytes = nil, 0 // they hold what was erased
 	return nil
 }
 
-// replace puts the erased forms into the batch and says how many quarantine notes go.
-func (s *Store) replace(b *pebble.Batch, seqs []uint64, earliest, head uint64) (notes uint64, err error) {
+// replace puts the erased forms into the batch.
+func (s *Store) replace(b *pebble.Batch, seqs []uint64, earliest, head uint64) error {
 	it, err := s.span(roomRecord, earliest-1, head)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer it.Close()
 	seqs = slices.Clone(seqs)
@@ -56,23 +59,21 @@ func (s *Store) replace(b *pebble.Batch, seqs []uint64, earliest, head uint64) (
 			continue
 		}
 		if seq > head {
-			return 0, fmt.Errorf("record %d: %w", seq, eventlog.ErrNotFound)
+			return fmt.Errorf("record %d: %w", seq, eventlog.ErrNotFound)
 		}
 		if !it.SeekGE(seqKey(roomRecord, seq)) || seqOf(it.Key()) != seq {
-			return 0, hole(it, seq, earliest-1, head)
+			return hole(it, seq, earliest-1, head)
 		}
 		rec, err := decode(it, seq)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		n, err := s.countQuarantined(seq, seq)
-		notes += n
 		erased := rec.Erased()
 		err = errors.Join(err, b.Set(seqKey(roomRecord, seq), eventlog.EncodeRecord(nil, &erased, rec.ReceivedAt), nil),
 			b.Delete(seqKey(roomRaw, seq), nil), b.Delete(seqKey(roomQuarantine, seq), nil))
 		if err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return notes, nil
+	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"container/heap"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -293,60 +292,4 @@ func (s *Store) SeekTime(_ context.Context, t time.Time) (uint64, error) {
 		return !at.Before(t)
 	})
 	return st.Earliest - 1 + uint64(i), errors.Join(err, damaged(it.Error()))
-}
-
-// Quarantined implements eventlog.Engine.
-func (s *Store) Quarantined(_ context.Context, before uint64, n int) ([]eventlog.QuarantinedRecord, error) {
-	s.use.RLock()
-	defer s.use.RUnlock()
-	st := s.State()
-	head := st.Head
-	if before > 0 {
-		head = min(head, before-1)
-	}
-	notes, err := s.span(roomQuarantine, st.Earliest-1, head)
-	if err != nil {
-		return nil, err
-	}
-	defer notes.Close()
-	records, err := s.span(roomRecord, st.Earliest-1, head)
-	if err != nil {
-		return nil, err
-	}
-	defer records.Close()
-	var list []eventlog.QuarantinedRecord
-	for ok := notes.Last(); ok && len(list) < n; ok = notes.Prev() {
-		seq := seqOf(notes.Key())
-		value, err := notes.ValueAndErr()
-		if err != nil {
-			return nil, damaged(err)
-		}
-		var note quarantineNote
-		if err := json.Unmarshal(value, &note); err != nil {
-			return nil, &eventlog.DamageError{From: seq, To: seq, Cause: err.Error()}
-		}
-		if !records.SeekGE(seqKey(roomRecord, seq)) || seqOf(records.Key()) != seq {
-			return nil, &eventlog.DamageError{From: seq, To: seq, Cause: "the record is missing"}
-		}
-		rec, err := decode(records, seq)
-		if err != nil {
-			return nil, err
-		}
-		rec.Body = nil
-		list = append(list, eventlog.QuarantinedRecord{Stored: rec, Quarantine: note.Quarantine, BodySize: note.BodySize})
-	}
-	return list, damaged(notes.Error())
-}
-
-// countQuarantined counts the quarantined records from the sequence to the other.
-func (s *Store) countQuarantined(from, through uint64) (n uint64, err error) {
-	it, err := s.span(roomQuarantine, from-1, through)
-	if err != nil {
-		return 0, err
-	}
-	defer it.Close()
-	for it.First(); it.Valid(); it.Next() {
-		n++
-	}
-	return n, damaged(it.Error())
 }

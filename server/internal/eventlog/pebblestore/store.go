@@ -75,6 +75,7 @@ type Store struct {
 	state       eventlog.State // guarded by mu
 	changed     chan struct{}  // closed and replaced when the head moves; guarded by mu
 	recent      []eventlog.Stored
+	quarantine  holdings
 	recentBytes int // recent holds the newest records for Follow; guarded by mu
 
 	diskFull  atomic.Bool  // a write ran out of space
@@ -217,6 +218,9 @@ func (s *Store) recover() error {
 		return err
 	}
 	s.state = st
+	if err := s.loadQuarantine(); err != nil {
+		return err
+	}
 	if err := s.tenants.load(s.db); err != nil {
 		return err
 	}
@@ -338,8 +342,7 @@ func (s *Store) readState() (eventlog.State, error) {
 	if err := it.Error(); err != nil {
 		return st, damaged(err)
 	}
-	st.Quarantined, err = s.countQuarantined(st.Earliest, st.Head)
-	return st, err
+	return st, nil
 }
 
 func receivedAt(it *pebble.Iterator) (time.Time, error) {
@@ -353,6 +356,7 @@ func (s *Store) State() eventlog.State {
 	defer s.mu.Unlock()
 	st := s.state
 	st.Format, st.NewestFormat = s.format, newestFormat
+	st.Quarantined, st.QuarantinedBytes = s.quarantine.total()
 	if st.Earliest > st.Head {
 		st.HeadAt = time.Time{} // kept all the same: a new record must not be older
 	}

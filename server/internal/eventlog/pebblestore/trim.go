@@ -44,10 +44,6 @@ func (s *Store) trimChunk(through uint64) error {
 	if err != nil {
 		return err
 	}
-	notes, err := s.countQuarantined(st.Earliest, through)
-	if err != nil {
-		return err
-	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	st = s.State()
@@ -58,12 +54,16 @@ func (s *Store) trimChunk(through uint64) error {
 	if err != nil {
 		return err
 	}
+	gone, err := s.held(st.Earliest, through)
+	if err != nil {
+		return err
+	}
 	// Readers are told before anything goes: whoever looks afterwards gets ErrTrimmed, whoever looked before has its view. Who sees the new earliest sees the
 	// marks.
 	s.tenants.mark(marks)
 	s.mu.Lock()
 	s.state.Earliest, s.state.EarliestAt = through+1, earliestAt
-	s.state.Quarantined -= notes
+	s.quarantine.remove(gone)
 	s.mu.Unlock()
 	if err := s.db.Apply(b, pebble.NoSync); err != nil {
 		return s.fail(err)

@@ -26,7 +26,7 @@ namespace Headgate.V1 {
           string.Concat(
             "ChdoZWFkZ2F0ZS92MS9ldmVudC5wcm90bxILaGVhZGdhdGUudjEaHGdvb2ds",
             "ZS9wcm90b2J1Zi9zdHJ1Y3QucHJvdG8aH2dvb2dsZS9wcm90b2J1Zi90aW1l",
-            "c3RhbXAucHJvdG8i1gUKBUV2ZW50EhYKBmN1cnNvchgBIAEoCVIGY3Vyc29y",
+            "c3RhbXAucHJvdG8ingYKBUV2ZW50EhYKBmN1cnNvchgBIAEoCVIGY3Vyc29y",
             "EhkKCGV2ZW50X2lkGAIgASgJUgdldmVudElkEhYKBmVudGl0eRgDIAEoCVIG",
             "ZW50aXR5Eh0KCmV2ZW50X3R5cGUYBCABKAlSCWV2ZW50VHlwZRIWCgZhY3Rp",
             "b24YBSABKAlSBmFjdGlvbhIYCgdjb250ZXh0GAYgASgJUgdjb250ZXh0EhYK",
@@ -40,47 +40,48 @@ namespace Headgate.V1 {
             "dmVkQXQSOAoIcmVsYXRpb24YDiABKAsyGi5oZWFkZ2F0ZS52MS5SZWxhdGlv",
             "bkV2ZW50SABSCHJlbGF0aW9uEjsKCWFzc29jaWF0ZRgPIAEoCzIbLmhlYWRn",
             "YXRlLnYxLkFzc29jaWF0ZUV2ZW50SABSCWFzc29jaWF0ZRIvCgZmaWVsZHMY",
-            "ECABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0UgZmaWVsZHNCCQoHcGF5",
-            "bG9hZEIOCgxfcHJpbWFyeV9rZXlCGgoYX2NoYW5nZWRfYnlfYXNzb2NpYXRl",
-            "X2lkQg8KDV93ZWJob29rX25hbWUi2AYKDVJlbGF0aW9uRXZlbnQSJAoLcmVs",
-            "YXRpb25faWQYASABKAVIAFIKcmVsYXRpb25JZIgBARImCgxhc3NvY2lhdGVf",
-            "aWQYAiABKAVIAVILYXNzb2NpYXRlSWSIAQESIAoJcmVsZGVmX2lkGAMgASgF",
-            "SAJSCHJlbGRlZklkiAEBEiYKDHNvdXJjZV90YWJsZRgEIAEoBUgDUgtzb3Vy",
-            "Y2VUYWJsZYgBARIoCg1zb3VyY2VfcmVjb3JkGAUgASgFSARSDHNvdXJjZVJl",
-            "Y29yZIgBARIwChFkZXN0aW5hdGlvbl90YWJsZRgGIAEoBUgFUhBkZXN0aW5h",
-            "dGlvblRhYmxliAEBEjIKEmRlc3RpbmF0aW9uX3JlY29yZBgHIAEoBUgGUhFk",
-            "ZXN0aW5hdGlvblJlY29yZIgBARI6CgpyZWdpc3RlcmVkGAggASgLMhouZ29v",
-            "Z2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKcmVnaXN0ZXJlZBI7ChdyZWdpc3Rl",
-            "cmVkX2Fzc29jaWF0ZV9pZBgJIAEoBUgHUhVyZWdpc3RlcmVkQXNzb2NpYXRl",
-            "SWSIAQESNAoHdXBkYXRlZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1l",
-            "c3RhbXBSB3VwZGF0ZWQSNQoUdXBkYXRlZF9hc3NvY2lhdGVfaWQYCyABKAVI",
-            "CFISdXBkYXRlZEFzc29jaWF0ZUlkiAEBEigKDXNvdXJjZV9lbnRpdHkYDCAB",
-            "KAlICVIMc291cmNlRW50aXR5iAEBEjIKEmRlc3RpbmF0aW9uX2VudGl0eRgN",
-            "IAEoCUgKUhFkZXN0aW5hdGlvbkVudGl0eYgBAUIOCgxfcmVsYXRpb25faWRC",
-            "DwoNX2Fzc29jaWF0ZV9pZEIMCgpfcmVsZGVmX2lkQg8KDV9zb3VyY2VfdGFi",
-            "bGVCEAoOX3NvdXJjZV9yZWNvcmRCFAoSX2Rlc3RpbmF0aW9uX3RhYmxlQhUK",
-            "E19kZXN0aW5hdGlvbl9yZWNvcmRCGgoYX3JlZ2lzdGVyZWRfYXNzb2NpYXRl",
-            "X2lkQhcKFV91cGRhdGVkX2Fzc29jaWF0ZV9pZEIQCg5fc291cmNlX2VudGl0",
-            "eUIVChNfZGVzdGluYXRpb25fZW50aXR5IqUECg5Bc3NvY2lhdGVFdmVudBIm",
-            "Cgxhc3NvY2lhdGVfaWQYASABKAVIAFILYXNzb2NpYXRlSWSIAQESHQoHZGVs",
-            "ZXRlZBgCIAEoCEgBUgdkZWxldGVkiAEBEiAKCWdyb3VwX2lkeBgDIAEoBUgC",
-            "Ughncm91cElkeIgBARIgCglwZXJzb25faWQYBCABKAVIA1IIcGVyc29uSWSI",
-            "AQESOwoXcmVnaXN0ZXJlZF9hc3NvY2lhdGVfaWQYBSABKAVIBFIVcmVnaXN0",
-            "ZXJlZEFzc29jaWF0ZUlkiAEBEhcKBHR5cGUYBiABKAVIBVIEdHlwZYgBARI0",
-            "Cgd1cGRhdGVkGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIH",
-            "dXBkYXRlZBI1ChR1cGRhdGVkX2Fzc29jaWF0ZV9pZBgIIAEoBUgGUhJ1cGRh",
-            "dGVkQXNzb2NpYXRlSWSIAQESNQoUd2FpdGluZ19mb3JfYXBwcm92YWwYCSAB",
-            "KAhIB1ISd2FpdGluZ0ZvckFwcHJvdmFsiAEBQg8KDV9hc3NvY2lhdGVfaWRC",
-            "CgoIX2RlbGV0ZWRCDAoKX2dyb3VwX2lkeEIMCgpfcGVyc29uX2lkQhoKGF9y",
-            "ZWdpc3RlcmVkX2Fzc29jaWF0ZV9pZEIHCgVfdHlwZUIXChVfdXBkYXRlZF9h",
-            "c3NvY2lhdGVfaWRCFwoVX3dhaXRpbmdfZm9yX2FwcHJvdmFsQlwKDmlvLmhl",
-            "YWRnYXRlLnYxUAFaOmdpdGh1Yi5jb20vaGVhZGdhdGUvaGVhZGdhdGUvZ2Vu",
-            "L2dvL2hlYWRnYXRlL3YxO2hlYWRnYXRldjGqAgtIZWFkZ2F0ZS5WMWIGcHJv",
-            "dG8z"));
+            "ECABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0UgZmaWVsZHMSRgoRZmly",
+            "c3RfcmVjZWl2ZWRfYXQYESABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0",
+            "YW1wUg9maXJzdFJlY2VpdmVkQXRCCQoHcGF5bG9hZEIOCgxfcHJpbWFyeV9r",
+            "ZXlCGgoYX2NoYW5nZWRfYnlfYXNzb2NpYXRlX2lkQg8KDV93ZWJob29rX25h",
+            "bWUi2AYKDVJlbGF0aW9uRXZlbnQSJAoLcmVsYXRpb25faWQYASABKAVIAFIK",
+            "cmVsYXRpb25JZIgBARImCgxhc3NvY2lhdGVfaWQYAiABKAVIAVILYXNzb2Np",
+            "YXRlSWSIAQESIAoJcmVsZGVmX2lkGAMgASgFSAJSCHJlbGRlZklkiAEBEiYK",
+            "DHNvdXJjZV90YWJsZRgEIAEoBUgDUgtzb3VyY2VUYWJsZYgBARIoCg1zb3Vy",
+            "Y2VfcmVjb3JkGAUgASgFSARSDHNvdXJjZVJlY29yZIgBARIwChFkZXN0aW5h",
+            "dGlvbl90YWJsZRgGIAEoBUgFUhBkZXN0aW5hdGlvblRhYmxliAEBEjIKEmRl",
+            "c3RpbmF0aW9uX3JlY29yZBgHIAEoBUgGUhFkZXN0aW5hdGlvblJlY29yZIgB",
+            "ARI6CgpyZWdpc3RlcmVkGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVz",
+            "dGFtcFIKcmVnaXN0ZXJlZBI7ChdyZWdpc3RlcmVkX2Fzc29jaWF0ZV9pZBgJ",
+            "IAEoBUgHUhVyZWdpc3RlcmVkQXNzb2NpYXRlSWSIAQESNAoHdXBkYXRlZBgK",
+            "IAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSB3VwZGF0ZWQSNQoU",
+            "dXBkYXRlZF9hc3NvY2lhdGVfaWQYCyABKAVICFISdXBkYXRlZEFzc29jaWF0",
+            "ZUlkiAEBEigKDXNvdXJjZV9lbnRpdHkYDCABKAlICVIMc291cmNlRW50aXR5",
+            "iAEBEjIKEmRlc3RpbmF0aW9uX2VudGl0eRgNIAEoCUgKUhFkZXN0aW5hdGlv",
+            "bkVudGl0eYgBAUIOCgxfcmVsYXRpb25faWRCDwoNX2Fzc29jaWF0ZV9pZEIM",
+            "CgpfcmVsZGVmX2lkQg8KDV9zb3VyY2VfdGFibGVCEAoOX3NvdXJjZV9yZWNv",
+            "cmRCFAoSX2Rlc3RpbmF0aW9uX3RhYmxlQhUKE19kZXN0aW5hdGlvbl9yZWNv",
+            "cmRCGgoYX3JlZ2lzdGVyZWRfYXNzb2NpYXRlX2lkQhcKFV91cGRhdGVkX2Fz",
+            "c29jaWF0ZV9pZEIQCg5fc291cmNlX2VudGl0eUIVChNfZGVzdGluYXRpb25f",
+            "ZW50aXR5IqUECg5Bc3NvY2lhdGVFdmVudBImCgxhc3NvY2lhdGVfaWQYASAB",
+            "KAVIAFILYXNzb2NpYXRlSWSIAQESHQoHZGVsZXRlZBgCIAEoCEgBUgdkZWxl",
+            "dGVkiAEBEiAKCWdyb3VwX2lkeBgDIAEoBUgCUghncm91cElkeIgBARIgCglw",
+            "ZXJzb25faWQYBCABKAVIA1IIcGVyc29uSWSIAQESOwoXcmVnaXN0ZXJlZF9h",
+            "c3NvY2lhdGVfaWQYBSABKAVIBFIVcmVnaXN0ZXJlZEFzc29jaWF0ZUlkiAEB",
+            "EhcKBHR5cGUYBiABKAVIBVIEdHlwZYgBARI0Cgd1cGRhdGVkGAcgASgLMhou",
+            "Z29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIHdXBkYXRlZBI1ChR1cGRhdGVk",
+            "X2Fzc29jaWF0ZV9pZBgIIAEoBUgGUhJ1cGRhdGVkQXNzb2NpYXRlSWSIAQES",
+            "NQoUd2FpdGluZ19mb3JfYXBwcm92YWwYCSABKAhIB1ISd2FpdGluZ0ZvckFw",
+            "cHJvdmFsiAEBQg8KDV9hc3NvY2lhdGVfaWRCCgoIX2RlbGV0ZWRCDAoKX2dy",
+            "b3VwX2lkeEIMCgpfcGVyc29uX2lkQhoKGF9yZWdpc3RlcmVkX2Fzc29jaWF0",
+            "ZV9pZEIHCgVfdHlwZUIXChVfdXBkYXRlZF9hc3NvY2lhdGVfaWRCFwoVX3dh",
+            "aXRpbmdfZm9yX2FwcHJvdmFsQlwKDmlvLmhlYWRnYXRlLnYxUAFaOmdpdGh1",
+            "Yi5jb20vaGVhZGdhdGUvaGVhZGdhdGUvZ2VuL2dvL2hlYWRnYXRlL3YxO2hl",
+            "YWRnYXRldjGqAgtIZWFkZ2F0ZS5WMWIGcHJvdG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Protobuf.WellKnownTypes.StructReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.TimestampReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.Event), global::Headgate.V1.Event.Parser, new[]{ "Cursor", "EventId", "Entity", "EventType", "Action", "Context", "Source", "PrimaryKey", "ChangedByAssociateId", "WebhookName", "ChangedFields", "OccurredAt", "ReceivedAt", "Relation", "Associate", "Fields" }, new[]{ "Payload", "PrimaryKey", "ChangedByAssociateId", "WebhookName" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.Event), global::Headgate.V1.Event.Parser, new[]{ "Cursor", "EventId", "Entity", "EventType", "Action", "Context", "Source", "PrimaryKey", "ChangedByAssociateId", "WebhookName", "ChangedFields", "OccurredAt", "ReceivedAt", "Relation", "Associate", "Fields", "FirstReceivedAt" }, new[]{ "Payload", "PrimaryKey", "ChangedByAssociateId", "WebhookName" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.RelationEvent), global::Headgate.V1.RelationEvent.Parser, new[]{ "RelationId", "AssociateId", "ReldefId", "SourceTable", "SourceRecord", "DestinationTable", "DestinationRecord", "Registered", "RegisteredAssociateId", "Updated", "UpdatedAssociateId", "SourceEntity", "DestinationEntity" }, new[]{ "RelationId", "AssociateId", "ReldefId", "SourceTable", "SourceRecord", "DestinationTable", "DestinationRecord", "RegisteredAssociateId", "UpdatedAssociateId", "SourceEntity", "DestinationEntity" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.AssociateEvent), global::Headgate.V1.AssociateEvent.Parser, new[]{ "AssociateId", "Deleted", "GroupIdx", "PersonId", "RegisteredAssociateId", "Type", "Updated", "UpdatedAssociateId", "WaitingForApproval" }, new[]{ "AssociateId", "Deleted", "GroupIdx", "PersonId", "RegisteredAssociateId", "Type", "UpdatedAssociateId", "WaitingForApproval" }, null, null, null)
           }));
@@ -150,6 +151,7 @@ namespace Headgate.V1 {
       occurredAt_ = other.occurredAt_ != null ? other.occurredAt_.Clone() : null;
       receivedAt_ = other.receivedAt_ != null ? other.receivedAt_.Clone() : null;
       fields_ = other.fields_ != null ? other.fields_.Clone() : null;
+      firstReceivedAt_ = other.firstReceivedAt_ != null ? other.firstReceivedAt_.Clone() : null;
       switch (other.PayloadCase) {
         case PayloadOneofCase.Relation:
           Relation = other.Relation.Clone();
@@ -462,6 +464,23 @@ namespace Headgate.V1 {
       }
     }
 
+    /// <summary>Field number for the "first_received_at" field.</summary>
+    public const int FirstReceivedAtFieldNumber = 17;
+    private global::Google.Protobuf.WellKnownTypes.Timestamp firstReceivedAt_;
+    /// <summary>
+    /// When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+    /// later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+    /// events. What it says may have been overtaken by events that were received in between.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Google.Protobuf.WellKnownTypes.Timestamp FirstReceivedAt {
+      get { return firstReceivedAt_; }
+      set {
+        firstReceivedAt_ = value;
+      }
+    }
+
     private object payload_;
     /// <summary>Enum of possible cases for the "payload" oneof.</summary>
     public enum PayloadOneofCase {
@@ -514,6 +533,7 @@ namespace Headgate.V1 {
       if (!object.Equals(Relation, other.Relation)) return false;
       if (!object.Equals(Associate, other.Associate)) return false;
       if (!object.Equals(Fields, other.Fields)) return false;
+      if (!object.Equals(FirstReceivedAt, other.FirstReceivedAt)) return false;
       if (PayloadCase != other.PayloadCase) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
@@ -538,6 +558,7 @@ namespace Headgate.V1 {
       if (payloadCase_ == PayloadOneofCase.Relation) hash ^= Relation.GetHashCode();
       if (payloadCase_ == PayloadOneofCase.Associate) hash ^= Associate.GetHashCode();
       if (fields_ != null) hash ^= Fields.GetHashCode();
+      if (firstReceivedAt_ != null) hash ^= FirstReceivedAt.GetHashCode();
       hash ^= (int) payloadCase_;
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
@@ -618,6 +639,10 @@ namespace Headgate.V1 {
         output.WriteRawTag(130, 1);
         output.WriteMessage(Fields);
       }
+      if (firstReceivedAt_ != null) {
+        output.WriteRawTag(138, 1);
+        output.WriteMessage(FirstReceivedAt);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -689,6 +714,10 @@ namespace Headgate.V1 {
         output.WriteRawTag(130, 1);
         output.WriteMessage(Fields);
       }
+      if (firstReceivedAt_ != null) {
+        output.WriteRawTag(138, 1);
+        output.WriteMessage(FirstReceivedAt);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -744,6 +773,9 @@ namespace Headgate.V1 {
       }
       if (fields_ != null) {
         size += 2 + pb::CodedOutputStream.ComputeMessageSize(Fields);
+      }
+      if (firstReceivedAt_ != null) {
+        size += 2 + pb::CodedOutputStream.ComputeMessageSize(FirstReceivedAt);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -805,6 +837,12 @@ namespace Headgate.V1 {
           Fields = new global::Google.Protobuf.WellKnownTypes.Struct();
         }
         Fields.MergeFrom(other.Fields);
+      }
+      if (other.firstReceivedAt_ != null) {
+        if (firstReceivedAt_ == null) {
+          FirstReceivedAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+        }
+        FirstReceivedAt.MergeFrom(other.FirstReceivedAt);
       }
       switch (other.PayloadCase) {
         case PayloadOneofCase.Relation:
@@ -923,6 +961,13 @@ namespace Headgate.V1 {
             input.ReadMessage(Fields);
             break;
           }
+          case 138: {
+            if (firstReceivedAt_ == null) {
+              FirstReceivedAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(FirstReceivedAt);
+            break;
+          }
         }
       }
     #endif
@@ -1023,6 +1068,13 @@ namespace Headgate.V1 {
               Fields = new global::Google.Protobuf.WellKnownTypes.Struct();
             }
             input.ReadMessage(Fields);
+            break;
+          }
+          case 138: {
+            if (firstReceivedAt_ == null) {
+              FirstReceivedAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(FirstReceivedAt);
             break;
           }
         }

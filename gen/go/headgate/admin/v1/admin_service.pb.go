@@ -27,6 +27,71 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What came of it. All but STAYS end the quarantine.
+type Reprocessed_Outcome int32
+
+const (
+	// Not told.
+	Reprocessed_OUTCOME_UNSPECIFIED Reprocessed_Outcome = 0
+	// It became an event, the newest of the log.
+	Reprocessed_OUTCOME_APPENDED Reprocessed_Outcome = 1
+	// The log holds the event already: the CRM had sent it again.
+	Reprocessed_OUTCOME_DUPLICATE Reprocessed_Outcome = 2
+	// It is a test call of the CRM's, which is no event.
+	Reprocessed_OUTCOME_TEST_CALL Reprocessed_Outcome = 3
+	// It cannot be turned into an event: problem says why.
+	Reprocessed_OUTCOME_STAYS Reprocessed_Outcome = 4
+	// It is not in quarantine, or no longer.
+	Reprocessed_OUTCOME_NOT_FOUND Reprocessed_Outcome = 5
+)
+
+// Enum value maps for Reprocessed_Outcome.
+var (
+	Reprocessed_Outcome_name = map[int32]string{
+		0: "OUTCOME_UNSPECIFIED",
+		1: "OUTCOME_APPENDED",
+		2: "OUTCOME_DUPLICATE",
+		3: "OUTCOME_TEST_CALL",
+		4: "OUTCOME_STAYS",
+		5: "OUTCOME_NOT_FOUND",
+	}
+	Reprocessed_Outcome_value = map[string]int32{
+		"OUTCOME_UNSPECIFIED": 0,
+		"OUTCOME_APPENDED":    1,
+		"OUTCOME_DUPLICATE":   2,
+		"OUTCOME_TEST_CALL":   3,
+		"OUTCOME_STAYS":       4,
+		"OUTCOME_NOT_FOUND":   5,
+	}
+)
+
+func (x Reprocessed_Outcome) Enum() *Reprocessed_Outcome {
+	p := new(Reprocessed_Outcome)
+	*p = x
+	return p
+}
+
+func (x Reprocessed_Outcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Reprocessed_Outcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_headgate_admin_v1_admin_service_proto_enumTypes[0].Descriptor()
+}
+
+func (Reprocessed_Outcome) Type() protoreflect.EnumType {
+	return &file_headgate_admin_v1_admin_service_proto_enumTypes[0]
+}
+
+func (x Reprocessed_Outcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Reprocessed_Outcome.Descriptor instead.
+func (Reprocessed_Outcome) EnumDescriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{23, 0}
+}
+
 // A request for a backup.
 type BackupRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -349,9 +414,13 @@ type LogStatus struct {
 	// The version of the stored format.
 	Format uint32 `protobuf:"varint,8,opt,name=format,proto3" json:"format,omitempty"`
 	// The version to which `headgated upgrade-store` would bring it. Releases that do not know that one could not open it any more.
-	NewestFormat  uint32 `protobuf:"varint,9,opt,name=newest_format,json=newestFormat,proto3" json:"newest_format,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	NewestFormat uint32 `protobuf:"varint,9,opt,name=newest_format,json=newestFormat,proto3" json:"newest_format,omitempty"`
+	// How many bytes those count against retention.quarantine_max_size: their bodies, and 1 KiB for each.
+	QuarantinedBytes uint64 `protobuf:"varint,10,opt,name=quarantined_bytes,json=quarantinedBytes,proto3" json:"quarantined_bytes,omitempty"`
+	// How many quarantined webhooks were dropped since the start of this process because there were too many. Their gaps stay.
+	QuarantineDropped uint64 `protobuf:"varint,11,opt,name=quarantine_dropped,json=quarantineDropped,proto3" json:"quarantine_dropped,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *LogStatus) Reset() {
@@ -443,6 +512,20 @@ func (x *LogStatus) GetFormat() uint32 {
 func (x *LogStatus) GetNewestFormat() uint32 {
 	if x != nil {
 		return x.NewestFormat
+	}
+	return 0
+}
+
+func (x *LogStatus) GetQuarantinedBytes() uint64 {
+	if x != nil {
+		return x.QuarantinedBytes
+	}
+	return 0
+}
+
+func (x *LogStatus) GetQuarantineDropped() uint64 {
+	if x != nil {
+		return x.QuarantineDropped
 	}
 	return 0
 }
@@ -1166,7 +1249,9 @@ type ListQuarantineRequest struct {
 	// How many at the most: 1 to 1,000, default 100.
 	PageSize uint32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Continue after this id: the last one of the page before.
-	AfterId       string `protobuf:"bytes,2,opt,name=after_id,json=afterId,proto3" json:"after_id,omitempty"`
+	AfterId string `protobuf:"bytes,2,opt,name=after_id,json=afterId,proto3" json:"after_id,omitempty"`
+	// Only those of this source. Empty means all.
+	Source        string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1211,6 +1296,13 @@ func (x *ListQuarantineRequest) GetPageSize() uint32 {
 func (x *ListQuarantineRequest) GetAfterId() string {
 	if x != nil {
 		return x.AfterId
+	}
+	return ""
+}
+
+func (x *ListQuarantineRequest) GetSource() string {
+	if x != nil {
+		return x.Source
 	}
 	return ""
 }
@@ -1371,6 +1463,335 @@ func (x *GetQuarantinedResponse) GetRawBody() []byte {
 	return nil
 }
 
+// A request to try quarantined webhooks again. Either ids or source is required.
+type ReprocessQuarantinedRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// These, at most 100.
+	Ids []string `protobuf:"bytes,1,rep,name=ids,proto3" json:"ids,omitempty"`
+	// Those of this source, at most 100 at a time.
+	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	// With source: continue after this id, the last one of the answer before. What stayed is not tried once more then.
+	AfterId string `protobuf:"bytes,3,opt,name=after_id,json=afterId,proto3" json:"after_id,omitempty"`
+	// Only tell what would come of it, as the log stands now.
+	DryRun        bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReprocessQuarantinedRequest) Reset() {
+	*x = ReprocessQuarantinedRequest{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReprocessQuarantinedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReprocessQuarantinedRequest) ProtoMessage() {}
+
+func (x *ReprocessQuarantinedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReprocessQuarantinedRequest.ProtoReflect.Descriptor instead.
+func (*ReprocessQuarantinedRequest) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ReprocessQuarantinedRequest) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *ReprocessQuarantinedRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ReprocessQuarantinedRequest) GetAfterId() string {
+	if x != nil {
+		return x.AfterId
+	}
+	return ""
+}
+
+func (x *ReprocessQuarantinedRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+// What came of it.
+type ReprocessQuarantinedResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each webhook, oldest first.
+	Reprocessed []*Reprocessed `protobuf:"bytes,1,rep,name=reprocessed,proto3" json:"reprocessed,omitempty"`
+	// The source has more.
+	HasMore       bool `protobuf:"varint,2,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReprocessQuarantinedResponse) Reset() {
+	*x = ReprocessQuarantinedResponse{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReprocessQuarantinedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReprocessQuarantinedResponse) ProtoMessage() {}
+
+func (x *ReprocessQuarantinedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReprocessQuarantinedResponse.ProtoReflect.Descriptor instead.
+func (*ReprocessQuarantinedResponse) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ReprocessQuarantinedResponse) GetReprocessed() []*Reprocessed {
+	if x != nil {
+		return x.Reprocessed
+	}
+	return nil
+}
+
+func (x *ReprocessQuarantinedResponse) GetHasMore() bool {
+	if x != nil {
+		return x.HasMore
+	}
+	return false
+}
+
+// What came of one quarantined webhook.
+type Reprocessed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// What came of it.
+	Outcome Reprocessed_Outcome `protobuf:"varint,2,opt,name=outcome,proto3,enum=headgate.admin.v1.Reprocessed_Outcome" json:"outcome,omitempty"`
+	// Why it stays.
+	Problem string `protobuf:"bytes,3,opt,name=problem,proto3" json:"problem,omitempty"`
+	// The event's source.
+	Source string `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// The event's tenant, as far as it could be read.
+	Context string `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
+	// The event's type, as far as it could be read.
+	EventType     string `protobuf:"bytes,6,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reprocessed) Reset() {
+	*x = Reprocessed{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reprocessed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reprocessed) ProtoMessage() {}
+
+func (x *Reprocessed) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reprocessed.ProtoReflect.Descriptor instead.
+func (*Reprocessed) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Reprocessed) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Reprocessed) GetOutcome() Reprocessed_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return Reprocessed_OUTCOME_UNSPECIFIED
+}
+
+func (x *Reprocessed) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
+func (x *Reprocessed) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Reprocessed) GetContext() string {
+	if x != nil {
+		return x.Context
+	}
+	return ""
+}
+
+func (x *Reprocessed) GetEventType() string {
+	if x != nil {
+		return x.EventType
+	}
+	return ""
+}
+
+// A request to give quarantined webhooks up. Either ids or source is required.
+type DiscardQuarantinedRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// These, at most 100.
+	Ids []string `protobuf:"bytes,1,rep,name=ids,proto3" json:"ids,omitempty"`
+	// All of this source that were there when the call began.
+	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	// Why, in 1 to 256 printable characters. Required.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiscardQuarantinedRequest) Reset() {
+	*x = DiscardQuarantinedRequest{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiscardQuarantinedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiscardQuarantinedRequest) ProtoMessage() {}
+
+func (x *DiscardQuarantinedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiscardQuarantinedRequest.ProtoReflect.Descriptor instead.
+func (*DiscardQuarantinedRequest) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *DiscardQuarantinedRequest) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *DiscardQuarantinedRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *DiscardQuarantinedRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// They are gone.
+type DiscardQuarantinedResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many there were. Those that are not in quarantine, or no longer, do not count.
+	Discarded     uint64 `protobuf:"varint,1,opt,name=discarded,proto3" json:"discarded,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiscardQuarantinedResponse) Reset() {
+	*x = DiscardQuarantinedResponse{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiscardQuarantinedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiscardQuarantinedResponse) ProtoMessage() {}
+
+func (x *DiscardQuarantinedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiscardQuarantinedResponse.ProtoReflect.Descriptor instead.
+func (*DiscardQuarantinedResponse) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *DiscardQuarantinedResponse) GetDiscarded() uint64 {
+	if x != nil {
+		return x.Discarded
+	}
+	return 0
+}
+
 // What is known of a webhook that could not be turned into an event.
 type Quarantined struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1396,7 +1817,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1829,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1842,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{21}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Quarantined) GetId() string {
@@ -1503,7 +1924,7 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\aproblem\x18\x04 \x01(\tR\aproblem\x12.\n" +
 	"\x03log\x18\x05 \x01(\v2\x1c.headgate.admin.v1.LogStatusR\x03log\x129\n" +
 	"\asources\x18\x06 \x03(\v2\x1f.headgate.admin.v1.SourceStatusR\asources\x12\x18\n" +
-	"\astreams\x18\a \x01(\rR\astreams\"\xd6\x02\n" +
+	"\astreams\x18\a \x01(\rR\astreams\"\xb2\x03\n" +
 	"\tLogStatus\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x1d\n" +
@@ -1516,7 +1937,10 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"latestTime\x12 \n" +
 	"\vquarantined\x18\a \x01(\x04R\vquarantined\x12\x16\n" +
 	"\x06format\x18\b \x01(\rR\x06format\x12#\n" +
-	"\rnewest_format\x18\t \x01(\rR\fnewestFormat\"\x86\x05\n" +
+	"\rnewest_format\x18\t \x01(\rR\fnewestFormat\x12+\n" +
+	"\x11quarantined_bytes\x18\n" +
+	" \x01(\x04R\x10quarantinedBytes\x12-\n" +
+	"\x12quarantine_dropped\x18\v \x01(\x04R\x11quarantineDropped\"\x86\x05\n" +
 	"\fSourceStatus\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1a\n" +
 	"\bcontexts\x18\x02 \x03(\tR\bcontexts\x12\x1a\n" +
@@ -1571,10 +1995,11 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x06cursor\x18\x03 \x01(\tR\x06cursor\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\":\n" +
 	"\x11SkipEventResponse\x12%\n" +
-	"\x04skip\x18\x01 \x01(\v2\x11.headgate.v1.SkipR\x04skip\"O\n" +
+	"\x04skip\x18\x01 \x01(\v2\x11.headgate.v1.SkipR\x04skip\"g\n" +
 	"\x15ListQuarantineRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\rR\bpageSize\x12\x19\n" +
-	"\bafter_id\x18\x02 \x01(\tR\aafterId\"u\n" +
+	"\bafter_id\x18\x02 \x01(\tR\aafterId\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\"u\n" +
 	"\x16ListQuarantineResponse\x12@\n" +
 	"\vquarantined\x18\x01 \x03(\v2\x1e.headgate.admin.v1.QuarantinedR\vquarantined\x12\x19\n" +
 	"\bhas_more\x18\x02 \x01(\bR\ahasMore\"'\n" +
@@ -1582,7 +2007,36 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"u\n" +
 	"\x16GetQuarantinedResponse\x12@\n" +
 	"\vquarantined\x18\x01 \x01(\v2\x1e.headgate.admin.v1.QuarantinedR\vquarantined\x12\x19\n" +
-	"\braw_body\x18\x02 \x01(\fR\arawBody\"\x85\x02\n" +
+	"\braw_body\x18\x02 \x01(\fR\arawBody\"{\n" +
+	"\x1bReprocessQuarantinedRequest\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\tR\x03ids\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x19\n" +
+	"\bafter_id\x18\x03 \x01(\tR\aafterId\x12\x17\n" +
+	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"{\n" +
+	"\x1cReprocessQuarantinedResponse\x12@\n" +
+	"\vreprocessed\x18\x01 \x03(\v2\x1e.headgate.admin.v1.ReprocessedR\vreprocessed\x12\x19\n" +
+	"\bhas_more\x18\x02 \x01(\bR\ahasMore\"\xdd\x02\n" +
+	"\vReprocessed\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12@\n" +
+	"\aoutcome\x18\x02 \x01(\x0e2&.headgate.admin.v1.Reprocessed.OutcomeR\aoutcome\x12\x18\n" +
+	"\aproblem\x18\x03 \x01(\tR\aproblem\x12\x16\n" +
+	"\x06source\x18\x04 \x01(\tR\x06source\x12\x18\n" +
+	"\acontext\x18\x05 \x01(\tR\acontext\x12\x1d\n" +
+	"\n" +
+	"event_type\x18\x06 \x01(\tR\teventType\"\x90\x01\n" +
+	"\aOutcome\x12\x17\n" +
+	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10OUTCOME_APPENDED\x10\x01\x12\x15\n" +
+	"\x11OUTCOME_DUPLICATE\x10\x02\x12\x15\n" +
+	"\x11OUTCOME_TEST_CALL\x10\x03\x12\x11\n" +
+	"\rOUTCOME_STAYS\x10\x04\x12\x15\n" +
+	"\x11OUTCOME_NOT_FOUND\x10\x05\"]\n" +
+	"\x19DiscardQuarantinedRequest\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\tR\x03ids\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\":\n" +
+	"\x1aDiscardQuarantinedResponse\x12\x1c\n" +
+	"\tdiscarded\x18\x01 \x01(\x04R\tdiscarded\"\x85\x02\n" +
 	"\vQuarantined\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x18\n" +
@@ -1593,7 +2047,8 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"receivedAt\x12\x18\n" +
 	"\aproblem\x18\x06 \x01(\tR\aproblem\x12\x1b\n" +
 	"\tbody_size\x18\a \x01(\rR\bbodySize\x12!\n" +
-	"\fcontent_type\x18\b \x01(\tR\vcontentType2\xa4\b\n" +
+	"\fcontent_type\x18\b \x01(\tR\vcontentType2\xe6\n" +
+	"\n" +
 	"\fAdminService\x12p\n" +
 	"\tGetStatus\x12#.headgate.admin.v1.GetStatusRequest\x1a$.headgate.admin.v1.GetStatusResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/admin/v1/status\x12w\n" +
 	"\vListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12\x8f\x01\n" +
@@ -1602,7 +2057,9 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\tSkipEvent\x12#.headgate.admin.v1.SkipEventRequest\x1a$.headgate.admin.v1.SkipEventResponse\"7\x82\xd3\xe4\x93\x021:\x01*\",/admin/v1/subscriptions/{reader}/{name}:skip\x12\x83\x01\n" +
 	"\x0eListQuarantine\x12(.headgate.admin.v1.ListQuarantineRequest\x1a).headgate.admin.v1.ListQuarantineResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/admin/v1/quarantine\x12\x88\x01\n" +
 	"\x0eGetQuarantined\x12(.headgate.admin.v1.GetQuarantinedRequest\x1a).headgate.admin.v1.GetQuarantinedResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/admin/v1/quarantine/{id}\x12O\n" +
-	"\x06Backup\x12 .headgate.admin.v1.BackupRequest\x1a!.headgate.admin.v1.BackupResponse0\x01Bk\n" +
+	"\x06Backup\x12 .headgate.admin.v1.BackupRequest\x1a!.headgate.admin.v1.BackupResponse0\x01\x12\xa2\x01\n" +
+	"\x14ReprocessQuarantined\x12..headgate.admin.v1.ReprocessQuarantinedRequest\x1a/.headgate.admin.v1.ReprocessQuarantinedResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/admin/v1/quarantine:reprocess\x12\x9a\x01\n" +
+	"\x12DiscardQuarantined\x12,.headgate.admin.v1.DiscardQuarantinedRequest\x1a-.headgate.admin.v1.DiscardQuarantinedResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/admin/v1/quarantine:discardBk\n" +
 	"\x14io.headgate.admin.v1P\x01Z=github.com/headgate/headgate/gen/go/headgate/admin/v1;adminv1\xaa\x02\x11Headgate.Admin.V1b\x06proto3"
 
 var (
@@ -1617,82 +2074,95 @@ func file_headgate_admin_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_headgate_admin_v1_admin_service_proto_rawDescData
 }
 
-var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_headgate_admin_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_headgate_admin_v1_admin_service_proto_goTypes = []any{
-	(*BackupRequest)(nil),              // 0: headgate.admin.v1.BackupRequest
-	(*BackupResponse)(nil),             // 1: headgate.admin.v1.BackupResponse
-	(*BackupSummary)(nil),              // 2: headgate.admin.v1.BackupSummary
-	(*GetStatusRequest)(nil),           // 3: headgate.admin.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),          // 4: headgate.admin.v1.GetStatusResponse
-	(*LogStatus)(nil),                  // 5: headgate.admin.v1.LogStatus
-	(*SourceStatus)(nil),               // 6: headgate.admin.v1.SourceStatus
-	(*ListStreamsRequest)(nil),         // 7: headgate.admin.v1.ListStreamsRequest
-	(*ListStreamsResponse)(nil),        // 8: headgate.admin.v1.ListStreamsResponse
-	(*Stream)(nil),                     // 9: headgate.admin.v1.Stream
-	(*ListSubscriptionsRequest)(nil),   // 10: headgate.admin.v1.ListSubscriptionsRequest
-	(*ListSubscriptionsResponse)(nil),  // 11: headgate.admin.v1.ListSubscriptionsResponse
-	(*ReaderSubscription)(nil),         // 12: headgate.admin.v1.ReaderSubscription
-	(*DeleteSubscriptionRequest)(nil),  // 13: headgate.admin.v1.DeleteSubscriptionRequest
-	(*DeleteSubscriptionResponse)(nil), // 14: headgate.admin.v1.DeleteSubscriptionResponse
-	(*SkipEventRequest)(nil),           // 15: headgate.admin.v1.SkipEventRequest
-	(*SkipEventResponse)(nil),          // 16: headgate.admin.v1.SkipEventResponse
-	(*ListQuarantineRequest)(nil),      // 17: headgate.admin.v1.ListQuarantineRequest
-	(*ListQuarantineResponse)(nil),     // 18: headgate.admin.v1.ListQuarantineResponse
-	(*GetQuarantinedRequest)(nil),      // 19: headgate.admin.v1.GetQuarantinedRequest
-	(*GetQuarantinedResponse)(nil),     // 20: headgate.admin.v1.GetQuarantinedResponse
-	(*Quarantined)(nil),                // 21: headgate.admin.v1.Quarantined
-	nil,                                // 22: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	(*timestamppb.Timestamp)(nil),      // 23: google.protobuf.Timestamp
-	(*v1.Filter)(nil),                  // 24: headgate.v1.Filter
-	(*durationpb.Duration)(nil),        // 25: google.protobuf.Duration
-	(*v1.Subscription)(nil),            // 26: headgate.v1.Subscription
-	(*v1.SubscriptionShard)(nil),       // 27: headgate.v1.SubscriptionShard
-	(*v1.Skip)(nil),                    // 28: headgate.v1.Skip
+	(Reprocessed_Outcome)(0),             // 0: headgate.admin.v1.Reprocessed.Outcome
+	(*BackupRequest)(nil),                // 1: headgate.admin.v1.BackupRequest
+	(*BackupResponse)(nil),               // 2: headgate.admin.v1.BackupResponse
+	(*BackupSummary)(nil),                // 3: headgate.admin.v1.BackupSummary
+	(*GetStatusRequest)(nil),             // 4: headgate.admin.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),            // 5: headgate.admin.v1.GetStatusResponse
+	(*LogStatus)(nil),                    // 6: headgate.admin.v1.LogStatus
+	(*SourceStatus)(nil),                 // 7: headgate.admin.v1.SourceStatus
+	(*ListStreamsRequest)(nil),           // 8: headgate.admin.v1.ListStreamsRequest
+	(*ListStreamsResponse)(nil),          // 9: headgate.admin.v1.ListStreamsResponse
+	(*Stream)(nil),                       // 10: headgate.admin.v1.Stream
+	(*ListSubscriptionsRequest)(nil),     // 11: headgate.admin.v1.ListSubscriptionsRequest
+	(*ListSubscriptionsResponse)(nil),    // 12: headgate.admin.v1.ListSubscriptionsResponse
+	(*ReaderSubscription)(nil),           // 13: headgate.admin.v1.ReaderSubscription
+	(*DeleteSubscriptionRequest)(nil),    // 14: headgate.admin.v1.DeleteSubscriptionRequest
+	(*DeleteSubscriptionResponse)(nil),   // 15: headgate.admin.v1.DeleteSubscriptionResponse
+	(*SkipEventRequest)(nil),             // 16: headgate.admin.v1.SkipEventRequest
+	(*SkipEventResponse)(nil),            // 17: headgate.admin.v1.SkipEventResponse
+	(*ListQuarantineRequest)(nil),        // 18: headgate.admin.v1.ListQuarantineRequest
+	(*ListQuarantineResponse)(nil),       // 19: headgate.admin.v1.ListQuarantineResponse
+	(*GetQuarantinedRequest)(nil),        // 20: headgate.admin.v1.GetQuarantinedRequest
+	(*GetQuarantinedResponse)(nil),       // 21: headgate.admin.v1.GetQuarantinedResponse
+	(*ReprocessQuarantinedRequest)(nil),  // 22: headgate.admin.v1.ReprocessQuarantinedRequest
+	(*ReprocessQuarantinedResponse)(nil), // 23: headgate.admin.v1.ReprocessQuarantinedResponse
+	(*Reprocessed)(nil),                  // 24: headgate.admin.v1.Reprocessed
+	(*DiscardQuarantinedRequest)(nil),    // 25: headgate.admin.v1.DiscardQuarantinedRequest
+	(*DiscardQuarantinedResponse)(nil),   // 26: headgate.admin.v1.DiscardQuarantinedResponse
+	(*Quarantined)(nil),                  // 27: headgate.admin.v1.Quarantined
+	nil,                                  // 28: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	(*timestamppb.Timestamp)(nil),        // 29: google.protobuf.Timestamp
+	(*v1.Filter)(nil),                    // 30: headgate.v1.Filter
+	(*durationpb.Duration)(nil),          // 31: google.protobuf.Duration
+	(*v1.Subscription)(nil),              // 32: headgate.v1.Subscription
+	(*v1.SubscriptionShard)(nil),         // 33: headgate.v1.SubscriptionShard
+	(*v1.Skip)(nil),                      // 34: headgate.v1.Skip
 }
 var file_headgate_admin_v1_admin_service_proto_depIdxs = []int32{
-	2,  // 0: headgate.admin.v1.BackupResponse.summary:type_name -> headgate.admin.v1.BackupSummary
-	23, // 1: headgate.admin.v1.BackupSummary.taken_at:type_name -> google.protobuf.Timestamp
-	23, // 2: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
-	5,  // 3: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
-	6,  // 4: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
-	23, // 5: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
-	23, // 6: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
-	23, // 7: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
-	23, // 8: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
-	22, // 9: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	23, // 10: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
-	9,  // 11: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
-	23, // 12: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
-	24, // 13: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
-	25, // 14: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
-	12, // 15: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
-	26, // 16: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
-	27, // 17: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
-	28, // 18: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
-	21, // 19: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	21, // 20: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	23, // 21: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
-	3,  // 22: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
-	7,  // 23: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
-	10, // 24: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
-	13, // 25: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
-	15, // 26: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
-	17, // 27: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
-	19, // 28: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
-	0,  // 29: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
-	4,  // 30: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
-	8,  // 31: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
-	11, // 32: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
-	14, // 33: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
-	16, // 34: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
-	18, // 35: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
-	20, // 36: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
-	1,  // 37: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
-	30, // [30:38] is the sub-list for method output_type
-	22, // [22:30] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	3,  // 0: headgate.admin.v1.BackupResponse.summary:type_name -> headgate.admin.v1.BackupSummary
+	29, // 1: headgate.admin.v1.BackupSummary.taken_at:type_name -> google.protobuf.Timestamp
+	29, // 2: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	6,  // 3: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
+	7,  // 4: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
+	29, // 5: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
+	29, // 6: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
+	29, // 7: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
+	29, // 8: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
+	28, // 9: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	29, // 10: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
+	10, // 11: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
+	29, // 12: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
+	30, // 13: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
+	31, // 14: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
+	13, // 15: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
+	32, // 16: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
+	33, // 17: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
+	34, // 18: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
+	27, // 19: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	27, // 20: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	24, // 21: headgate.admin.v1.ReprocessQuarantinedResponse.reprocessed:type_name -> headgate.admin.v1.Reprocessed
+	0,  // 22: headgate.admin.v1.Reprocessed.outcome:type_name -> headgate.admin.v1.Reprocessed.Outcome
+	29, // 23: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
+	4,  // 24: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
+	8,  // 25: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
+	11, // 26: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
+	14, // 27: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
+	16, // 28: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
+	18, // 29: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
+	20, // 30: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
+	1,  // 31: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
+	22, // 32: headgate.admin.v1.AdminService.ReprocessQuarantined:input_type -> headgate.admin.v1.ReprocessQuarantinedRequest
+	25, // 33: headgate.admin.v1.AdminService.DiscardQuarantined:input_type -> headgate.admin.v1.DiscardQuarantinedRequest
+	5,  // 34: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
+	9,  // 35: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
+	12, // 36: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
+	15, // 37: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
+	17, // 38: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
+	19, // 39: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
+	21, // 40: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
+	2,  // 41: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
+	23, // 42: headgate.admin.v1.AdminService.ReprocessQuarantined:output_type -> headgate.admin.v1.ReprocessQuarantinedResponse
+	26, // 43: headgate.admin.v1.AdminService.DiscardQuarantined:output_type -> headgate.admin.v1.DiscardQuarantinedResponse
+	34, // [34:44] is the sub-list for method output_type
+	24, // [24:34] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_headgate_admin_v1_admin_service_proto_init() }
@@ -1705,13 +2175,14 @@ func file_headgate_admin_v1_admin_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_headgate_admin_v1_admin_service_proto_rawDesc), len(file_headgate_admin_v1_admin_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   23,
+			NumEnums:      1,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_headgate_admin_v1_admin_service_proto_goTypes,
 		DependencyIndexes: file_headgate_admin_v1_admin_service_proto_depIdxs,
+		EnumInfos:         file_headgate_admin_v1_admin_service_proto_enumTypes,
 		MessageInfos:      file_headgate_admin_v1_admin_service_proto_msgTypes,
 	}.Build()
 	File_headgate_admin_v1_admin_service_proto = out.File

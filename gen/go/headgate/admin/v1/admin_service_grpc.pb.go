@@ -21,21 +21,23 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AdminService_GetStatus_FullMethodName          = "/headgate.admin.v1.AdminService/GetStatus"
-	AdminService_ListStreams_FullMethodName        = "/headgate.admin.v1.AdminService/ListStreams"
-	AdminService_ListSubscriptions_FullMethodName  = "/headgate.admin.v1.AdminService/ListSubscriptions"
-	AdminService_DeleteSubscription_FullMethodName = "/headgate.admin.v1.AdminService/DeleteSubscription"
-	AdminService_SkipEvent_FullMethodName          = "/headgate.admin.v1.AdminService/SkipEvent"
-	AdminService_ListQuarantine_FullMethodName     = "/headgate.admin.v1.AdminService/ListQuarantine"
-	AdminService_GetQuarantined_FullMethodName     = "/headgate.admin.v1.AdminService/GetQuarantined"
-	AdminService_Backup_FullMethodName             = "/headgate.admin.v1.AdminService/Backup"
+	AdminService_GetStatus_FullMethodName            = "/headgate.admin.v1.AdminService/GetStatus"
+	AdminService_ListStreams_FullMethodName          = "/headgate.admin.v1.AdminService/ListStreams"
+	AdminService_ListSubscriptions_FullMethodName    = "/headgate.admin.v1.AdminService/ListSubscriptions"
+	AdminService_DeleteSubscription_FullMethodName   = "/headgate.admin.v1.AdminService/DeleteSubscription"
+	AdminService_SkipEvent_FullMethodName            = "/headgate.admin.v1.AdminService/SkipEvent"
+	AdminService_ListQuarantine_FullMethodName       = "/headgate.admin.v1.AdminService/ListQuarantine"
+	AdminService_GetQuarantined_FullMethodName       = "/headgate.admin.v1.AdminService/GetQuarantined"
+	AdminService_Backup_FullMethodName               = "/headgate.admin.v1.AdminService/Backup"
+	AdminService_ReprocessQuarantined_FullMethodName = "/headgate.admin.v1.AdminService/ReprocessQuarantined"
+	AdminService_DiscardQuarantined_FullMethodName   = "/headgate.admin.v1.AdminService/DiscardQuarantined"
 )
 
 // AdminServiceClient is the client API for AdminService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// AdminService shows operators what a running gateway does and what it could not use.
+// AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
 type AdminServiceClient interface {
 	// Tells how the gateway is: version, log, sources.
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error)
@@ -56,6 +58,11 @@ type AdminServiceClient interface {
 	// and it ends with UNAVAILABLE when nothing of it is taken for a minute, or when the disk gets full, as what is trimmed meanwhile stays until its end.
 	// DATA_LOSS when the log is damaged. Not over REST.
 	Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackupResponse], error)
+	// Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
+	// the newest, with first_received_at. What does not stays, with its new problem.
+	ReprocessQuarantined(ctx context.Context, in *ReprocessQuarantinedRequest, opts ...grpc.CallOption) (*ReprocessQuarantinedResponse, error)
+	// Gives quarantined webhooks up: some, or all of a source. Their bodies are gone, their gaps stay. It leaves a line in the audit.
+	DiscardQuarantined(ctx context.Context, in *DiscardQuarantinedRequest, opts ...grpc.CallOption) (*DiscardQuarantinedResponse, error)
 }
 
 type adminServiceClient struct {
@@ -155,11 +162,31 @@ func (c *adminServiceClient) Backup(ctx context.Context, in *BackupRequest, opts
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AdminService_BackupClient = grpc.ServerStreamingClient[BackupResponse]
 
+func (c *adminServiceClient) ReprocessQuarantined(ctx context.Context, in *ReprocessQuarantinedRequest, opts ...grpc.CallOption) (*ReprocessQuarantinedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReprocessQuarantinedResponse)
+	err := c.cc.Invoke(ctx, AdminService_ReprocessQuarantined_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) DiscardQuarantined(ctx context.Context, in *DiscardQuarantinedRequest, opts ...grpc.CallOption) (*DiscardQuarantinedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DiscardQuarantinedResponse)
+	err := c.cc.Invoke(ctx, AdminService_DiscardQuarantined_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
 //
-// AdminService shows operators what a running gateway does and what it could not use.
+// AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
 type AdminServiceServer interface {
 	// Tells how the gateway is: version, log, sources.
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error)
@@ -180,6 +207,11 @@ type AdminServiceServer interface {
 	// and it ends with UNAVAILABLE when nothing of it is taken for a minute, or when the disk gets full, as what is trimmed meanwhile stays until its end.
 	// DATA_LOSS when the log is damaged. Not over REST.
 	Backup(*BackupRequest, grpc.ServerStreamingServer[BackupResponse]) error
+	// Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
+	// the newest, with first_received_at. What does not stays, with its new problem.
+	ReprocessQuarantined(context.Context, *ReprocessQuarantinedRequest) (*ReprocessQuarantinedResponse, error)
+	// Gives quarantined webhooks up: some, or all of a source. Their bodies are gone, their gaps stay. It leaves a line in the audit.
+	DiscardQuarantined(context.Context, *DiscardQuarantinedRequest) (*DiscardQuarantinedResponse, error)
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -213,6 +245,12 @@ func (UnimplementedAdminServiceServer) GetQuarantined(context.Context, *GetQuara
 }
 func (UnimplementedAdminServiceServer) Backup(*BackupRequest, grpc.ServerStreamingServer[BackupResponse]) error {
 	return status.Error(codes.Unimplemented, "method Backup not implemented")
+}
+func (UnimplementedAdminServiceServer) ReprocessQuarantined(context.Context, *ReprocessQuarantinedRequest) (*ReprocessQuarantinedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReprocessQuarantined not implemented")
+}
+func (UnimplementedAdminServiceServer) DiscardQuarantined(context.Context, *DiscardQuarantinedRequest) (*DiscardQuarantinedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DiscardQuarantined not implemented")
 }
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
@@ -372,6 +410,42 @@ func _AdminService_Backup_Handler(srv interface{}, stream grpc.ServerStream) err
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AdminService_BackupServer = grpc.ServerStreamingServer[BackupResponse]
 
+func _AdminService_ReprocessQuarantined_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReprocessQuarantinedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ReprocessQuarantined(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ReprocessQuarantined_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ReprocessQuarantined(ctx, req.(*ReprocessQuarantinedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_DiscardQuarantined_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DiscardQuarantinedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).DiscardQuarantined(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_DiscardQuarantined_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).DiscardQuarantined(ctx, req.(*DiscardQuarantinedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -406,6 +480,14 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetQuarantined",
 			Handler:    _AdminService_GetQuarantined_Handler,
+		},
+		{
+			MethodName: "ReprocessQuarantined",
+			Handler:    _AdminService_ReprocessQuarantined_Handler,
+		},
+		{
+			MethodName: "DiscardQuarantined",
+			Handler:    _AdminService_DiscardQuarantined_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

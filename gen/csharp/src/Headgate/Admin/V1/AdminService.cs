@@ -41,7 +41,7 @@ namespace Headgate.Admin.V1 {
             "AyABKAhSBXJlYWR5EhgKB3Byb2JsZW0YBCABKAlSB3Byb2JsZW0SLgoDbG9n",
             "GAUgASgLMhwuaGVhZGdhdGUuYWRtaW4udjEuTG9nU3RhdHVzUgNsb2cSOQoH",
             "c291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1",
-            "c1IHc291cmNlcxIYCgdzdHJlYW1zGAcgASgNUgdzdHJlYW1zItYCCglMb2dT",
+            "c1IHc291cmNlcxIYCgdzdHJlYW1zGAcgASgNUgdzdHJlYW1zIrIDCglMb2dT",
             "dGF0dXMSFAoFZXBvY2gYASABKAlSBWVwb2NoEhgKB3JlY29yZHMYAiABKARS",
             "B3JlY29yZHMSHQoKc2l6ZV9ieXRlcxgDIAEoBFIJc2l6ZUJ5dGVzEh0KCmZy",
             "ZWVfYnl0ZXMYBCABKARSCWZyZWVCeXRlcxI/Cg1lYXJsaWVzdF90aW1lGAUg",
@@ -49,83 +49,110 @@ namespace Headgate.Admin.V1 {
             "EjsKC2xhdGVzdF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVz",
             "dGFtcFIKbGF0ZXN0VGltZRIgCgtxdWFyYW50aW5lZBgHIAEoBFILcXVhcmFu",
             "dGluZWQSFgoGZm9ybWF0GAggASgNUgZmb3JtYXQSIwoNbmV3ZXN0X2Zvcm1h",
-            "dBgJIAEoDVIMbmV3ZXN0Rm9ybWF0IoYFCgxTb3VyY2VTdGF0dXMSFgoGc291",
-            "cmNlGAEgASgJUgZzb3VyY2USGgoIY29udGV4dHMYAiADKAlSCGNvbnRleHRz",
-            "EhoKCGFjY2VwdGVkGAMgASgEUghhY2NlcHRlZBIeCgpkdXBsaWNhdGVzGAQg",
-            "ASgEUgpkdXBsaWNhdGVzEiAKC3F1YXJhbnRpbmVkGAUgASgEUgtxdWFyYW50",
-            "aW5lZBIYCgdyZWZ1c2VkGAYgASgEUgdyZWZ1c2VkEhQKBXRlc3RzGAcgASgE",
-            "UgV0ZXN0cxJEChBsYXN0X2FjY2VwdGVkX2F0GAggASgLMhouZ29vZ2xlLnBy",
-            "b3RvYnVmLlRpbWVzdGFtcFIObGFzdEFjY2VwdGVkQXQSPAoMbGFzdF90ZXN0",
-            "X2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKbGFzdFRl",
-            "c3RBdBJdChByZWZ1c2VkX2J5X2NhdXNlGAogAygLMjMuaGVhZGdhdGUuYWRt",
-            "aW4udjEuU291cmNlU3RhdHVzLlJlZnVzZWRCeUNhdXNlRW50cnlSDnJlZnVz",
-            "ZWRCeUNhdXNlEiQKDmxhc3Rfc2VjcmV0X2lkGAsgASgJUgxsYXN0U2VjcmV0",
-            "SWQSTgoVYXdhaXRpbmdfc2VjcmV0X3VudGlsGAwgASgLMhouZ29vZ2xlLnBy",
-            "b3RvYnVmLlRpbWVzdGFtcFITYXdhaXRpbmdTZWNyZXRVbnRpbBIYCgdzdG9w",
-            "cGVkGA0gASgIUgdzdG9wcGVkGkEKE1JlZnVzZWRCeUNhdXNlRW50cnkSEAoD",
-            "a2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiABKARSBXZhbHVlOgI4ASIUChJM",
-            "aXN0U3RyZWFtc1JlcXVlc3QiSgoTTGlzdFN0cmVhbXNSZXNwb25zZRIzCgdz",
-            "dHJlYW1zGAEgAygLMhkuaGVhZGdhdGUuYWRtaW4udjEuU3RyZWFtUgdzdHJl",
-            "YW1zIrgCCgZTdHJlYW0SDgoCaWQYASABKARSAmlkEh8KC2NsaWVudF9uYW1l",
-            "GAIgASgJUgpjbGllbnROYW1lEhIKBHBlZXIYAyABKAlSBHBlZXISOQoKc3Rh",
-            "cnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCXN0",
-            "YXJ0ZWRBdBIrCgZmaWx0ZXIYBSABKAsyEy5oZWFkZ2F0ZS52MS5GaWx0ZXJS",
-            "BmZpbHRlchIfCgtldmVudHNfc2VudBgGIAEoBFIKZXZlbnRzU2VudBIrCgNs",
-            "YWcYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25SA2xhZxIbCglj",
-            "YXVnaHRfdXAYCCABKAhSCGNhdWdodFVwEhYKBnJlYWRlchgJIAEoCVIGcmVh",
-            "ZGVyIhoKGExpc3RTdWJzY3JpcHRpb25zUmVxdWVzdCJoChlMaXN0U3Vic2Ny",
-            "aXB0aW9uc1Jlc3BvbnNlEksKDXN1YnNjcmlwdGlvbnMYASADKAsyJS5oZWFk",
-            "Z2F0ZS5hZG1pbi52MS5SZWFkZXJTdWJzY3JpcHRpb25SDXN1YnNjcmlwdGlv",
-            "bnMiowEKElJlYWRlclN1YnNjcmlwdGlvbhIWCgZyZWFkZXIYASABKAlSBnJl",
-            "YWRlchI9CgxzdWJzY3JpcHRpb24YAiABKAsyGS5oZWFkZ2F0ZS52MS5TdWJz",
-            "Y3JpcHRpb25SDHN1YnNjcmlwdGlvbhI2CgZzaGFyZHMYAyADKAsyHi5oZWFk",
-            "Z2F0ZS52MS5TdWJzY3JpcHRpb25TaGFyZFIGc2hhcmRzIkcKGURlbGV0ZVN1",
-            "YnNjcmlwdGlvblJlcXVlc3QSFgoGcmVhZGVyGAEgASgJUgZyZWFkZXISEgoE",
-            "bmFtZRgCIAEoCVIEbmFtZSIcChpEZWxldGVTdWJzY3JpcHRpb25SZXNwb25z",
-            "ZSJuChBTa2lwRXZlbnRSZXF1ZXN0EhYKBnJlYWRlchgBIAEoCVIGcmVhZGVy",
-            "EhIKBG5hbWUYAiABKAlSBG5hbWUSFgoGY3Vyc29yGAMgASgJUgZjdXJzb3IS",
-            "FgoGcmVhc29uGAQgASgJUgZyZWFzb24iOgoRU2tpcEV2ZW50UmVzcG9uc2US",
-            "JQoEc2tpcBgBIAEoCzIRLmhlYWRnYXRlLnYxLlNraXBSBHNraXAiTwoVTGlz",
-            "dFF1YXJhbnRpbmVSZXF1ZXN0EhsKCXBhZ2Vfc2l6ZRgBIAEoDVIIcGFnZVNp",
-            "emUSGQoIYWZ0ZXJfaWQYAiABKAlSB2FmdGVySWQidQoWTGlzdFF1YXJhbnRp",
-            "bmVSZXNwb25zZRJACgtxdWFyYW50aW5lZBgBIAMoCzIeLmhlYWRnYXRlLmFk",
-            "bWluLnYxLlF1YXJhbnRpbmVkUgtxdWFyYW50aW5lZBIZCghoYXNfbW9yZRgC",
-            "IAEoCFIHaGFzTW9yZSInChVHZXRRdWFyYW50aW5lZFJlcXVlc3QSDgoCaWQY",
-            "ASABKAlSAmlkInUKFkdldFF1YXJhbnRpbmVkUmVzcG9uc2USQAoLcXVhcmFu",
-            "dGluZWQYASABKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5RdWFyYW50aW5lZFIL",
-            "cXVhcmFudGluZWQSGQoIcmF3X2JvZHkYAiABKAxSB3Jhd0JvZHkihQIKC1F1",
-            "YXJhbnRpbmVkEg4KAmlkGAEgASgJUgJpZBIWCgZzb3VyY2UYAiABKAlSBnNv",
-            "dXJjZRIYCgdjb250ZXh0GAMgASgJUgdjb250ZXh0Eh0KCmV2ZW50X3R5cGUY",
-            "BCABKAlSCWV2ZW50VHlwZRI7CgtyZWNlaXZlZF9hdBgFIAEoCzIaLmdvb2ds",
-            "ZS5wcm90b2J1Zi5UaW1lc3RhbXBSCnJlY2VpdmVkQXQSGAoHcHJvYmxlbRgG",
-            "IAEoCVIHcHJvYmxlbRIbCglib2R5X3NpemUYByABKA1SCGJvZHlTaXplEiEK",
-            "DGNvbnRlbnRfdHlwZRgIIAEoCVILY29udGVudFR5cGUypAgKDEFkbWluU2Vy",
-            "dmljZRJwCglHZXRTdGF0dXMSIy5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0",
-            "dXNSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3RhdHVzUmVzcG9u",
-            "c2UiGILT5JMCEhIQL2FkbWluL3YxL3N0YXR1cxJ3CgtMaXN0U3RyZWFtcxIl",
-            "LmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVxdWVzdBomLmhlYWRn",
-            "YXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVzcG9uc2UiGYLT5JMCExIRL2Fk",
-            "bWluL3YxL3N0cmVhbXMSjwEKEUxpc3RTdWJzY3JpcHRpb25zEisuaGVhZGdh",
-            "dGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0GiwuaGVhZGdh",
-            "dGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIfgtPkkwIZ",
-            "EhcvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucxKiAQoSRGVsZXRlU3Vic2NyaXB0",
-            "aW9uEiwuaGVhZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVx",
-            "dWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJl",
-            "c3BvbnNlIi+C0+STAikqJy9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFk",
-            "ZXJ9L3tuYW1lfRKPAQoJU2tpcEV2ZW50EiMuaGVhZGdhdGUuYWRtaW4udjEu",
-            "U2tpcEV2ZW50UmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVu",
-            "dFJlc3BvbnNlIjeC0+STAjEiLC9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3ty",
-            "ZWFkZXJ9L3tuYW1lfTpza2lwOgEqEoMBCg5MaXN0UXVhcmFudGluZRIoLmhl",
-            "YWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBopLmhlYWRn",
-            "YXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVzcG9uc2UiHILT5JMCFhIU",
-            "L2FkbWluL3YxL3F1YXJhbnRpbmUSiAEKDkdldFF1YXJhbnRpbmVkEiguaGVh",
-            "ZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXF1ZXN0GikuaGVhZGdh",
-            "dGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXNwb25zZSIhgtPkkwIbEhkv",
-            "YWRtaW4vdjEvcXVhcmFudGluZS97aWR9Ek8KBkJhY2t1cBIgLmhlYWRnYXRl",
-            "LmFkbWluLnYxLkJhY2t1cFJlcXVlc3QaIS5oZWFkZ2F0ZS5hZG1pbi52MS5C",
-            "YWNrdXBSZXNwb25zZTABQmsKFGlvLmhlYWRnYXRlLmFkbWluLnYxUAFaPWdp",
-            "dGh1Yi5jb20vaGVhZGdhdGUvaGVhZGdhdGUvZ2VuL2dvL2hlYWRnYXRlL2Fk",
-            "bWluL3YxO2FkbWludjGqAhFIZWFkZ2F0ZS5BZG1pbi5WMWIGcHJvdG8z"));
+            "dBgJIAEoDVIMbmV3ZXN0Rm9ybWF0EisKEXF1YXJhbnRpbmVkX2J5dGVzGAog",
+            "ASgEUhBxdWFyYW50aW5lZEJ5dGVzEi0KEnF1YXJhbnRpbmVfZHJvcHBlZBgL",
+            "IAEoBFIRcXVhcmFudGluZURyb3BwZWQihgUKDFNvdXJjZVN0YXR1cxIWCgZz",
+            "b3VyY2UYASABKAlSBnNvdXJjZRIaCghjb250ZXh0cxgCIAMoCVIIY29udGV4",
+            "dHMSGgoIYWNjZXB0ZWQYAyABKARSCGFjY2VwdGVkEh4KCmR1cGxpY2F0ZXMY",
+            "BCABKARSCmR1cGxpY2F0ZXMSIAoLcXVhcmFudGluZWQYBSABKARSC3F1YXJh",
+            "bnRpbmVkEhgKB3JlZnVzZWQYBiABKARSB3JlZnVzZWQSFAoFdGVzdHMYByAB",
+            "KARSBXRlc3RzEkQKEGxhc3RfYWNjZXB0ZWRfYXQYCCABKAsyGi5nb29nbGUu",
+            "cHJvdG9idWYuVGltZXN0YW1wUg5sYXN0QWNjZXB0ZWRBdBI8CgxsYXN0X3Rl",
+            "c3RfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgpsYXN0",
+            "VGVzdEF0El0KEHJlZnVzZWRfYnlfY2F1c2UYCiADKAsyMy5oZWFkZ2F0ZS5h",
+            "ZG1pbi52MS5Tb3VyY2VTdGF0dXMuUmVmdXNlZEJ5Q2F1c2VFbnRyeVIOcmVm",
+            "dXNlZEJ5Q2F1c2USJAoObGFzdF9zZWNyZXRfaWQYCyABKAlSDGxhc3RTZWNy",
+            "ZXRJZBJOChVhd2FpdGluZ19zZWNyZXRfdW50aWwYDCABKAsyGi5nb29nbGUu",
+            "cHJvdG9idWYuVGltZXN0YW1wUhNhd2FpdGluZ1NlY3JldFVudGlsEhgKB3N0",
+            "b3BwZWQYDSABKAhSB3N0b3BwZWQaQQoTUmVmdXNlZEJ5Q2F1c2VFbnRyeRIQ",
+            "CgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEoBFIFdmFsdWU6AjgBIhQK",
+            "Ekxpc3RTdHJlYW1zUmVxdWVzdCJKChNMaXN0U3RyZWFtc1Jlc3BvbnNlEjMK",
+            "B3N0cmVhbXMYASADKAsyGS5oZWFkZ2F0ZS5hZG1pbi52MS5TdHJlYW1SB3N0",
+            "cmVhbXMiuAIKBlN0cmVhbRIOCgJpZBgBIAEoBFICaWQSHwoLY2xpZW50X25h",
+            "bWUYAiABKAlSCmNsaWVudE5hbWUSEgoEcGVlchgDIAEoCVIEcGVlchI5Cgpz",
+            "dGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIJ",
+            "c3RhcnRlZEF0EisKBmZpbHRlchgFIAEoCzITLmhlYWRnYXRlLnYxLkZpbHRl",
+            "clIGZmlsdGVyEh8KC2V2ZW50c19zZW50GAYgASgEUgpldmVudHNTZW50EisK",
+            "A2xhZxgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvblIDbGFnEhsK",
+            "CWNhdWdodF91cBgIIAEoCFIIY2F1Z2h0VXASFgoGcmVhZGVyGAkgASgJUgZy",
+            "ZWFkZXIiGgoYTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0ImgKGUxpc3RTdWJz",
+            "Y3JpcHRpb25zUmVzcG9uc2USSwoNc3Vic2NyaXB0aW9ucxgBIAMoCzIlLmhl",
+            "YWRnYXRlLmFkbWluLnYxLlJlYWRlclN1YnNjcmlwdGlvblINc3Vic2NyaXB0",
+            "aW9ucyKjAQoSUmVhZGVyU3Vic2NyaXB0aW9uEhYKBnJlYWRlchgBIAEoCVIG",
+            "cmVhZGVyEj0KDHN1YnNjcmlwdGlvbhgCIAEoCzIZLmhlYWRnYXRlLnYxLlN1",
+            "YnNjcmlwdGlvblIMc3Vic2NyaXB0aW9uEjYKBnNoYXJkcxgDIAMoCzIeLmhl",
+            "YWRnYXRlLnYxLlN1YnNjcmlwdGlvblNoYXJkUgZzaGFyZHMiRwoZRGVsZXRl",
+            "U3Vic2NyaXB0aW9uUmVxdWVzdBIWCgZyZWFkZXIYASABKAlSBnJlYWRlchIS",
+            "CgRuYW1lGAIgASgJUgRuYW1lIhwKGkRlbGV0ZVN1YnNjcmlwdGlvblJlc3Bv",
+            "bnNlIm4KEFNraXBFdmVudFJlcXVlc3QSFgoGcmVhZGVyGAEgASgJUgZyZWFk",
+            "ZXISEgoEbmFtZRgCIAEoCVIEbmFtZRIWCgZjdXJzb3IYAyABKAlSBmN1cnNv",
+            "chIWCgZyZWFzb24YBCABKAlSBnJlYXNvbiI6ChFTa2lwRXZlbnRSZXNwb25z",
+            "ZRIlCgRza2lwGAEgASgLMhEuaGVhZGdhdGUudjEuU2tpcFIEc2tpcCJnChVM",
+            "aXN0UXVhcmFudGluZVJlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNUghwYWdl",
+            "U2l6ZRIZCghhZnRlcl9pZBgCIAEoCVIHYWZ0ZXJJZBIWCgZzb3VyY2UYAyAB",
+            "KAlSBnNvdXJjZSJ1ChZMaXN0UXVhcmFudGluZVJlc3BvbnNlEkAKC3F1YXJh",
+            "bnRpbmVkGAEgAygLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWRS",
+            "C3F1YXJhbnRpbmVkEhkKCGhhc19tb3JlGAIgASgIUgdoYXNNb3JlIicKFUdl",
+            "dFF1YXJhbnRpbmVkUmVxdWVzdBIOCgJpZBgBIAEoCVICaWQidQoWR2V0UXVh",
+            "cmFudGluZWRSZXNwb25zZRJACgtxdWFyYW50aW5lZBgBIAEoCzIeLmhlYWRn",
+            "YXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkUgtxdWFyYW50aW5lZBIZCghyYXdf",
+            "Ym9keRgCIAEoDFIHcmF3Qm9keSJ7ChtSZXByb2Nlc3NRdWFyYW50aW5lZFJl",
+            "cXVlc3QSEAoDaWRzGAEgAygJUgNpZHMSFgoGc291cmNlGAIgASgJUgZzb3Vy",
+            "Y2USGQoIYWZ0ZXJfaWQYAyABKAlSB2FmdGVySWQSFwoHZHJ5X3J1bhgEIAEo",
+            "CFIGZHJ5UnVuInsKHFJlcHJvY2Vzc1F1YXJhbnRpbmVkUmVzcG9uc2USQAoL",
+            "cmVwcm9jZXNzZWQYASADKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nl",
+            "c3NlZFILcmVwcm9jZXNzZWQSGQoIaGFzX21vcmUYAiABKAhSB2hhc01vcmUi",
+            "3QIKC1JlcHJvY2Vzc2VkEg4KAmlkGAEgASgJUgJpZBJACgdvdXRjb21lGAIg",
+            "ASgOMiYuaGVhZGdhdGUuYWRtaW4udjEuUmVwcm9jZXNzZWQuT3V0Y29tZVIH",
+            "b3V0Y29tZRIYCgdwcm9ibGVtGAMgASgJUgdwcm9ibGVtEhYKBnNvdXJjZRgE",
+            "IAEoCVIGc291cmNlEhgKB2NvbnRleHQYBSABKAlSB2NvbnRleHQSHQoKZXZl",
+            "bnRfdHlwZRgGIAEoCVIJZXZlbnRUeXBlIpABCgdPdXRjb21lEhcKE09VVENP",
+            "TUVfVU5TUEVDSUZJRUQQABIUChBPVVRDT01FX0FQUEVOREVEEAESFQoRT1VU",
+            "Q09NRV9EVVBMSUNBVEUQAhIVChFPVVRDT01FX1RFU1RfQ0FMTBADEhEKDU9V",
+            "VENPTUVfU1RBWVMQBBIVChFPVVRDT01FX05PVF9GT1VORBAFIl0KGURpc2Nh",
+            "cmRRdWFyYW50aW5lZFJlcXVlc3QSEAoDaWRzGAEgAygJUgNpZHMSFgoGc291",
+            "cmNlGAIgASgJUgZzb3VyY2USFgoGcmVhc29uGAMgASgJUgZyZWFzb24iOgoa",
+            "RGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2USHAoJZGlzY2FyZGVkGAEgASgE",
+            "UglkaXNjYXJkZWQihQIKC1F1YXJhbnRpbmVkEg4KAmlkGAEgASgJUgJpZBIW",
+            "CgZzb3VyY2UYAiABKAlSBnNvdXJjZRIYCgdjb250ZXh0GAMgASgJUgdjb250",
+            "ZXh0Eh0KCmV2ZW50X3R5cGUYBCABKAlSCWV2ZW50VHlwZRI7CgtyZWNlaXZl",
+            "ZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCnJlY2Vp",
+            "dmVkQXQSGAoHcHJvYmxlbRgGIAEoCVIHcHJvYmxlbRIbCglib2R5X3NpemUY",
+            "ByABKA1SCGJvZHlTaXplEiEKDGNvbnRlbnRfdHlwZRgIIAEoCVILY29udGVu",
+            "dFR5cGUy5goKDEFkbWluU2VydmljZRJwCglHZXRTdGF0dXMSIy5oZWFkZ2F0",
+            "ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4u",
+            "djEuR2V0U3RhdHVzUmVzcG9uc2UiGILT5JMCEhIQL2FkbWluL3YxL3N0YXR1",
+            "cxJ3CgtMaXN0U3RyZWFtcxIlLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJl",
+            "YW1zUmVxdWVzdBomLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVz",
+            "cG9uc2UiGYLT5JMCExIRL2FkbWluL3YxL3N0cmVhbXMSjwEKEUxpc3RTdWJz",
+            "Y3JpcHRpb25zEisuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlv",
+            "bnNSZXF1ZXN0GiwuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlv",
+            "bnNSZXNwb25zZSIfgtPkkwIZEhcvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucxKi",
+            "AQoSRGVsZXRlU3Vic2NyaXB0aW9uEiwuaGVhZGdhdGUuYWRtaW4udjEuRGVs",
+            "ZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRl",
+            "bGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIi+C0+STAikqJy9hZG1pbi92MS9z",
+            "dWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1lfRKPAQoJU2tpcEV2ZW50EiMu",
+            "aGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50UmVxdWVzdBokLmhlYWRnYXRl",
+            "LmFkbWluLnYxLlNraXBFdmVudFJlc3BvbnNlIjeC0+STAjEiLC9hZG1pbi92",
+            "MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1lfTpza2lwOgEqEoMBCg5M",
+            "aXN0UXVhcmFudGluZRIoLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50",
+            "aW5lUmVxdWVzdBopLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5l",
+            "UmVzcG9uc2UiHILT5JMCFhIUL2FkbWluL3YxL3F1YXJhbnRpbmUSiAEKDkdl",
+            "dFF1YXJhbnRpbmVkEiguaGVhZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGlu",
+            "ZWRSZXF1ZXN0GikuaGVhZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRS",
+            "ZXNwb25zZSIhgtPkkwIbEhkvYWRtaW4vdjEvcXVhcmFudGluZS97aWR9Ek8K",
+            "BkJhY2t1cBIgLmhlYWRnYXRlLmFkbWluLnYxLkJhY2t1cFJlcXVlc3QaIS5o",
+            "ZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXNwb25zZTABEqIBChRSZXByb2Nl",
+            "c3NRdWFyYW50aW5lZBIuLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1",
+            "YXJhbnRpbmVkUmVxdWVzdBovLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vz",
+            "c1F1YXJhbnRpbmVkUmVzcG9uc2UiKYLT5JMCIyIeL2FkbWluL3YxL3F1YXJh",
+            "bnRpbmU6cmVwcm9jZXNzOgEqEpoBChJEaXNjYXJkUXVhcmFudGluZWQSLC5o",
+            "ZWFkZ2F0ZS5hZG1pbi52MS5EaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0Gi0u",
+            "aGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2Ui",
+            "J4LT5JMCISIcL2FkbWluL3YxL3F1YXJhbnRpbmU6ZGlzY2FyZDoBKkJrChRp",
+            "by5oZWFkZ2F0ZS5hZG1pbi52MVABWj1naXRodWIuY29tL2hlYWRnYXRlL2hl",
+            "YWRnYXRlL2dlbi9nby9oZWFkZ2F0ZS9hZG1pbi92MTthZG1pbnYxqgIRSGVh",
+            "ZGdhdGUuQWRtaW4uVjFiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Api.AnnotationsReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.DurationReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.TimestampReflection.Descriptor, global::Headgate.V1.EventServiceReflection.Descriptor, global::Headgate.V1.SubscriptionServiceReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
@@ -134,7 +161,7 @@ namespace Headgate.Admin.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.BackupSummary), global::Headgate.Admin.V1.BackupSummary.Parser, new[]{ "Sha256", "TakenAt", "Records" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusRequest), global::Headgate.Admin.V1.GetStatusRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusResponse), global::Headgate.Admin.V1.GetStatusResponse.Parser, new[]{ "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.LogStatus), global::Headgate.Admin.V1.LogStatus.Parser, new[]{ "Epoch", "Records", "SizeBytes", "FreeBytes", "EarliestTime", "LatestTime", "Quarantined", "Format", "NewestFormat" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.LogStatus), global::Headgate.Admin.V1.LogStatus.Parser, new[]{ "Epoch", "Records", "SizeBytes", "FreeBytes", "EarliestTime", "LatestTime", "Quarantined", "Format", "NewestFormat", "QuarantinedBytes", "QuarantineDropped" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.SourceStatus), global::Headgate.Admin.V1.SourceStatus.Parser, new[]{ "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListStreamsRequest), global::Headgate.Admin.V1.ListStreamsRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListStreamsResponse), global::Headgate.Admin.V1.ListStreamsResponse.Parser, new[]{ "Streams" }, null, null, null, null),
@@ -146,10 +173,15 @@ namespace Headgate.Admin.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.DeleteSubscriptionResponse), global::Headgate.Admin.V1.DeleteSubscriptionResponse.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.SkipEventRequest), global::Headgate.Admin.V1.SkipEventRequest.Parser, new[]{ "Reader", "Name", "Cursor", "Reason" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.SkipEventResponse), global::Headgate.Admin.V1.SkipEventResponse.Parser, new[]{ "Skip" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListQuarantineRequest), global::Headgate.Admin.V1.ListQuarantineRequest.Parser, new[]{ "PageSize", "AfterId" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListQuarantineRequest), global::Headgate.Admin.V1.ListQuarantineRequest.Parser, new[]{ "PageSize", "AfterId", "Source" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListQuarantineResponse), global::Headgate.Admin.V1.ListQuarantineResponse.Parser, new[]{ "Quarantined", "HasMore" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetQuarantinedRequest), global::Headgate.Admin.V1.GetQuarantinedRequest.Parser, new[]{ "Id" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetQuarantinedResponse), global::Headgate.Admin.V1.GetQuarantinedResponse.Parser, new[]{ "Quarantined", "RawBody" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ReprocessQuarantinedRequest), global::Headgate.Admin.V1.ReprocessQuarantinedRequest.Parser, new[]{ "Ids", "Source", "AfterId", "DryRun" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ReprocessQuarantinedResponse), global::Headgate.Admin.V1.ReprocessQuarantinedResponse.Parser, new[]{ "Reprocessed", "HasMore" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.Reprocessed), global::Headgate.Admin.V1.Reprocessed.Parser, new[]{ "Id", "Outcome", "Problem", "Source", "Context", "EventType" }, null, new[]{ typeof(global::Headgate.Admin.V1.Reprocessed.Types.Outcome) }, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.DiscardQuarantinedRequest), global::Headgate.Admin.V1.DiscardQuarantinedRequest.Parser, new[]{ "Ids", "Source", "Reason" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.DiscardQuarantinedResponse), global::Headgate.Admin.V1.DiscardQuarantinedResponse.Parser, new[]{ "Discarded" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.Quarantined), global::Headgate.Admin.V1.Quarantined.Parser, new[]{ "Id", "Source", "Context", "EventType", "ReceivedAt", "Problem", "BodySize", "ContentType" }, null, null, null, null)
           }));
     }
@@ -1569,6 +1601,8 @@ namespace Headgate.Admin.V1 {
       quarantined_ = other.quarantined_;
       format_ = other.format_;
       newestFormat_ = other.newestFormat_;
+      quarantinedBytes_ = other.quarantinedBytes_;
+      quarantineDropped_ = other.quarantineDropped_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -1713,6 +1747,36 @@ namespace Headgate.Admin.V1 {
       }
     }
 
+    /// <summary>Field number for the "quarantined_bytes" field.</summary>
+    public const int QuarantinedBytesFieldNumber = 10;
+    private ulong quarantinedBytes_;
+    /// <summary>
+    /// How many bytes those count against retention.quarantine_max_size: their bodies, and 1 KiB for each.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong QuarantinedBytes {
+      get { return quarantinedBytes_; }
+      set {
+        quarantinedBytes_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "quarantine_dropped" field.</summary>
+    public const int QuarantineDroppedFieldNumber = 11;
+    private ulong quarantineDropped_;
+    /// <summary>
+    /// How many quarantined webhooks were dropped since the start of this process because there were too many. Their gaps stay.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong QuarantineDropped {
+      get { return quarantineDropped_; }
+      set {
+        quarantineDropped_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -1737,6 +1801,8 @@ namespace Headgate.Admin.V1 {
       if (Quarantined != other.Quarantined) return false;
       if (Format != other.Format) return false;
       if (NewestFormat != other.NewestFormat) return false;
+      if (QuarantinedBytes != other.QuarantinedBytes) return false;
+      if (QuarantineDropped != other.QuarantineDropped) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -1753,6 +1819,8 @@ namespace Headgate.Admin.V1 {
       if (Quarantined != 0UL) hash ^= Quarantined.GetHashCode();
       if (Format != 0) hash ^= Format.GetHashCode();
       if (NewestFormat != 0) hash ^= NewestFormat.GetHashCode();
+      if (QuarantinedBytes != 0UL) hash ^= QuarantinedBytes.GetHashCode();
+      if (QuarantineDropped != 0UL) hash ^= QuarantineDropped.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -1807,6 +1875,14 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(72);
         output.WriteUInt32(NewestFormat);
       }
+      if (QuarantinedBytes != 0UL) {
+        output.WriteRawTag(80);
+        output.WriteUInt64(QuarantinedBytes);
+      }
+      if (QuarantineDropped != 0UL) {
+        output.WriteRawTag(88);
+        output.WriteUInt64(QuarantineDropped);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -1853,6 +1929,14 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(72);
         output.WriteUInt32(NewestFormat);
       }
+      if (QuarantinedBytes != 0UL) {
+        output.WriteRawTag(80);
+        output.WriteUInt64(QuarantinedBytes);
+      }
+      if (QuarantineDropped != 0UL) {
+        output.WriteRawTag(88);
+        output.WriteUInt64(QuarantineDropped);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -1889,6 +1973,12 @@ namespace Headgate.Admin.V1 {
       }
       if (NewestFormat != 0) {
         size += 1 + pb::CodedOutputStream.ComputeUInt32Size(NewestFormat);
+      }
+      if (QuarantinedBytes != 0UL) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt64Size(QuarantinedBytes);
+      }
+      if (QuarantineDropped != 0UL) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt64Size(QuarantineDropped);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -1934,6 +2024,12 @@ namespace Headgate.Admin.V1 {
       }
       if (other.NewestFormat != 0) {
         NewestFormat = other.NewestFormat;
+      }
+      if (other.QuarantinedBytes != 0UL) {
+        QuarantinedBytes = other.QuarantinedBytes;
+      }
+      if (other.QuarantineDropped != 0UL) {
+        QuarantineDropped = other.QuarantineDropped;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -1996,6 +2092,14 @@ namespace Headgate.Admin.V1 {
             NewestFormat = input.ReadUInt32();
             break;
           }
+          case 80: {
+            QuarantinedBytes = input.ReadUInt64();
+            break;
+          }
+          case 88: {
+            QuarantineDropped = input.ReadUInt64();
+            break;
+          }
         }
       }
     #endif
@@ -2055,6 +2159,14 @@ namespace Headgate.Admin.V1 {
           }
           case 72: {
             NewestFormat = input.ReadUInt32();
+            break;
+          }
+          case 80: {
+            QuarantinedBytes = input.ReadUInt64();
+            break;
+          }
+          case 88: {
+            QuarantineDropped = input.ReadUInt64();
             break;
           }
         }
@@ -5285,6 +5397,7 @@ namespace Headgate.Admin.V1 {
     public ListQuarantineRequest(ListQuarantineRequest other) : this() {
       pageSize_ = other.pageSize_;
       afterId_ = other.afterId_;
+      source_ = other.source_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -5324,6 +5437,21 @@ namespace Headgate.Admin.V1 {
       }
     }
 
+    /// <summary>Field number for the "source" field.</summary>
+    public const int SourceFieldNumber = 3;
+    private string source_ = "";
+    /// <summary>
+    /// Only those of this source. Empty means all.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Source {
+      get { return source_; }
+      set {
+        source_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -5341,6 +5469,7 @@ namespace Headgate.Admin.V1 {
       }
       if (PageSize != other.PageSize) return false;
       if (AfterId != other.AfterId) return false;
+      if (Source != other.Source) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -5350,6 +5479,7 @@ namespace Headgate.Admin.V1 {
       int hash = 1;
       if (PageSize != 0) hash ^= PageSize.GetHashCode();
       if (AfterId.Length != 0) hash ^= AfterId.GetHashCode();
+      if (Source.Length != 0) hash ^= Source.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -5376,6 +5506,10 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(18);
         output.WriteString(AfterId);
       }
+      if (Source.Length != 0) {
+        output.WriteRawTag(26);
+        output.WriteString(Source);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -5394,6 +5528,10 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(18);
         output.WriteString(AfterId);
       }
+      if (Source.Length != 0) {
+        output.WriteRawTag(26);
+        output.WriteString(Source);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -5409,6 +5547,9 @@ namespace Headgate.Admin.V1 {
       }
       if (AfterId.Length != 0) {
         size += 1 + pb::CodedOutputStream.ComputeStringSize(AfterId);
+      }
+      if (Source.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Source);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -5427,6 +5568,9 @@ namespace Headgate.Admin.V1 {
       }
       if (other.AfterId.Length != 0) {
         AfterId = other.AfterId;
+      }
+      if (other.Source.Length != 0) {
+        Source = other.Source;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -5455,6 +5599,10 @@ namespace Headgate.Admin.V1 {
             AfterId = input.ReadString();
             break;
           }
+          case 26: {
+            Source = input.ReadString();
+            break;
+          }
         }
       }
     #endif
@@ -5480,6 +5628,10 @@ namespace Headgate.Admin.V1 {
           }
           case 18: {
             AfterId = input.ReadString();
+            break;
+          }
+          case 26: {
+            Source = input.ReadString();
             break;
           }
         }
@@ -6180,6 +6332,1471 @@ namespace Headgate.Admin.V1 {
   }
 
   /// <summary>
+  /// A request to try quarantined webhooks again. Either ids or source is required.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class ReprocessQuarantinedRequest : pb::IMessage<ReprocessQuarantinedRequest>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<ReprocessQuarantinedRequest> _parser = new pb::MessageParser<ReprocessQuarantinedRequest>(() => new ReprocessQuarantinedRequest());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<ReprocessQuarantinedRequest> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[21]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ReprocessQuarantinedRequest() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ReprocessQuarantinedRequest(ReprocessQuarantinedRequest other) : this() {
+      ids_ = other.ids_.Clone();
+      source_ = other.source_;
+      afterId_ = other.afterId_;
+      dryRun_ = other.dryRun_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ReprocessQuarantinedRequest Clone() {
+      return new ReprocessQuarantinedRequest(this);
+    }
+
+    /// <summary>Field number for the "ids" field.</summary>
+    public const int IdsFieldNumber = 1;
+    private static readonly pb::FieldCodec<string> _repeated_ids_codec
+        = pb::FieldCodec.ForString(10);
+    private readonly pbc::RepeatedField<string> ids_ = new pbc::RepeatedField<string>();
+    /// <summary>
+    /// These, at most 100.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<string> Ids {
+      get { return ids_; }
+    }
+
+    /// <summary>Field number for the "source" field.</summary>
+    public const int SourceFieldNumber = 2;
+    private string source_ = "";
+    /// <summary>
+    /// Those of this source, at most 100 at a time.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Source {
+      get { return source_; }
+      set {
+        source_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "after_id" field.</summary>
+    public const int AfterIdFieldNumber = 3;
+    private string afterId_ = "";
+    /// <summary>
+    /// With source: continue after this id, the last one of the answer before. What stayed is not tried once more then.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string AfterId {
+      get { return afterId_; }
+      set {
+        afterId_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "dry_run" field.</summary>
+    public const int DryRunFieldNumber = 4;
+    private bool dryRun_;
+    /// <summary>
+    /// Only tell what would come of it, as the log stands now.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool DryRun {
+      get { return dryRun_; }
+      set {
+        dryRun_ = value;
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as ReprocessQuarantinedRequest);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(ReprocessQuarantinedRequest other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if(!ids_.Equals(other.ids_)) return false;
+      if (Source != other.Source) return false;
+      if (AfterId != other.AfterId) return false;
+      if (DryRun != other.DryRun) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      hash ^= ids_.GetHashCode();
+      if (Source.Length != 0) hash ^= Source.GetHashCode();
+      if (AfterId.Length != 0) hash ^= AfterId.GetHashCode();
+      if (DryRun != false) hash ^= DryRun.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      ids_.WriteTo(output, _repeated_ids_codec);
+      if (Source.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(Source);
+      }
+      if (AfterId.Length != 0) {
+        output.WriteRawTag(26);
+        output.WriteString(AfterId);
+      }
+      if (DryRun != false) {
+        output.WriteRawTag(32);
+        output.WriteBool(DryRun);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      ids_.WriteTo(ref output, _repeated_ids_codec);
+      if (Source.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(Source);
+      }
+      if (AfterId.Length != 0) {
+        output.WriteRawTag(26);
+        output.WriteString(AfterId);
+      }
+      if (DryRun != false) {
+        output.WriteRawTag(32);
+        output.WriteBool(DryRun);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      size += ids_.CalculateSize(_repeated_ids_codec);
+      if (Source.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Source);
+      }
+      if (AfterId.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(AfterId);
+      }
+      if (DryRun != false) {
+        size += 1 + 1;
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(ReprocessQuarantinedRequest other) {
+      if (other == null) {
+        return;
+      }
+      ids_.Add(other.ids_);
+      if (other.Source.Length != 0) {
+        Source = other.Source;
+      }
+      if (other.AfterId.Length != 0) {
+        AfterId = other.AfterId;
+      }
+      if (other.DryRun != false) {
+        DryRun = other.DryRun;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            ids_.AddEntriesFrom(input, _repeated_ids_codec);
+            break;
+          }
+          case 18: {
+            Source = input.ReadString();
+            break;
+          }
+          case 26: {
+            AfterId = input.ReadString();
+            break;
+          }
+          case 32: {
+            DryRun = input.ReadBool();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            ids_.AddEntriesFrom(ref input, _repeated_ids_codec);
+            break;
+          }
+          case 18: {
+            Source = input.ReadString();
+            break;
+          }
+          case 26: {
+            AfterId = input.ReadString();
+            break;
+          }
+          case 32: {
+            DryRun = input.ReadBool();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
+  /// What came of it.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class ReprocessQuarantinedResponse : pb::IMessage<ReprocessQuarantinedResponse>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<ReprocessQuarantinedResponse> _parser = new pb::MessageParser<ReprocessQuarantinedResponse>(() => new ReprocessQuarantinedResponse());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<ReprocessQuarantinedResponse> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[22]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ReprocessQuarantinedResponse() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ReprocessQuarantinedResponse(ReprocessQuarantinedResponse other) : this() {
+      reprocessed_ = other.reprocessed_.Clone();
+      hasMore_ = other.hasMore_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ReprocessQuarantinedResponse Clone() {
+      return new ReprocessQuarantinedResponse(this);
+    }
+
+    /// <summary>Field number for the "reprocessed" field.</summary>
+    public const int ReprocessedFieldNumber = 1;
+    private static readonly pb::FieldCodec<global::Headgate.Admin.V1.Reprocessed> _repeated_reprocessed_codec
+        = pb::FieldCodec.ForMessage(10, global::Headgate.Admin.V1.Reprocessed.Parser);
+    private readonly pbc::RepeatedField<global::Headgate.Admin.V1.Reprocessed> reprocessed_ = new pbc::RepeatedField<global::Headgate.Admin.V1.Reprocessed>();
+    /// <summary>
+    /// One for each webhook, oldest first.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Headgate.Admin.V1.Reprocessed> Reprocessed {
+      get { return reprocessed_; }
+    }
+
+    /// <summary>Field number for the "has_more" field.</summary>
+    public const int HasMoreFieldNumber = 2;
+    private bool hasMore_;
+    /// <summary>
+    /// The source has more.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool HasMore {
+      get { return hasMore_; }
+      set {
+        hasMore_ = value;
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as ReprocessQuarantinedResponse);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(ReprocessQuarantinedResponse other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if(!reprocessed_.Equals(other.reprocessed_)) return false;
+      if (HasMore != other.HasMore) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      hash ^= reprocessed_.GetHashCode();
+      if (HasMore != false) hash ^= HasMore.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      reprocessed_.WriteTo(output, _repeated_reprocessed_codec);
+      if (HasMore != false) {
+        output.WriteRawTag(16);
+        output.WriteBool(HasMore);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      reprocessed_.WriteTo(ref output, _repeated_reprocessed_codec);
+      if (HasMore != false) {
+        output.WriteRawTag(16);
+        output.WriteBool(HasMore);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      size += reprocessed_.CalculateSize(_repeated_reprocessed_codec);
+      if (HasMore != false) {
+        size += 1 + 1;
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(ReprocessQuarantinedResponse other) {
+      if (other == null) {
+        return;
+      }
+      reprocessed_.Add(other.reprocessed_);
+      if (other.HasMore != false) {
+        HasMore = other.HasMore;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            reprocessed_.AddEntriesFrom(input, _repeated_reprocessed_codec);
+            break;
+          }
+          case 16: {
+            HasMore = input.ReadBool();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            reprocessed_.AddEntriesFrom(ref input, _repeated_reprocessed_codec);
+            break;
+          }
+          case 16: {
+            HasMore = input.ReadBool();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
+  /// What came of one quarantined webhook.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class Reprocessed : pb::IMessage<Reprocessed>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<Reprocessed> _parser = new pb::MessageParser<Reprocessed>(() => new Reprocessed());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<Reprocessed> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[23]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public Reprocessed() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public Reprocessed(Reprocessed other) : this() {
+      id_ = other.id_;
+      outcome_ = other.outcome_;
+      problem_ = other.problem_;
+      source_ = other.source_;
+      context_ = other.context_;
+      eventType_ = other.eventType_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public Reprocessed Clone() {
+      return new Reprocessed(this);
+    }
+
+    /// <summary>Field number for the "id" field.</summary>
+    public const int IdFieldNumber = 1;
+    private string id_ = "";
+    /// <summary>
+    /// Its id.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Id {
+      get { return id_; }
+      set {
+        id_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "outcome" field.</summary>
+    public const int OutcomeFieldNumber = 2;
+    private global::Headgate.Admin.V1.Reprocessed.Types.Outcome outcome_ = global::Headgate.Admin.V1.Reprocessed.Types.Outcome.Unspecified;
+    /// <summary>
+    /// What came of it.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Headgate.Admin.V1.Reprocessed.Types.Outcome Outcome {
+      get { return outcome_; }
+      set {
+        outcome_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "problem" field.</summary>
+    public const int ProblemFieldNumber = 3;
+    private string problem_ = "";
+    /// <summary>
+    /// Why it stays.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Problem {
+      get { return problem_; }
+      set {
+        problem_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "source" field.</summary>
+    public const int SourceFieldNumber = 4;
+    private string source_ = "";
+    /// <summary>
+    /// The event's source.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Source {
+      get { return source_; }
+      set {
+        source_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "context" field.</summary>
+    public const int ContextFieldNumber = 5;
+    private string context_ = "";
+    /// <summary>
+    /// The event's tenant, as far as it could be read.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Context {
+      get { return context_; }
+      set {
+        context_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "event_type" field.</summary>
+    public const int EventTypeFieldNumber = 6;
+    private string eventType_ = "";
+    /// <summary>
+    /// The event's type, as far as it could be read.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string EventType {
+      get { return eventType_; }
+      set {
+        eventType_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as Reprocessed);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(Reprocessed other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (Id != other.Id) return false;
+      if (Outcome != other.Outcome) return false;
+      if (Problem != other.Problem) return false;
+      if (Source != other.Source) return false;
+      if (Context != other.Context) return false;
+      if (EventType != other.EventType) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (Id.Length != 0) hash ^= Id.GetHashCode();
+      if (Outcome != global::Headgate.Admin.V1.Reprocessed.Types.Outcome.Unspecified) hash ^= Outcome.GetHashCode();
+      if (Problem.Length != 0) hash ^= Problem.GetHashCode();
+      if (Source.Length != 0) hash ^= Source.GetHashCode();
+      if (Context.Length != 0) hash ^= Context.GetHashCode();
+      if (EventType.Length != 0) hash ^= EventType.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (Id.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Id);
+      }
+      if (Outcome != global::Headgate.Admin.V1.Reprocessed.Types.Outcome.Unspecified) {
+        output.WriteRawTag(16);
+        output.WriteEnum((int) Outcome);
+      }
+      if (Problem.Length != 0) {
+        output.WriteRawTag(26);
+        output.WriteString(Problem);
+      }
+      if (Source.Length != 0) {
+        output.WriteRawTag(34);
+        output.WriteString(Source);
+      }
+      if (Context.Length != 0) {
+        output.WriteRawTag(42);
+        output.WriteString(Context);
+      }
+      if (EventType.Length != 0) {
+        output.WriteRawTag(50);
+        output.WriteString(EventType);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (Id.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Id);
+      }
+      if (Outcome != global::Headgate.Admin.V1.Reprocessed.Types.Outcome.Unspecified) {
+        output.WriteRawTag(16);
+        output.WriteEnum((int) Outcome);
+      }
+      if (Problem.Length != 0) {
+        output.WriteRawTag(26);
+        output.WriteString(Problem);
+      }
+      if (Source.Length != 0) {
+        output.WriteRawTag(34);
+        output.WriteString(Source);
+      }
+      if (Context.Length != 0) {
+        output.WriteRawTag(42);
+        output.WriteString(Context);
+      }
+      if (EventType.Length != 0) {
+        output.WriteRawTag(50);
+        output.WriteString(EventType);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (Id.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Id);
+      }
+      if (Outcome != global::Headgate.Admin.V1.Reprocessed.Types.Outcome.Unspecified) {
+        size += 1 + pb::CodedOutputStream.ComputeEnumSize((int) Outcome);
+      }
+      if (Problem.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Problem);
+      }
+      if (Source.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Source);
+      }
+      if (Context.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Context);
+      }
+      if (EventType.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(EventType);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(Reprocessed other) {
+      if (other == null) {
+        return;
+      }
+      if (other.Id.Length != 0) {
+        Id = other.Id;
+      }
+      if (other.Outcome != global::Headgate.Admin.V1.Reprocessed.Types.Outcome.Unspecified) {
+        Outcome = other.Outcome;
+      }
+      if (other.Problem.Length != 0) {
+        Problem = other.Problem;
+      }
+      if (other.Source.Length != 0) {
+        Source = other.Source;
+      }
+      if (other.Context.Length != 0) {
+        Context = other.Context;
+      }
+      if (other.EventType.Length != 0) {
+        EventType = other.EventType;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            Id = input.ReadString();
+            break;
+          }
+          case 16: {
+            Outcome = (global::Headgate.Admin.V1.Reprocessed.Types.Outcome) input.ReadEnum();
+            break;
+          }
+          case 26: {
+            Problem = input.ReadString();
+            break;
+          }
+          case 34: {
+            Source = input.ReadString();
+            break;
+          }
+          case 42: {
+            Context = input.ReadString();
+            break;
+          }
+          case 50: {
+            EventType = input.ReadString();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            Id = input.ReadString();
+            break;
+          }
+          case 16: {
+            Outcome = (global::Headgate.Admin.V1.Reprocessed.Types.Outcome) input.ReadEnum();
+            break;
+          }
+          case 26: {
+            Problem = input.ReadString();
+            break;
+          }
+          case 34: {
+            Source = input.ReadString();
+            break;
+          }
+          case 42: {
+            Context = input.ReadString();
+            break;
+          }
+          case 50: {
+            EventType = input.ReadString();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+    #region Nested types
+    /// <summary>Container for nested types declared in the Reprocessed message type.</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static partial class Types {
+      /// <summary>
+      /// What came of it. All but STAYS end the quarantine.
+      /// </summary>
+      public enum Outcome {
+        /// <summary>
+        /// Not told.
+        /// </summary>
+        [pbr::OriginalName("OUTCOME_UNSPECIFIED")] Unspecified = 0,
+        /// <summary>
+        /// It became an event, the newest of the log.
+        /// </summary>
+        [pbr::OriginalName("OUTCOME_APPENDED")] Appended = 1,
+        /// <summary>
+        /// The log holds the event already: the CRM had sent it again.
+        /// </summary>
+        [pbr::OriginalName("OUTCOME_DUPLICATE")] Duplicate = 2,
+        /// <summary>
+        /// It is a test call of the CRM's, which is no event.
+        /// </summary>
+        [pbr::OriginalName("OUTCOME_TEST_CALL")] TestCall = 3,
+        /// <summary>
+        /// It cannot be turned into an event: problem says why.
+        /// </summary>
+        [pbr::OriginalName("OUTCOME_STAYS")] Stays = 4,
+        /// <summary>
+        /// It is not in quarantine, or no longer.
+        /// </summary>
+        [pbr::OriginalName("OUTCOME_NOT_FOUND")] NotFound = 5,
+      }
+
+    }
+    #endregion
+
+  }
+
+  /// <summary>
+  /// A request to give quarantined webhooks up. Either ids or source is required.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class DiscardQuarantinedRequest : pb::IMessage<DiscardQuarantinedRequest>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<DiscardQuarantinedRequest> _parser = new pb::MessageParser<DiscardQuarantinedRequest>(() => new DiscardQuarantinedRequest());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<DiscardQuarantinedRequest> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[24]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public DiscardQuarantinedRequest() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public DiscardQuarantinedRequest(DiscardQuarantinedRequest other) : this() {
+      ids_ = other.ids_.Clone();
+      source_ = other.source_;
+      reason_ = other.reason_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public DiscardQuarantinedRequest Clone() {
+      return new DiscardQuarantinedRequest(this);
+    }
+
+    /// <summary>Field number for the "ids" field.</summary>
+    public const int IdsFieldNumber = 1;
+    private static readonly pb::FieldCodec<string> _repeated_ids_codec
+        = pb::FieldCodec.ForString(10);
+    private readonly pbc::RepeatedField<string> ids_ = new pbc::RepeatedField<string>();
+    /// <summary>
+    /// These, at most 100.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<string> Ids {
+      get { return ids_; }
+    }
+
+    /// <summary>Field number for the "source" field.</summary>
+    public const int SourceFieldNumber = 2;
+    private string source_ = "";
+    /// <summary>
+    /// All of this source that were there when the call began.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Source {
+      get { return source_; }
+      set {
+        source_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "reason" field.</summary>
+    public const int ReasonFieldNumber = 3;
+    private string reason_ = "";
+    /// <summary>
+    /// Why, in 1 to 256 printable characters. Required.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Reason {
+      get { return reason_; }
+      set {
+        reason_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as DiscardQuarantinedRequest);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(DiscardQuarantinedRequest other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if(!ids_.Equals(other.ids_)) return false;
+      if (Source != other.Source) return false;
+      if (Reason != other.Reason) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      hash ^= ids_.GetHashCode();
+      if (Source.Length != 0) hash ^= Source.GetHashCode();
+      if (Reason.Length != 0) hash ^= Reason.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      ids_.WriteTo(output, _repeated_ids_codec);
+      if (Source.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(Source);
+      }
+      if (Reason.Length != 0) {
+        output.WriteRawTag(26);
+        output.WriteString(Reason);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      ids_.WriteTo(ref output, _repeated_ids_codec);
+      if (Source.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(Source);
+      }
+      if (Reason.Length != 0) {
+        output.WriteRawTag(26);
+        output.WriteString(Reason);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      size += ids_.CalculateSize(_repeated_ids_codec);
+      if (Source.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Source);
+      }
+      if (Reason.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Reason);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(DiscardQuarantinedRequest other) {
+      if (other == null) {
+        return;
+      }
+      ids_.Add(other.ids_);
+      if (other.Source.Length != 0) {
+        Source = other.Source;
+      }
+      if (other.Reason.Length != 0) {
+        Reason = other.Reason;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            ids_.AddEntriesFrom(input, _repeated_ids_codec);
+            break;
+          }
+          case 18: {
+            Source = input.ReadString();
+            break;
+          }
+          case 26: {
+            Reason = input.ReadString();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            ids_.AddEntriesFrom(ref input, _repeated_ids_codec);
+            break;
+          }
+          case 18: {
+            Source = input.ReadString();
+            break;
+          }
+          case 26: {
+            Reason = input.ReadString();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
+  /// They are gone.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class DiscardQuarantinedResponse : pb::IMessage<DiscardQuarantinedResponse>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<DiscardQuarantinedResponse> _parser = new pb::MessageParser<DiscardQuarantinedResponse>(() => new DiscardQuarantinedResponse());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<DiscardQuarantinedResponse> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[25]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public DiscardQuarantinedResponse() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public DiscardQuarantinedResponse(DiscardQuarantinedResponse other) : this() {
+      discarded_ = other.discarded_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public DiscardQuarantinedResponse Clone() {
+      return new DiscardQuarantinedResponse(this);
+    }
+
+    /// <summary>Field number for the "discarded" field.</summary>
+    public const int DiscardedFieldNumber = 1;
+    private ulong discarded_;
+    /// <summary>
+    /// How many there were. Those that are not in quarantine, or no longer, do not count.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong Discarded {
+      get { return discarded_; }
+      set {
+        discarded_ = value;
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as DiscardQuarantinedResponse);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(DiscardQuarantinedResponse other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (Discarded != other.Discarded) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (Discarded != 0UL) hash ^= Discarded.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (Discarded != 0UL) {
+        output.WriteRawTag(8);
+        output.WriteUInt64(Discarded);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (Discarded != 0UL) {
+        output.WriteRawTag(8);
+        output.WriteUInt64(Discarded);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (Discarded != 0UL) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt64Size(Discarded);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(DiscardQuarantinedResponse other) {
+      if (other == null) {
+        return;
+      }
+      if (other.Discarded != 0UL) {
+        Discarded = other.Discarded;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 8: {
+            Discarded = input.ReadUInt64();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 8: {
+            Discarded = input.ReadUInt64();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
   /// What is known of a webhook that could not be turned into an event.
   /// </summary>
   [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
@@ -6197,7 +7814,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[21]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[26]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]

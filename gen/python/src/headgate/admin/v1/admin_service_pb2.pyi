@@ -6,6 +6,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from headgate.v1 import event_service_pb2 as _event_service_pb2
 from headgate.v1 import subscription_service_pb2 as _subscription_service_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
@@ -60,7 +61,7 @@ class GetStatusResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ready: bool = ..., problem: _Optional[str] = ..., log: _Optional[_Union[LogStatus, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., streams: _Optional[int] = ...) -> None: ...
 
 class LogStatus(_message.Message):
-    __slots__ = ("epoch", "records", "size_bytes", "free_bytes", "earliest_time", "latest_time", "quarantined", "format", "newest_format")
+    __slots__ = ("epoch", "records", "size_bytes", "free_bytes", "earliest_time", "latest_time", "quarantined", "format", "newest_format", "quarantined_bytes", "quarantine_dropped")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     RECORDS_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +71,8 @@ class LogStatus(_message.Message):
     QUARANTINED_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     NEWEST_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINE_DROPPED_FIELD_NUMBER: _ClassVar[int]
     epoch: str
     records: int
     size_bytes: int
@@ -79,7 +82,9 @@ class LogStatus(_message.Message):
     quarantined: int
     format: int
     newest_format: int
-    def __init__(self, epoch: _Optional[str] = ..., records: _Optional[int] = ..., size_bytes: _Optional[int] = ..., free_bytes: _Optional[int] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quarantined: _Optional[int] = ..., format: _Optional[int] = ..., newest_format: _Optional[int] = ...) -> None: ...
+    quarantined_bytes: int
+    quarantine_dropped: int
+    def __init__(self, epoch: _Optional[str] = ..., records: _Optional[int] = ..., size_bytes: _Optional[int] = ..., free_bytes: _Optional[int] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quarantined: _Optional[int] = ..., format: _Optional[int] = ..., newest_format: _Optional[int] = ..., quarantined_bytes: _Optional[int] = ..., quarantine_dropped: _Optional[int] = ...) -> None: ...
 
 class SourceStatus(_message.Message):
     __slots__ = ("source", "contexts", "accepted", "duplicates", "quarantined", "refused", "tests", "last_accepted_at", "last_test_at", "refused_by_cause", "last_secret_id", "awaiting_secret_until", "stopped")
@@ -201,12 +206,14 @@ class SkipEventResponse(_message.Message):
     def __init__(self, skip: _Optional[_Union[_subscription_service_pb2.Skip, _Mapping]] = ...) -> None: ...
 
 class ListQuarantineRequest(_message.Message):
-    __slots__ = ("page_size", "after_id")
+    __slots__ = ("page_size", "after_id", "source")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     AFTER_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     after_id: str
-    def __init__(self, page_size: _Optional[int] = ..., after_id: _Optional[str] = ...) -> None: ...
+    source: str
+    def __init__(self, page_size: _Optional[int] = ..., after_id: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
 
 class ListQuarantineResponse(_message.Message):
     __slots__ = ("quarantined", "has_more")
@@ -229,6 +236,72 @@ class GetQuarantinedResponse(_message.Message):
     quarantined: Quarantined
     raw_body: bytes
     def __init__(self, quarantined: _Optional[_Union[Quarantined, _Mapping]] = ..., raw_body: _Optional[bytes] = ...) -> None: ...
+
+class ReprocessQuarantinedRequest(_message.Message):
+    __slots__ = ("ids", "source", "after_id", "dry_run")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_ID_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    source: str
+    after_id: str
+    dry_run: bool
+    def __init__(self, ids: _Optional[_Iterable[str]] = ..., source: _Optional[str] = ..., after_id: _Optional[str] = ..., dry_run: bool = ...) -> None: ...
+
+class ReprocessQuarantinedResponse(_message.Message):
+    __slots__ = ("reprocessed", "has_more")
+    REPROCESSED_FIELD_NUMBER: _ClassVar[int]
+    HAS_MORE_FIELD_NUMBER: _ClassVar[int]
+    reprocessed: _containers.RepeatedCompositeFieldContainer[Reprocessed]
+    has_more: bool
+    def __init__(self, reprocessed: _Optional[_Iterable[_Union[Reprocessed, _Mapping]]] = ..., has_more: bool = ...) -> None: ...
+
+class Reprocessed(_message.Message):
+    __slots__ = ("id", "outcome", "problem", "source", "context", "event_type")
+    class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        OUTCOME_UNSPECIFIED: _ClassVar[Reprocessed.Outcome]
+        OUTCOME_APPENDED: _ClassVar[Reprocessed.Outcome]
+        OUTCOME_DUPLICATE: _ClassVar[Reprocessed.Outcome]
+        OUTCOME_TEST_CALL: _ClassVar[Reprocessed.Outcome]
+        OUTCOME_STAYS: _ClassVar[Reprocessed.Outcome]
+        OUTCOME_NOT_FOUND: _ClassVar[Reprocessed.Outcome]
+    OUTCOME_UNSPECIFIED: Reprocessed.Outcome
+    OUTCOME_APPENDED: Reprocessed.Outcome
+    OUTCOME_DUPLICATE: Reprocessed.Outcome
+    OUTCOME_TEST_CALL: Reprocessed.Outcome
+    OUTCOME_STAYS: Reprocessed.Outcome
+    OUTCOME_NOT_FOUND: Reprocessed.Outcome
+    ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    outcome: Reprocessed.Outcome
+    problem: str
+    source: str
+    context: str
+    event_type: str
+    def __init__(self, id: _Optional[str] = ..., outcome: _Optional[_Union[Reprocessed.Outcome, str]] = ..., problem: _Optional[str] = ..., source: _Optional[str] = ..., context: _Optional[str] = ..., event_type: _Optional[str] = ...) -> None: ...
+
+class DiscardQuarantinedRequest(_message.Message):
+    __slots__ = ("ids", "source", "reason")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    source: str
+    reason: str
+    def __init__(self, ids: _Optional[_Iterable[str]] = ..., source: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class DiscardQuarantinedResponse(_message.Message):
+    __slots__ = ("discarded",)
+    DISCARDED_FIELD_NUMBER: _ClassVar[int]
+    discarded: int
+    def __init__(self, discarded: _Optional[int] = ...) -> None: ...
 
 class Quarantined(_message.Message):
     __slots__ = ("id", "source", "context", "event_type", "received_at", "problem", "body_size", "content_type")

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AdminServiceStub(object):
-    """AdminService shows operators what a running gateway does and what it could not use.
+    """AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
     """
 
     def __init__(self, channel):
@@ -75,10 +75,20 @@ class AdminServiceStub(object):
                 request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupRequest.SerializeToString,
                 response_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupResponse.FromString,
                 _registered_method=True)
+        self.ReprocessQuarantined = channel.unary_unary(
+                '/headgate.admin.v1.AdminService/ReprocessQuarantined',
+                request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.ReprocessQuarantinedRequest.SerializeToString,
+                response_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.ReprocessQuarantinedResponse.FromString,
+                _registered_method=True)
+        self.DiscardQuarantined = channel.unary_unary(
+                '/headgate.admin.v1.AdminService/DiscardQuarantined',
+                request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.DiscardQuarantinedRequest.SerializeToString,
+                response_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.DiscardQuarantinedResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer(object):
-    """AdminService shows operators what a running gateway does and what it could not use.
+    """AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
     """
 
     def GetStatus(self, request, context):
@@ -140,6 +150,21 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReprocessQuarantined(self, request, context):
+        """Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
+        the newest, with first_received_at. What does not stays, with its new problem.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiscardQuarantined(self, request, context):
+        """Gives quarantined webhooks up: some, or all of a source. Their bodies are gone, their gaps stay. It leaves a line in the audit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -183,6 +208,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupRequest.FromString,
                     response_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupResponse.SerializeToString,
             ),
+            'ReprocessQuarantined': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReprocessQuarantined,
+                    request_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.ReprocessQuarantinedRequest.FromString,
+                    response_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.ReprocessQuarantinedResponse.SerializeToString,
+            ),
+            'DiscardQuarantined': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiscardQuarantined,
+                    request_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.DiscardQuarantinedRequest.FromString,
+                    response_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.DiscardQuarantinedResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'headgate.admin.v1.AdminService', rpc_method_handlers)
@@ -192,7 +227,7 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService(object):
-    """AdminService shows operators what a running gateway does and what it could not use.
+    """AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
     """
 
     @staticmethod
@@ -401,6 +436,60 @@ class AdminService(object):
             '/headgate.admin.v1.AdminService/Backup',
             headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupRequest.SerializeToString,
             headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReprocessQuarantined(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headgate.admin.v1.AdminService/ReprocessQuarantined',
+            headgate_dot_admin_dot_v1_dot_admin__service__pb2.ReprocessQuarantinedRequest.SerializeToString,
+            headgate_dot_admin_dot_v1_dot_admin__service__pb2.ReprocessQuarantinedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiscardQuarantined(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headgate.admin.v1.AdminService/DiscardQuarantined',
+            headgate_dot_admin_dot_v1_dot_admin__service__pb2.DiscardQuarantinedRequest.SerializeToString,
+            headgate_dot_admin_dot_v1_dot_admin__service__pb2.DiscardQuarantinedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,8 +4,8 @@
 
 // The operators' side of Headgate. This package is not frozen: it changes with the server.
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headgate/admin/v1/admin_service.proto.
  */
 export const file_headgate_admin_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVoZWFkZ2F0ZS9hZG1pbi92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEhFoZWFkZ2F0ZS5hZG1pbi52MSIPCg1CYWNrdXBSZXF1ZXN0ImQKDkJhY2t1cFJlc3BvbnNlEg0KBWNodW5rGAEgASgMEhAKCHByb2dyZXNzGAIgASgCEjEKB3N1bW1hcnkYAyABKAsyIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBTdW1tYXJ5Il4KDUJhY2t1cFN1bW1hcnkSDgoGc2hhMjU2GAEgASgMEiwKCHRha2VuX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZWNvcmRzGAMgASgEIhIKEEdldFN0YXR1c1JlcXVlc3Qi4gEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVhZHkYAyABKAgSDwoHcHJvYmxlbRgEIAEoCRIpCgNsb2cYBSABKAsyHC5oZWFkZ2F0ZS5hZG1pbi52MS5Mb2dTdGF0dXMSMAoHc291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1cxIPCgdzdHJlYW1zGAcgASgNIvMBCglMb2dTdGF0dXMSDQoFZXBvY2gYASABKAkSDwoHcmVjb3JkcxgCIAEoBBISCgpzaXplX2J5dGVzGAMgASgEEhIKCmZyZWVfYnl0ZXMYBCABKAQSMQoNZWFybGllc3RfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLbGF0ZXN0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3F1YXJhbnRpbmVkGAcgASgEEg4KBmZvcm1hdBgIIAEoDRIVCg1uZXdlc3RfZm9ybWF0GAkgASgNIt0DCgxTb3VyY2VTdGF0dXMSDgoGc291cmNlGAEgASgJEhAKCGNvbnRleHRzGAIgAygJEhAKCGFjY2VwdGVkGAMgASgEEhIKCmR1cGxpY2F0ZXMYBCABKAQSEwoLcXVhcmFudGluZWQYBSABKAQSDwoHcmVmdXNlZBgGIAEoBBINCgV0ZXN0cxgHIAEoBBI0ChBsYXN0X2FjY2VwdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3Rlc3RfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEk0KEHJlZnVzZWRfYnlfY2F1c2UYCiADKAsyMy5oZWFkZ2F0ZS5hZG1pbi52MS5Tb3VyY2VTdGF0dXMuUmVmdXNlZEJ5Q2F1c2VFbnRyeRIWCg5sYXN0X3NlY3JldF9pZBgLIAEoCRI5ChVhd2FpdGluZ19zZWNyZXRfdW50aWwYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3N0b3BwZWQYDSABKAgaNQoTUmVmdXNlZEJ5Q2F1c2VFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIhQKEkxpc3RTdHJlYW1zUmVxdWVzdCJBChNMaXN0U3RyZWFtc1Jlc3BvbnNlEioKB3N0cmVhbXMYASADKAsyGS5oZWFkZ2F0ZS5hZG1pbi52MS5TdHJlYW0i7AEKBlN0cmVhbRIKCgJpZBgBIAEoBBITCgtjbGllbnRfbmFtZRgCIAEoCRIMCgRwZWVyGAMgASgJEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiMKBmZpbHRlchgFIAEoCzITLmhlYWRnYXRlLnYxLkZpbHRlchITCgtldmVudHNfc2VudBgGIAEoBBImCgNsYWcYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJY2F1Z2h0X3VwGAggASgIEg4KBnJlYWRlchgJIAEoCSIaChhMaXN0U3Vic2NyaXB0aW9uc1JlcXVlc3QiWQoZTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZRI8Cg1zdWJzY3JpcHRpb25zGAEgAygLMiUuaGVhZGdhdGUuYWRtaW4udjEuUmVhZGVyU3Vic2NyaXB0aW9uIoUBChJSZWFkZXJTdWJzY3JpcHRpb24SDgoGcmVhZGVyGAEgASgJEi8KDHN1YnNjcmlwdGlvbhgCIAEoCzIZLmhlYWRnYXRlLnYxLlN1YnNjcmlwdGlvbhIuCgZzaGFyZHMYAyADKAsyHi5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb25TaGFyZCI5ChlEZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0Eg4KBnJlYWRlchgBIAEoCRIMCgRuYW1lGAIgASgJIhwKGkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIlAKEFNraXBFdmVudFJlcXVlc3QSDgoGcmVhZGVyGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGY3Vyc29yGAMgASgJEg4KBnJlYXNvbhgEIAEoCSI0ChFTa2lwRXZlbnRSZXNwb25zZRIfCgRza2lwGAEgASgLMhEuaGVhZGdhdGUudjEuU2tpcCI8ChVMaXN0UXVhcmFudGluZVJlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhAKCGFmdGVyX2lkGAIgASgJIl8KFkxpc3RRdWFyYW50aW5lUmVzcG9uc2USMwoLcXVhcmFudGluZWQYASADKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5RdWFyYW50aW5lZBIQCghoYXNfbW9yZRgCIAEoCCIjChVHZXRRdWFyYW50aW5lZFJlcXVlc3QSCgoCaWQYASABKAkiXwoWR2V0UXVhcmFudGluZWRSZXNwb25zZRIzCgtxdWFyYW50aW5lZBgBIAEoCzIeLmhlYWRnYXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkEhAKCHJhd19ib2R5GAIgASgMIrkBCgtRdWFyYW50aW5lZBIKCgJpZBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDwoHY29udGV4dBgDIAEoCRISCgpldmVudF90eXBlGAQgASgJEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdwcm9ibGVtGAYgASgJEhEKCWJvZHlfc2l6ZRgHIAEoDRIUCgxjb250ZW50X3R5cGUYCCABKAkypAgKDEFkbWluU2VydmljZRJwCglHZXRTdGF0dXMSIy5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3RhdHVzUmVzcG9uc2UiGILT5JMCEhIQL2FkbWluL3YxL3N0YXR1cxJ3CgtMaXN0U3RyZWFtcxIlLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVxdWVzdBomLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVzcG9uc2UiGYLT5JMCExIRL2FkbWluL3YxL3N0cmVhbXMSjwEKEUxpc3RTdWJzY3JpcHRpb25zEisuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0GiwuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIfgtPkkwIZEhcvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucxKiAQoSRGVsZXRlU3Vic2NyaXB0aW9uEiwuaGVhZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIi+C0+STAikqJy9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1lfRKPAQoJU2tpcEV2ZW50EiMuaGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50UmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlc3BvbnNlIjeC0+STAjE6ASoiLC9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1lfTpza2lwEoMBCg5MaXN0UXVhcmFudGluZRIoLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBopLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVzcG9uc2UiHILT5JMCFhIUL2FkbWluL3YxL3F1YXJhbnRpbmUSiAEKDkdldFF1YXJhbnRpbmVkEiguaGVhZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXF1ZXN0GikuaGVhZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXNwb25zZSIhgtPkkwIbEhkvYWRtaW4vdjEvcXVhcmFudGluZS97aWR9Ek8KBkJhY2t1cBIgLmhlYWRnYXRlLmFkbWluLnYxLkJhY2t1cFJlcXVlc3QaIS5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXNwb25zZTABQmsKFGlvLmhlYWRnYXRlLmFkbWluLnYxUAFaPWdpdGh1Yi5jb20vaGVhZGdhdGUvaGVhZGdhdGUvZ2VuL2dvL2hlYWRnYXRlL2FkbWluL3YxO2FkbWludjGqAhFIZWFkZ2F0ZS5BZG1pbi5WMWIGcHJvdG8z", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_headgate_v1_event_service, file_headgate_v1_subscription_service]);
+  fileDesc("CiVoZWFkZ2F0ZS9hZG1pbi92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEhFoZWFkZ2F0ZS5hZG1pbi52MSIPCg1CYWNrdXBSZXF1ZXN0ImQKDkJhY2t1cFJlc3BvbnNlEg0KBWNodW5rGAEgASgMEhAKCHByb2dyZXNzGAIgASgCEjEKB3N1bW1hcnkYAyABKAsyIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBTdW1tYXJ5Il4KDUJhY2t1cFN1bW1hcnkSDgoGc2hhMjU2GAEgASgMEiwKCHRha2VuX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZWNvcmRzGAMgASgEIhIKEEdldFN0YXR1c1JlcXVlc3Qi4gEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVhZHkYAyABKAgSDwoHcHJvYmxlbRgEIAEoCRIpCgNsb2cYBSABKAsyHC5oZWFkZ2F0ZS5hZG1pbi52MS5Mb2dTdGF0dXMSMAoHc291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1cxIPCgdzdHJlYW1zGAcgASgNIqoCCglMb2dTdGF0dXMSDQoFZXBvY2gYASABKAkSDwoHcmVjb3JkcxgCIAEoBBISCgpzaXplX2J5dGVzGAMgASgEEhIKCmZyZWVfYnl0ZXMYBCABKAQSMQoNZWFybGllc3RfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLbGF0ZXN0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3F1YXJhbnRpbmVkGAcgASgEEg4KBmZvcm1hdBgIIAEoDRIVCg1uZXdlc3RfZm9ybWF0GAkgASgNEhkKEXF1YXJhbnRpbmVkX2J5dGVzGAogASgEEhoKEnF1YXJhbnRpbmVfZHJvcHBlZBgLIAEoBCLdAwoMU291cmNlU3RhdHVzEg4KBnNvdXJjZRgBIAEoCRIQCghjb250ZXh0cxgCIAMoCRIQCghhY2NlcHRlZBgDIAEoBBISCgpkdXBsaWNhdGVzGAQgASgEEhMKC3F1YXJhbnRpbmVkGAUgASgEEg8KB3JlZnVzZWQYBiABKAQSDQoFdGVzdHMYByABKAQSNAoQbGFzdF9hY2NlcHRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF90ZXN0X2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJNChByZWZ1c2VkX2J5X2NhdXNlGAogAygLMjMuaGVhZGdhdGUuYWRtaW4udjEuU291cmNlU3RhdHVzLlJlZnVzZWRCeUNhdXNlRW50cnkSFgoObGFzdF9zZWNyZXRfaWQYCyABKAkSOQoVYXdhaXRpbmdfc2VjcmV0X3VudGlsGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzdG9wcGVkGA0gASgIGjUKE1JlZnVzZWRCeUNhdXNlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASIUChJMaXN0U3RyZWFtc1JlcXVlc3QiQQoTTGlzdFN0cmVhbXNSZXNwb25zZRIqCgdzdHJlYW1zGAEgAygLMhkuaGVhZGdhdGUuYWRtaW4udjEuU3RyZWFtIuwBCgZTdHJlYW0SCgoCaWQYASABKAQSEwoLY2xpZW50X25hbWUYAiABKAkSDAoEcGVlchgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgZmaWx0ZXIYBSABKAsyEy5oZWFkZ2F0ZS52MS5GaWx0ZXISEwoLZXZlbnRzX3NlbnQYBiABKAQSJgoDbGFnGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWNhdWdodF91cBgIIAEoCBIOCgZyZWFkZXIYCSABKAkiGgoYTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0IlkKGUxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2USPAoNc3Vic2NyaXB0aW9ucxgBIAMoCzIlLmhlYWRnYXRlLmFkbWluLnYxLlJlYWRlclN1YnNjcmlwdGlvbiKFAQoSUmVhZGVyU3Vic2NyaXB0aW9uEg4KBnJlYWRlchgBIAEoCRIvCgxzdWJzY3JpcHRpb24YAiABKAsyGS5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb24SLgoGc2hhcmRzGAMgAygLMh4uaGVhZGdhdGUudjEuU3Vic2NyaXB0aW9uU2hhcmQiOQoZRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBIOCgZyZWFkZXIYASABKAkSDAoEbmFtZRgCIAEoCSIcChpEZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSJQChBTa2lwRXZlbnRSZXF1ZXN0Eg4KBnJlYWRlchgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmN1cnNvchgDIAEoCRIOCgZyZWFzb24YBCABKAkiNAoRU2tpcEV2ZW50UmVzcG9uc2USHwoEc2tpcBgBIAEoCzIRLmhlYWRnYXRlLnYxLlNraXAiTAoVTGlzdFF1YXJhbnRpbmVSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRIQCghhZnRlcl9pZBgCIAEoCRIOCgZzb3VyY2UYAyABKAkiXwoWTGlzdFF1YXJhbnRpbmVSZXNwb25zZRIzCgtxdWFyYW50aW5lZBgBIAMoCzIeLmhlYWRnYXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkEhAKCGhhc19tb3JlGAIgASgIIiMKFUdldFF1YXJhbnRpbmVkUmVxdWVzdBIKCgJpZBgBIAEoCSJfChZHZXRRdWFyYW50aW5lZFJlc3BvbnNlEjMKC3F1YXJhbnRpbmVkGAEgASgLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWQSEAoIcmF3X2JvZHkYAiABKAwiXQobUmVwcm9jZXNzUXVhcmFudGluZWRSZXF1ZXN0EgsKA2lkcxgBIAMoCRIOCgZzb3VyY2UYAiABKAkSEAoIYWZ0ZXJfaWQYAyABKAkSDwoHZHJ5X3J1bhgEIAEoCCJlChxSZXByb2Nlc3NRdWFyYW50aW5lZFJlc3BvbnNlEjMKC3JlcHJvY2Vzc2VkGAEgAygLMh4uaGVhZGdhdGUuYWRtaW4udjEuUmVwcm9jZXNzZWQSEAoIaGFzX21vcmUYAiABKAgiqwIKC1JlcHJvY2Vzc2VkEgoKAmlkGAEgASgJEjcKB291dGNvbWUYAiABKA4yJi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NlZC5PdXRjb21lEg8KB3Byb2JsZW0YAyABKAkSDgoGc291cmNlGAQgASgJEg8KB2NvbnRleHQYBSABKAkSEgoKZXZlbnRfdHlwZRgGIAEoCSKQAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFAoQT1VUQ09NRV9BUFBFTkRFRBABEhUKEU9VVENPTUVfRFVQTElDQVRFEAISFQoRT1VUQ09NRV9URVNUX0NBTEwQAxIRCg1PVVRDT01FX1NUQVlTEAQSFQoRT1VUQ09NRV9OT1RfRk9VTkQQBSJIChlEaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0EgsKA2lkcxgBIAMoCRIOCgZzb3VyY2UYAiABKAkSDgoGcmVhc29uGAMgASgJIi8KGkRpc2NhcmRRdWFyYW50aW5lZFJlc3BvbnNlEhEKCWRpc2NhcmRlZBgBIAEoBCK5AQoLUXVhcmFudGluZWQSCgoCaWQYASABKAkSDgoGc291cmNlGAIgASgJEg8KB2NvbnRleHQYAyABKAkSEgoKZXZlbnRfdHlwZRgEIAEoCRIvCgtyZWNlaXZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJvYmxlbRgGIAEoCRIRCglib2R5X3NpemUYByABKA0SFAoMY29udGVudF90eXBlGAggASgJMuYKCgxBZG1pblNlcnZpY2UScAoJR2V0U3RhdHVzEiMuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3RhdHVzUmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlIhiC0+STAhISEC9hZG1pbi92MS9zdGF0dXMSdwoLTGlzdFN0cmVhbXMSJS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3RyZWFtc1JlcXVlc3QaJi5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3RyZWFtc1Jlc3BvbnNlIhmC0+STAhMSES9hZG1pbi92MS9zdHJlYW1zEo8BChFMaXN0U3Vic2NyaXB0aW9ucxIrLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVxdWVzdBosLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2UiH4LT5JMCGRIXL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMSogEKEkRlbGV0ZVN1YnNjcmlwdGlvbhIsLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlcXVlc3QaLS5oZWFkZ2F0ZS5hZG1pbi52MS5EZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSIvgtPkkwIpKicvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVhZGVyfS97bmFtZX0SjwEKCVNraXBFdmVudBIjLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5Ta2lwRXZlbnRSZXNwb25zZSI3gtPkkwIxOgEqIiwvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVhZGVyfS97bmFtZX06c2tpcBKDAQoOTGlzdFF1YXJhbnRpbmUSKC5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlcXVlc3QaKS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIhyC0+STAhYSFC9hZG1pbi92MS9xdWFyYW50aW5lEogBCg5HZXRRdWFyYW50aW5lZBIoLmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVxdWVzdBopLmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVzcG9uc2UiIYLT5JMCGxIZL2FkbWluL3YxL3F1YXJhbnRpbmUve2lkfRJPCgZCYWNrdXASIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXF1ZXN0GiEuaGVhZGdhdGUuYWRtaW4udjEuQmFja3VwUmVzcG9uc2UwARKiAQoUUmVwcm9jZXNzUXVhcmFudGluZWQSLi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NRdWFyYW50aW5lZFJlcXVlc3QaLy5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NRdWFyYW50aW5lZFJlc3BvbnNlIimC0+STAiM6ASoiHi9hZG1pbi92MS9xdWFyYW50aW5lOnJlcHJvY2VzcxKaAQoSRGlzY2FyZFF1YXJhbnRpbmVkEiwuaGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVxdWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRpc2NhcmRRdWFyYW50aW5lZFJlc3BvbnNlIieC0+STAiE6ASoiHC9hZG1pbi92MS9xdWFyYW50aW5lOmRpc2NhcmRCawoUaW8uaGVhZGdhdGUuYWRtaW4udjFQAVo9Z2l0aHViLmNvbS9oZWFkZ2F0ZS9oZWFkZ2F0ZS9nZW4vZ28vaGVhZGdhdGUvYWRtaW4vdjE7YWRtaW52MaoCEUhlYWRnYXRlLkFkbWluLlYxYgZwcm90bzM", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_headgate_v1_event_service, file_headgate_v1_subscription_service]);
 
 /**
  * A request for a backup.
@@ -252,6 +252,20 @@ export type LogStatus = Message<"headgate.admin.v1.LogStatus"> & {
    * @generated from field: uint32 newest_format = 9;
    */
   newestFormat: number;
+
+  /**
+   * How many bytes those count against retention.quarantine_max_size: their bodies, and 1 KiB for each.
+   *
+   * @generated from field: uint64 quarantined_bytes = 10;
+   */
+  quarantinedBytes: bigint;
+
+  /**
+   * How many quarantined webhooks were dropped since the start of this process because there were too many. Their gaps stay.
+   *
+   * @generated from field: uint64 quarantine_dropped = 11;
+   */
+  quarantineDropped: bigint;
 };
 
 /**
@@ -675,6 +689,13 @@ export type ListQuarantineRequest = Message<"headgate.admin.v1.ListQuarantineReq
    * @generated from field: string after_id = 2;
    */
   afterId: string;
+
+  /**
+   * Only those of this source. Empty means all.
+   *
+   * @generated from field: string source = 3;
+   */
+  source: string;
 };
 
 /**
@@ -762,6 +783,243 @@ export const GetQuarantinedResponseSchema: GenMessage<GetQuarantinedResponse> = 
   messageDesc(file_headgate_admin_v1_admin_service, 20);
 
 /**
+ * A request to try quarantined webhooks again. Either ids or source is required.
+ *
+ * @generated from message headgate.admin.v1.ReprocessQuarantinedRequest
+ */
+export type ReprocessQuarantinedRequest = Message<"headgate.admin.v1.ReprocessQuarantinedRequest"> & {
+  /**
+   * These, at most 100.
+   *
+   * @generated from field: repeated string ids = 1;
+   */
+  ids: string[];
+
+  /**
+   * Those of this source, at most 100 at a time.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * With source: continue after this id, the last one of the answer before. What stayed is not tried once more then.
+   *
+   * @generated from field: string after_id = 3;
+   */
+  afterId: string;
+
+  /**
+   * Only tell what would come of it, as the log stands now.
+   *
+   * @generated from field: bool dry_run = 4;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message headgate.admin.v1.ReprocessQuarantinedRequest.
+ * Use `create(ReprocessQuarantinedRequestSchema)` to create a new message.
+ */
+export const ReprocessQuarantinedRequestSchema: GenMessage<ReprocessQuarantinedRequest> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 21);
+
+/**
+ * What came of it.
+ *
+ * @generated from message headgate.admin.v1.ReprocessQuarantinedResponse
+ */
+export type ReprocessQuarantinedResponse = Message<"headgate.admin.v1.ReprocessQuarantinedResponse"> & {
+  /**
+   * One for each webhook, oldest first.
+   *
+   * @generated from field: repeated headgate.admin.v1.Reprocessed reprocessed = 1;
+   */
+  reprocessed: Reprocessed[];
+
+  /**
+   * The source has more.
+   *
+   * @generated from field: bool has_more = 2;
+   */
+  hasMore: boolean;
+};
+
+/**
+ * Describes the message headgate.admin.v1.ReprocessQuarantinedResponse.
+ * Use `create(ReprocessQuarantinedResponseSchema)` to create a new message.
+ */
+export const ReprocessQuarantinedResponseSchema: GenMessage<ReprocessQuarantinedResponse> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 22);
+
+/**
+ * What came of one quarantined webhook.
+ *
+ * @generated from message headgate.admin.v1.Reprocessed
+ */
+export type Reprocessed = Message<"headgate.admin.v1.Reprocessed"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What came of it.
+   *
+   * @generated from field: headgate.admin.v1.Reprocessed.Outcome outcome = 2;
+   */
+  outcome: Reprocessed_Outcome;
+
+  /**
+   * Why it stays.
+   *
+   * @generated from field: string problem = 3;
+   */
+  problem: string;
+
+  /**
+   * The event's source.
+   *
+   * @generated from field: string source = 4;
+   */
+  source: string;
+
+  /**
+   * The event's tenant, as far as it could be read.
+   *
+   * @generated from field: string context = 5;
+   */
+  context: string;
+
+  /**
+   * The event's type, as far as it could be read.
+   *
+   * @generated from field: string event_type = 6;
+   */
+  eventType: string;
+};
+
+/**
+ * Describes the message headgate.admin.v1.Reprocessed.
+ * Use `create(ReprocessedSchema)` to create a new message.
+ */
+export const ReprocessedSchema: GenMessage<Reprocessed> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 23);
+
+/**
+ * What came of it. All but STAYS end the quarantine.
+ *
+ * @generated from enum headgate.admin.v1.Reprocessed.Outcome
+ */
+export enum Reprocessed_Outcome {
+  /**
+   * Not told.
+   *
+   * @generated from enum value: OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It became an event, the newest of the log.
+   *
+   * @generated from enum value: OUTCOME_APPENDED = 1;
+   */
+  APPENDED = 1,
+
+  /**
+   * The log holds the event already: the CRM had sent it again.
+   *
+   * @generated from enum value: OUTCOME_DUPLICATE = 2;
+   */
+  DUPLICATE = 2,
+
+  /**
+   * It is a test call of the CRM's, which is no event.
+   *
+   * @generated from enum value: OUTCOME_TEST_CALL = 3;
+   */
+  TEST_CALL = 3,
+
+  /**
+   * It cannot be turned into an event: problem says why.
+   *
+   * @generated from enum value: OUTCOME_STAYS = 4;
+   */
+  STAYS = 4,
+
+  /**
+   * It is not in quarantine, or no longer.
+   *
+   * @generated from enum value: OUTCOME_NOT_FOUND = 5;
+   */
+  NOT_FOUND = 5,
+}
+
+/**
+ * Describes the enum headgate.admin.v1.Reprocessed.Outcome.
+ */
+export const Reprocessed_OutcomeSchema: GenEnum<Reprocessed_Outcome> = /*@__PURE__*/
+  enumDesc(file_headgate_admin_v1_admin_service, 23, 0);
+
+/**
+ * A request to give quarantined webhooks up. Either ids or source is required.
+ *
+ * @generated from message headgate.admin.v1.DiscardQuarantinedRequest
+ */
+export type DiscardQuarantinedRequest = Message<"headgate.admin.v1.DiscardQuarantinedRequest"> & {
+  /**
+   * These, at most 100.
+   *
+   * @generated from field: repeated string ids = 1;
+   */
+  ids: string[];
+
+  /**
+   * All of this source that were there when the call began.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * Why, in 1 to 256 printable characters. Required.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message headgate.admin.v1.DiscardQuarantinedRequest.
+ * Use `create(DiscardQuarantinedRequestSchema)` to create a new message.
+ */
+export const DiscardQuarantinedRequestSchema: GenMessage<DiscardQuarantinedRequest> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 24);
+
+/**
+ * They are gone.
+ *
+ * @generated from message headgate.admin.v1.DiscardQuarantinedResponse
+ */
+export type DiscardQuarantinedResponse = Message<"headgate.admin.v1.DiscardQuarantinedResponse"> & {
+  /**
+   * How many there were. Those that are not in quarantine, or no longer, do not count.
+   *
+   * @generated from field: uint64 discarded = 1;
+   */
+  discarded: bigint;
+};
+
+/**
+ * Describes the message headgate.admin.v1.DiscardQuarantinedResponse.
+ * Use `create(DiscardQuarantinedResponseSchema)` to create a new message.
+ */
+export const DiscardQuarantinedResponseSchema: GenMessage<DiscardQuarantinedResponse> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 25);
+
+/**
  * What is known of a webhook that could not be turned into an event.
  *
  * @generated from message headgate.admin.v1.Quarantined
@@ -829,10 +1087,10 @@ export type Quarantined = Message<"headgate.admin.v1.Quarantined"> & {
  * Use `create(QuarantinedSchema)` to create a new message.
  */
 export const QuarantinedSchema: GenMessage<Quarantined> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 21);
+  messageDesc(file_headgate_admin_v1_admin_service, 26);
 
 /**
- * AdminService shows operators what a running gateway does and what it could not use.
+ * AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
  *
  * @generated from service headgate.admin.v1.AdminService
  */
@@ -919,6 +1177,27 @@ export const AdminService: GenService<{
     methodKind: "server_streaming";
     input: typeof BackupRequestSchema;
     output: typeof BackupResponseSchema;
+  },
+  /**
+   * Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
+   * the newest, with first_received_at. What does not stays, with its new problem.
+   *
+   * @generated from rpc headgate.admin.v1.AdminService.ReprocessQuarantined
+   */
+  reprocessQuarantined: {
+    methodKind: "unary";
+    input: typeof ReprocessQuarantinedRequestSchema;
+    output: typeof ReprocessQuarantinedResponseSchema;
+  },
+  /**
+   * Gives quarantined webhooks up: some, or all of a source. Their bodies are gone, their gaps stay. It leaves a line in the audit.
+   *
+   * @generated from rpc headgate.admin.v1.AdminService.DiscardQuarantined
+   */
+  discardQuarantined: {
+    methodKind: "unary";
+    input: typeof DiscardQuarantinedRequestSchema;
+    output: typeof DiscardQuarantinedResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_headgate_admin_v1_admin_service, 0);

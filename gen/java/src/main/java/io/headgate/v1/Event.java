@@ -831,6 +831,50 @@ private static final long serialVersionUID = 0L;
     return fields_ == null ? com.google.protobuf.Struct.getDefaultInstance() : fields_;
   }
 
+  public static final int FIRST_RECEIVED_AT_FIELD_NUMBER = 17;
+  private com.google.protobuf.Timestamp firstReceivedAt_;
+  /**
+   * <pre>
+   * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+   * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+   * events. What it says may have been overtaken by events that were received in between.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+   * @return Whether the firstReceivedAt field is set.
+   */
+  @java.lang.Override
+  public boolean hasFirstReceivedAt() {
+    return ((bitField0_ & 0x00000040) != 0);
+  }
+  /**
+   * <pre>
+   * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+   * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+   * events. What it says may have been overtaken by events that were received in between.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+   * @return The firstReceivedAt.
+   */
+  @java.lang.Override
+  public com.google.protobuf.Timestamp getFirstReceivedAt() {
+    return firstReceivedAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : firstReceivedAt_;
+  }
+  /**
+   * <pre>
+   * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+   * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+   * events. What it says may have been overtaken by events that were received in between.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+   */
+  @java.lang.Override
+  public com.google.protobuf.TimestampOrBuilder getFirstReceivedAtOrBuilder() {
+    return firstReceivedAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : firstReceivedAt_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -892,6 +936,9 @@ private static final long serialVersionUID = 0L;
     }
     if (((bitField0_ & 0x00000020) != 0)) {
       output.writeMessage(16, getFields());
+    }
+    if (((bitField0_ & 0x00000040) != 0)) {
+      output.writeMessage(17, getFirstReceivedAt());
     }
     getUnknownFields().writeTo(output);
   }
@@ -962,6 +1009,10 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(16, getFields());
     }
+    if (((bitField0_ & 0x00000040) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(17, getFirstReceivedAt());
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -1022,6 +1073,11 @@ private static final long serialVersionUID = 0L;
     if (hasFields()) {
       if (!getFields()
           .equals(other.getFields())) return false;
+    }
+    if (hasFirstReceivedAt() != other.hasFirstReceivedAt()) return false;
+    if (hasFirstReceivedAt()) {
+      if (!getFirstReceivedAt()
+          .equals(other.getFirstReceivedAt())) return false;
     }
     if (!getPayloadCase().equals(other.getPayloadCase())) return false;
     switch (payloadCase_) {
@@ -1088,6 +1144,10 @@ private static final long serialVersionUID = 0L;
     if (hasFields()) {
       hash = (37 * hash) + FIELDS_FIELD_NUMBER;
       hash = (53 * hash) + getFields().hashCode();
+    }
+    if (hasFirstReceivedAt()) {
+      hash = (37 * hash) + FIRST_RECEIVED_AT_FIELD_NUMBER;
+      hash = (53 * hash) + getFirstReceivedAt().hashCode();
     }
     switch (payloadCase_) {
       case 14:
@@ -1245,6 +1305,7 @@ private static final long serialVersionUID = 0L;
         internalGetOccurredAtFieldBuilder();
         internalGetReceivedAtFieldBuilder();
         internalGetFieldsFieldBuilder();
+        internalGetFirstReceivedAtFieldBuilder();
       }
     }
     @java.lang.Override
@@ -1283,6 +1344,11 @@ private static final long serialVersionUID = 0L;
       if (fieldsBuilder_ != null) {
         fieldsBuilder_.dispose();
         fieldsBuilder_ = null;
+      }
+      firstReceivedAt_ = null;
+      if (firstReceivedAtBuilder_ != null) {
+        firstReceivedAtBuilder_.dispose();
+        firstReceivedAtBuilder_ = null;
       }
       payloadCase_ = 0;
       payload_ = null;
@@ -1376,6 +1442,12 @@ private static final long serialVersionUID = 0L;
             : fieldsBuilder_.build();
         to_bitField0_ |= 0x00000020;
       }
+      if (((from_bitField0_ & 0x00010000) != 0)) {
+        result.firstReceivedAt_ = firstReceivedAtBuilder_ == null
+            ? firstReceivedAt_
+            : firstReceivedAtBuilder_.build();
+        to_bitField0_ |= 0x00000040;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -1468,6 +1540,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.hasFields()) {
         mergeFields(other.getFields());
+      }
+      if (other.hasFirstReceivedAt()) {
+        mergeFirstReceivedAt(other.getFirstReceivedAt());
       }
       switch (other.getPayloadCase()) {
         case RELATION: {
@@ -1599,6 +1674,13 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00008000;
               break;
             } // case 130
+            case 138: {
+              input.readMessage(
+                  internalGetFirstReceivedAtFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00010000;
+              break;
+            } // case 138
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -3540,6 +3622,181 @@ private static final long serialVersionUID = 0L;
         fields_ = null;
       }
       return fieldsBuilder_;
+    }
+
+    private com.google.protobuf.Timestamp firstReceivedAt_;
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> firstReceivedAtBuilder_;
+    /**
+     * <pre>
+     * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+     * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+     * events. What it says may have been overtaken by events that were received in between.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+     * @return Whether the firstReceivedAt field is set.
+     */
+    public boolean hasFirstReceivedAt() {
+      return ((bitField0_ & 0x00010000) != 0);
+    }
+    /**
+     * <pre>
+     * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+     * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+     * events. What it says may have been overtaken by events that were received in between.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+     * @return The firstReceivedAt.
+     */
+    public com.google.protobuf.Timestamp getFirstReceivedAt() {
+      if (firstReceivedAtBuilder_ == null) {
+        return firstReceivedAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : firstReceivedAt_;
+      } else {
+        return firstReceivedAtBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+     * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+     * events. What it says may have been overtaken by events that were received in between.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+     */
+    public Builder setFirstReceivedAt(com.google.protobuf.Timestamp value) {
+      if (firstReceivedAtBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        firstReceivedAt_ = value;
+      } else {
+        firstReceivedAtBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+     * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+     * events. What it says may have been overtaken by events that were received in between.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+     */
+    public Builder setFirstReceivedAt(
+        com.google.protobuf.Timestamp.Builder builderForValue) {
+      if (firstReceivedAtBuilder_ == null) {
+        firstReceivedAt_ = builderForValue.build();
+      } else {
+        firstReceivedAtBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+     * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+     * events. What it says may have been overtaken by events that were received in between.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+     */
+    public Builder mergeFirstReceivedAt(com.google.protobuf.Timestamp value) {
+      if (firstReceivedAtBuilder_ == null) {
+        if (((bitField0_ & 0x00010000) != 0) &&
+          firstReceivedAt_ != null &&
+          firstReceivedAt_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
+          getFirstReceivedAtBuilder().mergeFrom(value);
+        } else {
+          firstReceivedAt_ = value;
+        }
+      } else {
+        firstReceivedAtBuilder_.mergeFrom(value);
+      }
+      if (firstReceivedAt_ != null) {
+        bitField0_ |= 0x00010000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+     * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+     * events. What it says may have been overtaken by events that were received in between.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+     */
+    public Builder clearFirstReceivedAt() {
+      bitField0_ = (bitField0_ & ~0x00010000);
+      firstReceivedAt_ = null;
+      if (firstReceivedAtBuilder_ != null) {
+        firstReceivedAtBuilder_.dispose();
+        firstReceivedAtBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+     * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+     * events. What it says may have been overtaken by events that were received in between.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+     */
+    public com.google.protobuf.Timestamp.Builder getFirstReceivedAtBuilder() {
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return internalGetFirstReceivedAtFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+     * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+     * events. What it says may have been overtaken by events that were received in between.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+     */
+    public com.google.protobuf.TimestampOrBuilder getFirstReceivedAtOrBuilder() {
+      if (firstReceivedAtBuilder_ != null) {
+        return firstReceivedAtBuilder_.getMessageOrBuilder();
+      } else {
+        return firstReceivedAt_ == null ?
+            com.google.protobuf.Timestamp.getDefaultInstance() : firstReceivedAt_;
+      }
+    }
+    /**
+     * <pre>
+     * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+     * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+     * events. What it says may have been overtaken by events that were received in between.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
+        internalGetFirstReceivedAtFieldBuilder() {
+      if (firstReceivedAtBuilder_ == null) {
+        firstReceivedAtBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder>(
+                getFirstReceivedAt(),
+                getParentForChildren(),
+                isClean());
+        firstReceivedAt_ = null;
+      }
+      return firstReceivedAtBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:headgate.v1.Event)

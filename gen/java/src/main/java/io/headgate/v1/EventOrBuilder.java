@@ -422,5 +422,38 @@ public interface EventOrBuilder extends
    */
   com.google.protobuf.StructOrBuilder getFieldsOrBuilder();
 
+  /**
+   * <pre>
+   * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+   * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+   * events. What it says may have been overtaken by events that were received in between.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+   * @return Whether the firstReceivedAt field is set.
+   */
+  boolean hasFirstReceivedAt();
+  /**
+   * <pre>
+   * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+   * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+   * events. What it says may have been overtaken by events that were received in between.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+   * @return The firstReceivedAt.
+   */
+  com.google.protobuf.Timestamp getFirstReceivedAt();
+  /**
+   * <pre>
+   * When Headgate first received the webhook that this event was made of, if no event could be made of it then and an operator had it tried again
+   * later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
+   * events. What it says may have been overtaken by events that were received in between.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp first_received_at = 17 [json_name = "firstReceivedAt"];</code>
+   */
+  com.google.protobuf.TimestampOrBuilder getFirstReceivedAtOrBuilder();
+
   io.headgate.v1.Event.PayloadCase getPayloadCase();
 }

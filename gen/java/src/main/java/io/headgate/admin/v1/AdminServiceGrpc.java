@@ -4,7 +4,7 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 
 /**
  * <pre>
- * AdminService shows operators what a running gateway does and what it could not use.
+ * AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -263,6 +263,68 @@ public final class AdminServiceGrpc {
     return getBackupMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<io.headgate.admin.v1.ReprocessQuarantinedRequest,
+      io.headgate.admin.v1.ReprocessQuarantinedResponse> getReprocessQuarantinedMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ReprocessQuarantined",
+      requestType = io.headgate.admin.v1.ReprocessQuarantinedRequest.class,
+      responseType = io.headgate.admin.v1.ReprocessQuarantinedResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.headgate.admin.v1.ReprocessQuarantinedRequest,
+      io.headgate.admin.v1.ReprocessQuarantinedResponse> getReprocessQuarantinedMethod() {
+    io.grpc.MethodDescriptor<io.headgate.admin.v1.ReprocessQuarantinedRequest, io.headgate.admin.v1.ReprocessQuarantinedResponse> getReprocessQuarantinedMethod;
+    if ((getReprocessQuarantinedMethod = AdminServiceGrpc.getReprocessQuarantinedMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getReprocessQuarantinedMethod = AdminServiceGrpc.getReprocessQuarantinedMethod) == null) {
+          AdminServiceGrpc.getReprocessQuarantinedMethod = getReprocessQuarantinedMethod =
+              io.grpc.MethodDescriptor.<io.headgate.admin.v1.ReprocessQuarantinedRequest, io.headgate.admin.v1.ReprocessQuarantinedResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ReprocessQuarantined"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.headgate.admin.v1.ReprocessQuarantinedRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.headgate.admin.v1.ReprocessQuarantinedResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("ReprocessQuarantined"))
+              .build();
+        }
+      }
+    }
+    return getReprocessQuarantinedMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<io.headgate.admin.v1.DiscardQuarantinedRequest,
+      io.headgate.admin.v1.DiscardQuarantinedResponse> getDiscardQuarantinedMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "DiscardQuarantined",
+      requestType = io.headgate.admin.v1.DiscardQuarantinedRequest.class,
+      responseType = io.headgate.admin.v1.DiscardQuarantinedResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.headgate.admin.v1.DiscardQuarantinedRequest,
+      io.headgate.admin.v1.DiscardQuarantinedResponse> getDiscardQuarantinedMethod() {
+    io.grpc.MethodDescriptor<io.headgate.admin.v1.DiscardQuarantinedRequest, io.headgate.admin.v1.DiscardQuarantinedResponse> getDiscardQuarantinedMethod;
+    if ((getDiscardQuarantinedMethod = AdminServiceGrpc.getDiscardQuarantinedMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getDiscardQuarantinedMethod = AdminServiceGrpc.getDiscardQuarantinedMethod) == null) {
+          AdminServiceGrpc.getDiscardQuarantinedMethod = getDiscardQuarantinedMethod =
+              io.grpc.MethodDescriptor.<io.headgate.admin.v1.DiscardQuarantinedRequest, io.headgate.admin.v1.DiscardQuarantinedResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "DiscardQuarantined"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.headgate.admin.v1.DiscardQuarantinedRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.headgate.admin.v1.DiscardQuarantinedResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("DiscardQuarantined"))
+              .build();
+        }
+      }
+    }
+    return getDiscardQuarantinedMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -324,7 +386,7 @@ public final class AdminServiceGrpc {
 
   /**
    * <pre>
-   * AdminService shows operators what a running gateway does and what it could not use.
+   * AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
    * </pre>
    */
   public interface AsyncService {
@@ -411,12 +473,33 @@ public final class AdminServiceGrpc {
         io.grpc.stub.StreamObserver<io.headgate.admin.v1.BackupResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getBackupMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
+     * the newest, with first_received_at. What does not stays, with its new problem.
+     * </pre>
+     */
+    default void reprocessQuarantined(io.headgate.admin.v1.ReprocessQuarantinedRequest request,
+        io.grpc.stub.StreamObserver<io.headgate.admin.v1.ReprocessQuarantinedResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getReprocessQuarantinedMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Gives quarantined webhooks up: some, or all of a source. Their bodies are gone, their gaps stay. It leaves a line in the audit.
+     * </pre>
+     */
+    default void discardQuarantined(io.headgate.admin.v1.DiscardQuarantinedRequest request,
+        io.grpc.stub.StreamObserver<io.headgate.admin.v1.DiscardQuarantinedResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getDiscardQuarantinedMethod(), responseObserver);
+    }
   }
 
   /**
    * Base class for the server implementation of the service AdminService.
    * <pre>
-   * AdminService shows operators what a running gateway does and what it could not use.
+   * AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
    * </pre>
    */
   public static abstract class AdminServiceImplBase
@@ -430,7 +513,7 @@ public final class AdminServiceGrpc {
   /**
    * A stub to allow clients to do asynchronous rpc calls to service AdminService.
    * <pre>
-   * AdminService shows operators what a running gateway does and what it could not use.
+   * AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
    * </pre>
    */
   public static final class AdminServiceStub
@@ -536,12 +619,35 @@ public final class AdminServiceGrpc {
       io.grpc.stub.ClientCalls.asyncServerStreamingCall(
           getChannel().newCall(getBackupMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
+     * the newest, with first_received_at. What does not stays, with its new problem.
+     * </pre>
+     */
+    public void reprocessQuarantined(io.headgate.admin.v1.ReprocessQuarantinedRequest request,
+        io.grpc.stub.StreamObserver<io.headgate.admin.v1.ReprocessQuarantinedResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getReprocessQuarantinedMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Gives quarantined webhooks up: some, or all of a source. Their bodies are gone, their gaps stay. It leaves a line in the audit.
+     * </pre>
+     */
+    public void discardQuarantined(io.headgate.admin.v1.DiscardQuarantinedRequest request,
+        io.grpc.stub.StreamObserver<io.headgate.admin.v1.DiscardQuarantinedResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getDiscardQuarantinedMethod(), getCallOptions()), request, responseObserver);
+    }
   }
 
   /**
    * A stub to allow clients to do synchronous rpc calls to service AdminService.
    * <pre>
-   * AdminService shows operators what a running gateway does and what it could not use.
+   * AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
    * </pre>
    */
   public static final class AdminServiceBlockingV2Stub
@@ -641,12 +747,33 @@ public final class AdminServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingV2ServerStreamingCall(
           getChannel(), getBackupMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
+     * the newest, with first_received_at. What does not stays, with its new problem.
+     * </pre>
+     */
+    public io.headgate.admin.v1.ReprocessQuarantinedResponse reprocessQuarantined(io.headgate.admin.v1.ReprocessQuarantinedRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getReprocessQuarantinedMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Gives quarantined webhooks up: some, or all of a source. Their bodies are gone, their gaps stay. It leaves a line in the audit.
+     * </pre>
+     */
+    public io.headgate.admin.v1.DiscardQuarantinedResponse discardQuarantined(io.headgate.admin.v1.DiscardQuarantinedRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getDiscardQuarantinedMethod(), getCallOptions(), request);
+    }
   }
 
   /**
    * A stub to allow clients to do limited synchronous rpc calls to service AdminService.
    * <pre>
-   * AdminService shows operators what a running gateway does and what it could not use.
+   * AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
    * </pre>
    */
   public static final class AdminServiceBlockingStub
@@ -745,12 +872,33 @@ public final class AdminServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingServerStreamingCall(
           getChannel(), getBackupMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
+     * the newest, with first_received_at. What does not stays, with its new problem.
+     * </pre>
+     */
+    public io.headgate.admin.v1.ReprocessQuarantinedResponse reprocessQuarantined(io.headgate.admin.v1.ReprocessQuarantinedRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getReprocessQuarantinedMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Gives quarantined webhooks up: some, or all of a source. Their bodies are gone, their gaps stay. It leaves a line in the audit.
+     * </pre>
+     */
+    public io.headgate.admin.v1.DiscardQuarantinedResponse discardQuarantined(io.headgate.admin.v1.DiscardQuarantinedRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getDiscardQuarantinedMethod(), getCallOptions(), request);
+    }
   }
 
   /**
    * A stub to allow clients to do ListenableFuture-style rpc calls to service AdminService.
    * <pre>
-   * AdminService shows operators what a running gateway does and what it could not use.
+   * AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
    * </pre>
    */
   public static final class AdminServiceFutureStub
@@ -842,6 +990,29 @@ public final class AdminServiceGrpc {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getGetQuarantinedMethod(), getCallOptions()), request);
     }
+
+    /**
+     * <pre>
+     * Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
+     * the newest, with first_received_at. What does not stays, with its new problem.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.headgate.admin.v1.ReprocessQuarantinedResponse> reprocessQuarantined(
+        io.headgate.admin.v1.ReprocessQuarantinedRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getReprocessQuarantinedMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Gives quarantined webhooks up: some, or all of a source. Their bodies are gone, their gaps stay. It leaves a line in the audit.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.headgate.admin.v1.DiscardQuarantinedResponse> discardQuarantined(
+        io.headgate.admin.v1.DiscardQuarantinedRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getDiscardQuarantinedMethod(), getCallOptions()), request);
+    }
   }
 
   private static final int METHODID_GET_STATUS = 0;
@@ -852,6 +1023,8 @@ public final class AdminServiceGrpc {
   private static final int METHODID_LIST_QUARANTINE = 5;
   private static final int METHODID_GET_QUARANTINED = 6;
   private static final int METHODID_BACKUP = 7;
+  private static final int METHODID_REPROCESS_QUARANTINED = 8;
+  private static final int METHODID_DISCARD_QUARANTINED = 9;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -901,6 +1074,14 @@ public final class AdminServiceGrpc {
         case METHODID_BACKUP:
           serviceImpl.backup((io.headgate.admin.v1.BackupRequest) request,
               (io.grpc.stub.StreamObserver<io.headgate.admin.v1.BackupResponse>) responseObserver);
+          break;
+        case METHODID_REPROCESS_QUARANTINED:
+          serviceImpl.reprocessQuarantined((io.headgate.admin.v1.ReprocessQuarantinedRequest) request,
+              (io.grpc.stub.StreamObserver<io.headgate.admin.v1.ReprocessQuarantinedResponse>) responseObserver);
+          break;
+        case METHODID_DISCARD_QUARANTINED:
+          serviceImpl.discardQuarantined((io.headgate.admin.v1.DiscardQuarantinedRequest) request,
+              (io.grpc.stub.StreamObserver<io.headgate.admin.v1.DiscardQuarantinedResponse>) responseObserver);
           break;
         default:
           throw new AssertionError();
@@ -976,6 +1157,20 @@ public final class AdminServiceGrpc {
               io.headgate.admin.v1.BackupRequest,
               io.headgate.admin.v1.BackupResponse>(
                 service, METHODID_BACKUP)))
+        .addMethod(
+          getReprocessQuarantinedMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.headgate.admin.v1.ReprocessQuarantinedRequest,
+              io.headgate.admin.v1.ReprocessQuarantinedResponse>(
+                service, METHODID_REPROCESS_QUARANTINED)))
+        .addMethod(
+          getDiscardQuarantinedMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.headgate.admin.v1.DiscardQuarantinedRequest,
+              io.headgate.admin.v1.DiscardQuarantinedResponse>(
+                service, METHODID_DISCARD_QUARANTINED)))
         .build();
   }
 
@@ -1032,6 +1227,8 @@ public final class AdminServiceGrpc {
               .addMethod(getListQuarantineMethod())
               .addMethod(getGetQuarantinedMethod())
               .addMethod(getBackupMethod())
+              .addMethod(getReprocessQuarantinedMethod())
+              .addMethod(getDiscardQuarantinedMethod())
               .build();
         }
       }

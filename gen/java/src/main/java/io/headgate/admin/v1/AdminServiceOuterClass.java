@@ -137,6 +137,31 @@ public final class AdminServiceOuterClass {
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_headgate_admin_v1_GetQuarantinedResponse_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_ReprocessQuarantinedRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_ReprocessQuarantinedRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_ReprocessQuarantinedResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_ReprocessQuarantinedResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_Reprocessed_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_Reprocessed_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_DiscardQuarantinedRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_DiscardQuarantinedRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_DiscardQuarantinedResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_DiscardQuarantinedResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_headgate_admin_v1_Quarantined_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -170,7 +195,7 @@ public final class AdminServiceOuterClass {
       "\0132\034.headgate.admin.v1.LogStatusR\003log\0229\n\007" +
       "sources\030\006 \003(\0132\037.headgate.admin.v1.Source" +
       "StatusR\007sources\022\030\n\007streams\030\007 \001(\rR\007stream" +
-      "s\"\326\002\n\tLogStatus\022\024\n\005epoch\030\001 \001(\tR\005epoch\022\030\n" +
+      "s\"\262\003\n\tLogStatus\022\024\n\005epoch\030\001 \001(\tR\005epoch\022\030\n" +
       "\007records\030\002 \001(\004R\007records\022\035\n\nsize_bytes\030\003 " +
       "\001(\004R\tsizeBytes\022\035\n\nfree_bytes\030\004 \001(\004R\tfree" +
       "Bytes\022?\n\rearliest_time\030\005 \001(\0132\032.google.pr" +
@@ -178,93 +203,123 @@ public final class AdminServiceOuterClass {
       "_time\030\006 \001(\0132\032.google.protobuf.TimestampR" +
       "\nlatestTime\022 \n\013quarantined\030\007 \001(\004R\013quaran" +
       "tined\022\026\n\006format\030\010 \001(\rR\006format\022#\n\rnewest_" +
-      "format\030\t \001(\rR\014newestFormat\"\206\005\n\014SourceSta" +
-      "tus\022\026\n\006source\030\001 \001(\tR\006source\022\032\n\010contexts\030" +
-      "\002 \003(\tR\010contexts\022\032\n\010accepted\030\003 \001(\004R\010accep" +
-      "ted\022\036\n\nduplicates\030\004 \001(\004R\nduplicates\022 \n\013q" +
-      "uarantined\030\005 \001(\004R\013quarantined\022\030\n\007refused" +
-      "\030\006 \001(\004R\007refused\022\024\n\005tests\030\007 \001(\004R\005tests\022D\n" +
-      "\020last_accepted_at\030\010 \001(\0132\032.google.protobu" +
-      "f.TimestampR\016lastAcceptedAt\022<\n\014last_test" +
-      "_at\030\t \001(\0132\032.google.protobuf.TimestampR\nl" +
-      "astTestAt\022]\n\020refused_by_cause\030\n \003(\01323.he" +
-      "adgate.admin.v1.SourceStatus.RefusedByCa" +
-      "useEntryR\016refusedByCause\022$\n\016last_secret_" +
-      "id\030\013 \001(\tR\014lastSecretId\022N\n\025awaiting_secre" +
-      "t_until\030\014 \001(\0132\032.google.protobuf.Timestam" +
-      "pR\023awaitingSecretUntil\022\030\n\007stopped\030\r \001(\010R" +
-      "\007stopped\032A\n\023RefusedByCauseEntry\022\020\n\003key\030\001" +
-      " \001(\tR\003key\022\024\n\005value\030\002 \001(\004R\005value:\0028\001\"\024\n\022L" +
-      "istStreamsRequest\"J\n\023ListStreamsResponse" +
-      "\0223\n\007streams\030\001 \003(\0132\031.headgate.admin.v1.St" +
-      "reamR\007streams\"\270\002\n\006Stream\022\016\n\002id\030\001 \001(\004R\002id" +
-      "\022\037\n\013client_name\030\002 \001(\tR\nclientName\022\022\n\004pee" +
-      "r\030\003 \001(\tR\004peer\0229\n\nstarted_at\030\004 \001(\0132\032.goog" +
-      "le.protobuf.TimestampR\tstartedAt\022+\n\006filt" +
-      "er\030\005 \001(\0132\023.headgate.v1.FilterR\006filter\022\037\n" +
-      "\013events_sent\030\006 \001(\004R\neventsSent\022+\n\003lag\030\007 " +
-      "\001(\0132\031.google.protobuf.DurationR\003lag\022\033\n\tc" +
-      "aught_up\030\010 \001(\010R\010caughtUp\022\026\n\006reader\030\t \001(\t" +
-      "R\006reader\"\032\n\030ListSubscriptionsRequest\"h\n\031" +
-      "ListSubscriptionsResponse\022K\n\rsubscriptio" +
-      "ns\030\001 \003(\0132%.headgate.admin.v1.ReaderSubsc" +
-      "riptionR\rsubscriptions\"\243\001\n\022ReaderSubscri" +
-      "ption\022\026\n\006reader\030\001 \001(\tR\006reader\022=\n\014subscri" +
-      "ption\030\002 \001(\0132\031.headgate.v1.SubscriptionR\014" +
-      "subscription\0226\n\006shards\030\003 \003(\0132\036.headgate." +
-      "v1.SubscriptionShardR\006shards\"G\n\031DeleteSu" +
-      "bscriptionRequest\022\026\n\006reader\030\001 \001(\tR\006reade" +
-      "r\022\022\n\004name\030\002 \001(\tR\004name\"\034\n\032DeleteSubscript" +
-      "ionResponse\"n\n\020SkipEventRequest\022\026\n\006reade" +
-      "r\030\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006c" +
-      "ursor\030\003 \001(\tR\006cursor\022\026\n\006reason\030\004 \001(\tR\006rea" +
-      "son\":\n\021SkipEventResponse\022%\n\004skip\030\001 \001(\0132\021" +
-      ".headgate.v1.SkipR\004skip\"O\n\025ListQuarantin" +
-      "eRequest\022\033\n\tpage_size\030\001 \001(\rR\010pageSize\022\031\n" +
-      "\010after_id\030\002 \001(\tR\007afterId\"u\n\026ListQuaranti" +
-      "neResponse\022@\n\013quarantined\030\001 \003(\0132\036.headga" +
-      "te.admin.v1.QuarantinedR\013quarantined\022\031\n\010" +
-      "has_more\030\002 \001(\010R\007hasMore\"\'\n\025GetQuarantine" +
-      "dRequest\022\016\n\002id\030\001 \001(\tR\002id\"u\n\026GetQuarantin" +
-      "edResponse\022@\n\013quarantined\030\001 \001(\0132\036.headga" +
-      "te.admin.v1.QuarantinedR\013quarantined\022\031\n\010" +
-      "raw_body\030\002 \001(\014R\007rawBody\"\205\002\n\013Quarantined\022" +
-      "\016\n\002id\030\001 \001(\tR\002id\022\026\n\006source\030\002 \001(\tR\006source\022" +
-      "\030\n\007context\030\003 \001(\tR\007context\022\035\n\nevent_type\030" +
-      "\004 \001(\tR\teventType\022;\n\013received_at\030\005 \001(\0132\032." +
-      "google.protobuf.TimestampR\nreceivedAt\022\030\n" +
-      "\007problem\030\006 \001(\tR\007problem\022\033\n\tbody_size\030\007 \001" +
-      "(\rR\010bodySize\022!\n\014content_type\030\010 \001(\tR\013cont" +
-      "entType2\244\010\n\014AdminService\022p\n\tGetStatus\022#." +
-      "headgate.admin.v1.GetStatusRequest\032$.hea" +
-      "dgate.admin.v1.GetStatusResponse\"\030\202\323\344\223\002\022" +
-      "\022\020/admin/v1/status\022w\n\013ListStreams\022%.head" +
-      "gate.admin.v1.ListStreamsRequest\032&.headg" +
-      "ate.admin.v1.ListStreamsResponse\"\031\202\323\344\223\002\023" +
-      "\022\021/admin/v1/streams\022\217\001\n\021ListSubscription" +
-      "s\022+.headgate.admin.v1.ListSubscriptionsR" +
-      "equest\032,.headgate.admin.v1.ListSubscript" +
-      "ionsResponse\"\037\202\323\344\223\002\031\022\027/admin/v1/subscrip" +
-      "tions\022\242\001\n\022DeleteSubscription\022,.headgate." +
-      "admin.v1.DeleteSubscriptionRequest\032-.hea" +
-      "dgate.admin.v1.DeleteSubscriptionRespons" +
-      "e\"/\202\323\344\223\002)*\'/admin/v1/subscriptions/{read" +
-      "er}/{name}\022\217\001\n\tSkipEvent\022#.headgate.admi" +
-      "n.v1.SkipEventRequest\032$.headgate.admin.v" +
-      "1.SkipEventResponse\"7\202\323\344\223\0021\",/admin/v1/s" +
-      "ubscriptions/{reader}/{name}:skip:\001*\022\203\001\n" +
-      "\016ListQuarantine\022(.headgate.admin.v1.List" +
-      "QuarantineRequest\032).headgate.admin.v1.Li" +
-      "stQuarantineResponse\"\034\202\323\344\223\002\026\022\024/admin/v1/" +
-      "quarantine\022\210\001\n\016GetQuarantined\022(.headgate" +
-      ".admin.v1.GetQuarantinedRequest\032).headga" +
-      "te.admin.v1.GetQuarantinedResponse\"!\202\323\344\223" +
-      "\002\033\022\031/admin/v1/quarantine/{id}\022O\n\006Backup\022" +
-      " .headgate.admin.v1.BackupRequest\032!.head" +
-      "gate.admin.v1.BackupResponse0\001Bk\n\024io.hea" +
-      "dgate.admin.v1P\001Z=github.com/headgate/he" +
-      "adgate/gen/go/headgate/admin/v1;adminv1\252" +
-      "\002\021Headgate.Admin.V1b\006proto3"
+      "format\030\t \001(\rR\014newestFormat\022+\n\021quarantine" +
+      "d_bytes\030\n \001(\004R\020quarantinedBytes\022-\n\022quara" +
+      "ntine_dropped\030\013 \001(\004R\021quarantineDropped\"\206" +
+      "\005\n\014SourceStatus\022\026\n\006source\030\001 \001(\tR\006source\022" +
+      "\032\n\010contexts\030\002 \003(\tR\010contexts\022\032\n\010accepted\030" +
+      "\003 \001(\004R\010accepted\022\036\n\nduplicates\030\004 \001(\004R\ndup" +
+      "licates\022 \n\013quarantined\030\005 \001(\004R\013quarantine" +
+      "d\022\030\n\007refused\030\006 \001(\004R\007refused\022\024\n\005tests\030\007 \001" +
+      "(\004R\005tests\022D\n\020last_accepted_at\030\010 \001(\0132\032.go" +
+      "ogle.protobuf.TimestampR\016lastAcceptedAt\022" +
+      "<\n\014last_test_at\030\t \001(\0132\032.google.protobuf." +
+      "TimestampR\nlastTestAt\022]\n\020refused_by_caus" +
+      "e\030\n \003(\01323.headgate.admin.v1.SourceStatus" +
+      ".RefusedByCauseEntryR\016refusedByCause\022$\n\016" +
+      "last_secret_id\030\013 \001(\tR\014lastSecretId\022N\n\025aw" +
+      "aiting_secret_until\030\014 \001(\0132\032.google.proto" +
+      "buf.TimestampR\023awaitingSecretUntil\022\030\n\007st" +
+      "opped\030\r \001(\010R\007stopped\032A\n\023RefusedByCauseEn" +
+      "try\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\004R\005va" +
+      "lue:\0028\001\"\024\n\022ListStreamsRequest\"J\n\023ListStr" +
+      "eamsResponse\0223\n\007streams\030\001 \003(\0132\031.headgate" +
+      ".admin.v1.StreamR\007streams\"\270\002\n\006Stream\022\016\n\002" +
+      "id\030\001 \001(\004R\002id\022\037\n\013client_name\030\002 \001(\tR\nclien" +
+      "tName\022\022\n\004peer\030\003 \001(\tR\004peer\0229\n\nstarted_at\030" +
+      "\004 \001(\0132\032.google.protobuf.TimestampR\tstart" +
+      "edAt\022+\n\006filter\030\005 \001(\0132\023.headgate.v1.Filte" +
+      "rR\006filter\022\037\n\013events_sent\030\006 \001(\004R\neventsSe" +
+      "nt\022+\n\003lag\030\007 \001(\0132\031.google.protobuf.Durati" +
+      "onR\003lag\022\033\n\tcaught_up\030\010 \001(\010R\010caughtUp\022\026\n\006" +
+      "reader\030\t \001(\tR\006reader\"\032\n\030ListSubscription" +
+      "sRequest\"h\n\031ListSubscriptionsResponse\022K\n" +
+      "\rsubscriptions\030\001 \003(\0132%.headgate.admin.v1" +
+      ".ReaderSubscriptionR\rsubscriptions\"\243\001\n\022R" +
+      "eaderSubscription\022\026\n\006reader\030\001 \001(\tR\006reade" +
+      "r\022=\n\014subscription\030\002 \001(\0132\031.headgate.v1.Su" +
+      "bscriptionR\014subscription\0226\n\006shards\030\003 \003(\013" +
+      "2\036.headgate.v1.SubscriptionShardR\006shards" +
+      "\"G\n\031DeleteSubscriptionRequest\022\026\n\006reader\030" +
+      "\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(\tR\004name\"\034\n\032Del" +
+      "eteSubscriptionResponse\"n\n\020SkipEventRequ" +
+      "est\022\026\n\006reader\030\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(" +
+      "\tR\004name\022\026\n\006cursor\030\003 \001(\tR\006cursor\022\026\n\006reaso" +
+      "n\030\004 \001(\tR\006reason\":\n\021SkipEventResponse\022%\n\004" +
+      "skip\030\001 \001(\0132\021.headgate.v1.SkipR\004skip\"g\n\025L" +
+      "istQuarantineRequest\022\033\n\tpage_size\030\001 \001(\rR" +
+      "\010pageSize\022\031\n\010after_id\030\002 \001(\tR\007afterId\022\026\n\006" +
+      "source\030\003 \001(\tR\006source\"u\n\026ListQuarantineRe" +
+      "sponse\022@\n\013quarantined\030\001 \003(\0132\036.headgate.a" +
+      "dmin.v1.QuarantinedR\013quarantined\022\031\n\010has_" +
+      "more\030\002 \001(\010R\007hasMore\"\'\n\025GetQuarantinedReq" +
+      "uest\022\016\n\002id\030\001 \001(\tR\002id\"u\n\026GetQuarantinedRe" +
+      "sponse\022@\n\013quarantined\030\001 \001(\0132\036.headgate.a" +
+      "dmin.v1.QuarantinedR\013quarantined\022\031\n\010raw_" +
+      "body\030\002 \001(\014R\007rawBody\"{\n\033ReprocessQuaranti" +
+      "nedRequest\022\020\n\003ids\030\001 \003(\tR\003ids\022\026\n\006source\030\002" +
+      " \001(\tR\006source\022\031\n\010after_id\030\003 \001(\tR\007afterId\022" +
+      "\027\n\007dry_run\030\004 \001(\010R\006dryRun\"{\n\034ReprocessQua" +
+      "rantinedResponse\022@\n\013reprocessed\030\001 \003(\0132\036." +
+      "headgate.admin.v1.ReprocessedR\013reprocess" +
+      "ed\022\031\n\010has_more\030\002 \001(\010R\007hasMore\"\335\002\n\013Reproc" +
+      "essed\022\016\n\002id\030\001 \001(\tR\002id\022@\n\007outcome\030\002 \001(\0162&" +
+      ".headgate.admin.v1.Reprocessed.OutcomeR\007" +
+      "outcome\022\030\n\007problem\030\003 \001(\tR\007problem\022\026\n\006sou" +
+      "rce\030\004 \001(\tR\006source\022\030\n\007context\030\005 \001(\tR\007cont" +
+      "ext\022\035\n\nevent_type\030\006 \001(\tR\teventType\"\220\001\n\007O" +
+      "utcome\022\027\n\023OUTCOME_UNSPECIFIED\020\000\022\024\n\020OUTCO" +
+      "ME_APPENDED\020\001\022\025\n\021OUTCOME_DUPLICATE\020\002\022\025\n\021" +
+      "OUTCOME_TEST_CALL\020\003\022\021\n\rOUTCOME_STAYS\020\004\022\025" +
+      "\n\021OUTCOME_NOT_FOUND\020\005\"]\n\031DiscardQuaranti" +
+      "nedRequest\022\020\n\003ids\030\001 \003(\tR\003ids\022\026\n\006source\030\002" +
+      " \001(\tR\006source\022\026\n\006reason\030\003 \001(\tR\006reason\":\n\032" +
+      "DiscardQuarantinedResponse\022\034\n\tdiscarded\030" +
+      "\001 \001(\004R\tdiscarded\"\205\002\n\013Quarantined\022\016\n\002id\030\001" +
+      " \001(\tR\002id\022\026\n\006source\030\002 \001(\tR\006source\022\030\n\007cont" +
+      "ext\030\003 \001(\tR\007context\022\035\n\nevent_type\030\004 \001(\tR\t" +
+      "eventType\022;\n\013received_at\030\005 \001(\0132\032.google." +
+      "protobuf.TimestampR\nreceivedAt\022\030\n\007proble" +
+      "m\030\006 \001(\tR\007problem\022\033\n\tbody_size\030\007 \001(\rR\010bod" +
+      "ySize\022!\n\014content_type\030\010 \001(\tR\013contentType" +
+      "2\346\n\n\014AdminService\022p\n\tGetStatus\022#.headgat" +
+      "e.admin.v1.GetStatusRequest\032$.headgate.a" +
+      "dmin.v1.GetStatusResponse\"\030\202\323\344\223\002\022\022\020/admi" +
+      "n/v1/status\022w\n\013ListStreams\022%.headgate.ad" +
+      "min.v1.ListStreamsRequest\032&.headgate.adm" +
+      "in.v1.ListStreamsResponse\"\031\202\323\344\223\002\023\022\021/admi" +
+      "n/v1/streams\022\217\001\n\021ListSubscriptions\022+.hea" +
+      "dgate.admin.v1.ListSubscriptionsRequest\032" +
+      ",.headgate.admin.v1.ListSubscriptionsRes" +
+      "ponse\"\037\202\323\344\223\002\031\022\027/admin/v1/subscriptions\022\242" +
+      "\001\n\022DeleteSubscription\022,.headgate.admin.v" +
+      "1.DeleteSubscriptionRequest\032-.headgate.a" +
+      "dmin.v1.DeleteSubscriptionResponse\"/\202\323\344\223" +
+      "\002)*\'/admin/v1/subscriptions/{reader}/{na" +
+      "me}\022\217\001\n\tSkipEvent\022#.headgate.admin.v1.Sk" +
+      "ipEventRequest\032$.headgate.admin.v1.SkipE" +
+      "ventResponse\"7\202\323\344\223\0021\",/admin/v1/subscrip" +
+      "tions/{reader}/{name}:skip:\001*\022\203\001\n\016ListQu" +
+      "arantine\022(.headgate.admin.v1.ListQuarant" +
+      "ineRequest\032).headgate.admin.v1.ListQuara" +
+      "ntineResponse\"\034\202\323\344\223\002\026\022\024/admin/v1/quarant" +
+      "ine\022\210\001\n\016GetQuarantined\022(.headgate.admin." +
+      "v1.GetQuarantinedRequest\032).headgate.admi" +
+      "n.v1.GetQuarantinedResponse\"!\202\323\344\223\002\033\022\031/ad" +
+      "min/v1/quarantine/{id}\022O\n\006Backup\022 .headg" +
+      "ate.admin.v1.BackupRequest\032!.headgate.ad" +
+      "min.v1.BackupResponse0\001\022\242\001\n\024ReprocessQua" +
+      "rantined\022..headgate.admin.v1.ReprocessQu" +
+      "arantinedRequest\032/.headgate.admin.v1.Rep" +
+      "rocessQuarantinedResponse\")\202\323\344\223\002#\"\036/admi" +
+      "n/v1/quarantine:reprocess:\001*\022\232\001\n\022Discard" +
+      "Quarantined\022,.headgate.admin.v1.DiscardQ" +
+      "uarantinedRequest\032-.headgate.admin.v1.Di" +
+      "scardQuarantinedResponse\"\'\202\323\344\223\002!\"\034/admin" +
+      "/v1/quarantine:discard:\001*Bk\n\024io.headgate" +
+      ".admin.v1P\001Z=github.com/headgate/headgat" +
+      "e/gen/go/headgate/admin/v1;adminv1\252\002\021Hea" +
+      "dgate.Admin.V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -310,7 +365,7 @@ public final class AdminServiceOuterClass {
     internal_static_headgate_admin_v1_LogStatus_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_LogStatus_descriptor,
-        new java.lang.String[] { "Epoch", "Records", "SizeBytes", "FreeBytes", "EarliestTime", "LatestTime", "Quarantined", "Format", "NewestFormat", });
+        new java.lang.String[] { "Epoch", "Records", "SizeBytes", "FreeBytes", "EarliestTime", "LatestTime", "Quarantined", "Format", "NewestFormat", "QuarantinedBytes", "QuarantineDropped", });
     internal_static_headgate_admin_v1_SourceStatus_descriptor =
       getDescriptor().getMessageTypes().get(6);
     internal_static_headgate_admin_v1_SourceStatus_fieldAccessorTable = new
@@ -388,7 +443,7 @@ public final class AdminServiceOuterClass {
     internal_static_headgate_admin_v1_ListQuarantineRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ListQuarantineRequest_descriptor,
-        new java.lang.String[] { "PageSize", "AfterId", });
+        new java.lang.String[] { "PageSize", "AfterId", "Source", });
     internal_static_headgate_admin_v1_ListQuarantineResponse_descriptor =
       getDescriptor().getMessageTypes().get(18);
     internal_static_headgate_admin_v1_ListQuarantineResponse_fieldAccessorTable = new
@@ -407,8 +462,38 @@ public final class AdminServiceOuterClass {
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_GetQuarantinedResponse_descriptor,
         new java.lang.String[] { "Quarantined", "RawBody", });
-    internal_static_headgate_admin_v1_Quarantined_descriptor =
+    internal_static_headgate_admin_v1_ReprocessQuarantinedRequest_descriptor =
       getDescriptor().getMessageTypes().get(21);
+    internal_static_headgate_admin_v1_ReprocessQuarantinedRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_ReprocessQuarantinedRequest_descriptor,
+        new java.lang.String[] { "Ids", "Source", "AfterId", "DryRun", });
+    internal_static_headgate_admin_v1_ReprocessQuarantinedResponse_descriptor =
+      getDescriptor().getMessageTypes().get(22);
+    internal_static_headgate_admin_v1_ReprocessQuarantinedResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_ReprocessQuarantinedResponse_descriptor,
+        new java.lang.String[] { "Reprocessed", "HasMore", });
+    internal_static_headgate_admin_v1_Reprocessed_descriptor =
+      getDescriptor().getMessageTypes().get(23);
+    internal_static_headgate_admin_v1_Reprocessed_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_Reprocessed_descriptor,
+        new java.lang.String[] { "Id", "Outcome", "Problem", "Source", "Context", "EventType", });
+    internal_static_headgate_admin_v1_DiscardQuarantinedRequest_descriptor =
+      getDescriptor().getMessageTypes().get(24);
+    internal_static_headgate_admin_v1_DiscardQuarantinedRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_DiscardQuarantinedRequest_descriptor,
+        new java.lang.String[] { "Ids", "Source", "Reason", });
+    internal_static_headgate_admin_v1_DiscardQuarantinedResponse_descriptor =
+      getDescriptor().getMessageTypes().get(25);
+    internal_static_headgate_admin_v1_DiscardQuarantinedResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_DiscardQuarantinedResponse_descriptor,
+        new java.lang.String[] { "Discarded", });
+    internal_static_headgate_admin_v1_Quarantined_descriptor =
+      getDescriptor().getMessageTypes().get(26);
     internal_static_headgate_admin_v1_Quarantined_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_Quarantined_descriptor,

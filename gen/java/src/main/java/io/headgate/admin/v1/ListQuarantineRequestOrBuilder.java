@@ -39,4 +39,24 @@ public interface ListQuarantineRequestOrBuilder extends
    */
   com.google.protobuf.ByteString
       getAfterIdBytes();
+
+  /**
+   * <pre>
+   * Only those of this source. Empty means all.
+   * </pre>
+   *
+   * <code>string source = 3 [json_name = "source"];</code>
+   * @return The source.
+   */
+  java.lang.String getSource();
+  /**
+   * <pre>
+   * Only those of this source. Empty means all.
+   * </pre>
+   *
+   * <code>string source = 3 [json_name = "source"];</code>
+   * @return The bytes for source.
+   */
+  com.google.protobuf.ByteString
+      getSourceBytes();
 }

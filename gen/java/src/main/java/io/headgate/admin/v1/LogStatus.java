@@ -262,6 +262,36 @@ private static final long serialVersionUID = 0L;
     return newestFormat_;
   }
 
+  public static final int QUARANTINED_BYTES_FIELD_NUMBER = 10;
+  private long quarantinedBytes_ = 0L;
+  /**
+   * <pre>
+   * How many bytes those count against retention.quarantine_max_size: their bodies, and 1 KiB for each.
+   * </pre>
+   *
+   * <code>uint64 quarantined_bytes = 10 [json_name = "quarantinedBytes"];</code>
+   * @return The quarantinedBytes.
+   */
+  @java.lang.Override
+  public long getQuarantinedBytes() {
+    return quarantinedBytes_;
+  }
+
+  public static final int QUARANTINE_DROPPED_FIELD_NUMBER = 11;
+  private long quarantineDropped_ = 0L;
+  /**
+   * <pre>
+   * How many quarantined webhooks were dropped since the start of this process because there were too many. Their gaps stay.
+   * </pre>
+   *
+   * <code>uint64 quarantine_dropped = 11 [json_name = "quarantineDropped"];</code>
+   * @return The quarantineDropped.
+   */
+  @java.lang.Override
+  public long getQuarantineDropped() {
+    return quarantineDropped_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -302,6 +332,12 @@ private static final long serialVersionUID = 0L;
     }
     if (newestFormat_ != 0) {
       output.writeUInt32(9, newestFormat_);
+    }
+    if (quarantinedBytes_ != 0L) {
+      output.writeUInt64(10, quarantinedBytes_);
+    }
+    if (quarantineDropped_ != 0L) {
+      output.writeUInt64(11, quarantineDropped_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -347,6 +383,14 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeUInt32Size(9, newestFormat_);
     }
+    if (quarantinedBytes_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(10, quarantinedBytes_);
+    }
+    if (quarantineDropped_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(11, quarantineDropped_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -386,6 +430,10 @@ private static final long serialVersionUID = 0L;
         != other.getFormat()) return false;
     if (getNewestFormat()
         != other.getNewestFormat()) return false;
+    if (getQuarantinedBytes()
+        != other.getQuarantinedBytes()) return false;
+    if (getQuarantineDropped()
+        != other.getQuarantineDropped()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -423,6 +471,12 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getFormat();
     hash = (37 * hash) + NEWEST_FORMAT_FIELD_NUMBER;
     hash = (53 * hash) + getNewestFormat();
+    hash = (37 * hash) + QUARANTINED_BYTES_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getQuarantinedBytes());
+    hash = (37 * hash) + QUARANTINE_DROPPED_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getQuarantineDropped());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -582,6 +636,8 @@ private static final long serialVersionUID = 0L;
       quarantined_ = 0L;
       format_ = 0;
       newestFormat_ = 0;
+      quarantinedBytes_ = 0L;
+      quarantineDropped_ = 0L;
       return this;
     }
 
@@ -649,6 +705,12 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000100) != 0)) {
         result.newestFormat_ = newestFormat_;
       }
+      if (((from_bitField0_ & 0x00000200) != 0)) {
+        result.quarantinedBytes_ = quarantinedBytes_;
+      }
+      if (((from_bitField0_ & 0x00000400) != 0)) {
+        result.quarantineDropped_ = quarantineDropped_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -692,6 +754,12 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getNewestFormat() != 0) {
         setNewestFormat(other.getNewestFormat());
+      }
+      if (other.getQuarantinedBytes() != 0L) {
+        setQuarantinedBytes(other.getQuarantinedBytes());
+      }
+      if (other.getQuarantineDropped() != 0L) {
+        setQuarantineDropped(other.getQuarantineDropped());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -768,6 +836,16 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000100;
               break;
             } // case 72
+            case 80: {
+              quarantinedBytes_ = input.readUInt64();
+              bitField0_ |= 0x00000200;
+              break;
+            } // case 80
+            case 88: {
+              quarantineDropped_ = input.readUInt64();
+              bitField0_ |= 0x00000400;
+              break;
+            } // case 88
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1451,6 +1529,94 @@ private static final long serialVersionUID = 0L;
     public Builder clearNewestFormat() {
       bitField0_ = (bitField0_ & ~0x00000100);
       newestFormat_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private long quarantinedBytes_ ;
+    /**
+     * <pre>
+     * How many bytes those count against retention.quarantine_max_size: their bodies, and 1 KiB for each.
+     * </pre>
+     *
+     * <code>uint64 quarantined_bytes = 10 [json_name = "quarantinedBytes"];</code>
+     * @return The quarantinedBytes.
+     */
+    @java.lang.Override
+    public long getQuarantinedBytes() {
+      return quarantinedBytes_;
+    }
+    /**
+     * <pre>
+     * How many bytes those count against retention.quarantine_max_size: their bodies, and 1 KiB for each.
+     * </pre>
+     *
+     * <code>uint64 quarantined_bytes = 10 [json_name = "quarantinedBytes"];</code>
+     * @param value The quarantinedBytes to set.
+     * @return This builder for chaining.
+     */
+    public Builder setQuarantinedBytes(long value) {
+
+      quarantinedBytes_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How many bytes those count against retention.quarantine_max_size: their bodies, and 1 KiB for each.
+     * </pre>
+     *
+     * <code>uint64 quarantined_bytes = 10 [json_name = "quarantinedBytes"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearQuarantinedBytes() {
+      bitField0_ = (bitField0_ & ~0x00000200);
+      quarantinedBytes_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long quarantineDropped_ ;
+    /**
+     * <pre>
+     * How many quarantined webhooks were dropped since the start of this process because there were too many. Their gaps stay.
+     * </pre>
+     *
+     * <code>uint64 quarantine_dropped = 11 [json_name = "quarantineDropped"];</code>
+     * @return The quarantineDropped.
+     */
+    @java.lang.Override
+    public long getQuarantineDropped() {
+      return quarantineDropped_;
+    }
+    /**
+     * <pre>
+     * How many quarantined webhooks were dropped since the start of this process because there were too many. Their gaps stay.
+     * </pre>
+     *
+     * <code>uint64 quarantine_dropped = 11 [json_name = "quarantineDropped"];</code>
+     * @param value The quarantineDropped to set.
+     * @return This builder for chaining.
+     */
+    public Builder setQuarantineDropped(long value) {
+
+      quarantineDropped_ = value;
+      bitField0_ |= 0x00000400;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How many quarantined webhooks were dropped since the start of this process because there were too many. Their gaps stay.
+     * </pre>
+     *
+     * <code>uint64 quarantine_dropped = 11 [json_name = "quarantineDropped"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearQuarantineDropped() {
+      bitField0_ = (bitField0_ & ~0x00000400);
+      quarantineDropped_ = 0L;
       onChanged();
       return this;
     }

@@ -143,4 +143,24 @@ public interface LogStatusOrBuilder extends
    * @return The newestFormat.
    */
   int getNewestFormat();
+
+  /**
+   * <pre>
+   * How many bytes those count against retention.quarantine_max_size: their bodies, and 1 KiB for each.
+   * </pre>
+   *
+   * <code>uint64 quarantined_bytes = 10 [json_name = "quarantinedBytes"];</code>
+   * @return The quarantinedBytes.
+   */
+  long getQuarantinedBytes();
+
+  /**
+   * <pre>
+   * How many quarantined webhooks were dropped since the start of this process because there were too many. Their gaps stay.
+   * </pre>
+   *
+   * <code>uint64 quarantine_dropped = 11 [json_name = "quarantineDropped"];</code>
+   * @return The quarantineDropped.
+   */
+  long getQuarantineDropped();
 }
