@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -26,8 +25,7 @@ const maxMessage = 16 << 20
 
 // Client is a connection to a gateway. It is safe for concurrent use; many subscriptions can share it.
 type Client struct {
-	conn          *grpc.ClientConn
-	closed        atomic.Bool
+	conn          *connection
 	events        headgatev1.EventServiceClient
 	subscriptions headgatev1.SubscriptionServiceClient
 	member        string // of its named subscriptions, where they say no other
@@ -91,7 +89,8 @@ func Dial(address string, options ...Option) (*Client, error) {
 	if d.token != "" {
 		dial = append(dial, grpc.WithPerRPCCredentials(bearer{token: d.token, local: local}))
 	}
-	conn, err := grpc.NewClient(address, append(dial, d.extra...)...)
+	dial = append(dial, d.extra...)
+	conn, err := newConnection(func() (*grpc.ClientConn, error) { return grpc.NewClient(address, dial...) })
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", address, err)
 	}
@@ -112,13 +111,13 @@ func newMember() string {
 	return host[:min(len(host), 100)] + "-" + rand.Text()[:8]
 }
 
-// Conn is the connection, for the generated clients of all other calls.
+// Conn is the connection, for the generated clients of all other calls. When a subscription finds that it is dead, a new one is made: calls that wait on the old
+// one end then, with the code Canceled.
 func (c *Client) Conn() grpc.ClientConnInterface { return c.conn }
 
 // Close ends the connection and every subscription on it, with an *Error whose Code is Canceled. What was handled and not saved yet is not saved.
 func (c *Client) Close() error {
-	c.closed.Store(true)
-	return c.conn.Close()
+	return c.conn.close()
 }
 
 // isLocal tells whether the target is this machine itself.

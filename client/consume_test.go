@@ -58,7 +58,7 @@ func served(lease string, after int, responses ...*headgatev1.SubscribeResponse)
 }
 
 func consume(ctx context.Context, saves *fakeSaves, handle func(context.Context, Message) error, scripts ...script) error {
-	c := &Client{events: &fakeEvents{scripts: scripts}, subscriptions: saves}
+	c := &Client{conn: &connection{dial: noDial}, events: &fakeEvents{scripts: scripts}, subscriptions: saves}
 	return c.Consume(ctx, Subscription{Name: "billing"}, handle)
 }
 
@@ -86,7 +86,7 @@ func TestFailedHandlingIsTriedAgain(t *testing.T) {
 		var tries []int32
 		var told []time.Duration
 		saves := &fakeSaves{}
-		c := &Client{subscriptions: saves, events: &fakeEvents{scripts: []script{served("a", 0, scripted.Batch(1, 3), scripted.CaughtUp(3))}}}
+		c := &Client{conn: &connection{dial: noDial}, subscriptions: saves, events: &fakeEvents{scripts: []script{served("a", 0, scripted.Batch(1, 3), scripted.CaughtUp(3))}}}
 		began := time.Now()
 		err := c.Consume(t.Context(), Subscription{Name: "billing", OnFailure: func(m Message, err error, wait time.Duration) {
 			if err != poison || m.Event.GetPrimaryKey() != 2 || wait > min(longestPause, firstPause<<len(told)) {
@@ -152,7 +152,7 @@ func TestFailureIsLoggedByDefault(t *testing.T) {
 }
 
 func TestWhatCannotBeConsumedIsRefused(t *testing.T) {
-	c := &Client{events: &fakeEvents{}, subscriptions: &fakeSaves{}}
+	c := &Client{conn: &connection{dial: noDial}, events: &fakeEvents{}, subscriptions: &fakeSaves{}}
 	handle := func(context.Context, Message) error { return nil }
 	for want, err := range map[string]error{
 		"needs a Name":     c.Consume(t.Context(), Subscription{}, handle),
@@ -280,7 +280,7 @@ func TestEndOfTheContextLetsTheHandlingFinish(t *testing.T) {
 func TestRefusalEndsAllOfConsume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		saves := &fakeSaves{}
-		c := &Client{subscriptions: saves, events: &fakeEvents{scripts: []script{
+		c := &Client{conn: &connection{dial: noDial}, subscriptions: saves, events: &fakeEvents{scripts: []script{
 			served("a", 0, scripted.Batch(1, 1)), {refused: scripted.Refusal(codes.FailedPrecondition, ReasonSubscriptionMismatch, "it has 4", "shard_count", "4")},
 		}}}
 		err := c.Consume(t.Context(), Subscription{Name: "billing", Shards: 2}, func(context.Context, Message) error { return nil })
@@ -296,7 +296,7 @@ func TestStandbyIsASignOfLife(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 70*time.Second)
 		defer cancel()
 		waiting := waitingEvents{every: 15 * time.Second}
-		c := &Client{events: waiting, subscriptions: &fakeSaves{}}
+		c := &Client{conn: &connection{dial: noDial}, events: waiting, subscriptions: &fakeSaves{}}
 		standby := 0
 		for msg, err := range c.Subscribe(ctx, Subscription{Name: "billing", OnRetry: func(err error, _ time.Duration) { t.Errorf("retried: %v", err) }}) {
 			if err != nil && err != context.DeadlineExceeded {
@@ -373,7 +373,7 @@ func TestPausesStayShortWhileSomethingIsUnsaved(t *testing.T) {
 			}
 			return nil
 		}}
-		c := &Client{subscriptions: saves, events: &fakeEvents{scripts: []script{
+		c := &Client{conn: &connection{dial: noDial}, subscriptions: saves, events: &fakeEvents{scripts: []script{
 			{responses: served("a", 0, scripted.Batch(1, 1)).responses}, served("b", 1, scripted.CaughtUp(1)),
 		}}}
 		retries := 0

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
@@ -35,11 +37,18 @@ var (
 
 // interruption is the end of a stream that another stream can continue.
 type interruption struct {
-	cause error
-	after time.Duration // the gateway's wish, 0 when it has none
+	cause   error
+	after   time.Duration // the gateway's wish, 0 when it has none
+	inOrder bool          // the gateway said that it ends the stream, and why
 }
 
 func (i *interruption) Error() string { return i.cause.Error() }
+
+// byDeadLine tells whether nothing may come any more over the line of the stream: the gateway was silent, or a save was not answered.
+func (i *interruption) byDeadLine() bool {
+	u, ok := errors.AsType[*unsaved](i.cause)
+	return i.cause == errSilent || ok && u.answer.Code == codes.DeadlineExceeded
+}
 
 // reader is one iteration. It runs in the goroutine of the loop; beside it runs what saves a shard's position, if it has one.
 type reader struct {
@@ -80,7 +89,7 @@ func (r *reader) run(ctx context.Context) error {
 			return nil
 		case !again:
 			return err
-		case r.client.closed.Load():
+		case r.client.conn.isClosed():
 			return broken.cause
 		}
 		wait := broken.after + pause(r.failures)
@@ -88,9 +97,7 @@ func (r *reader) run(ctx context.Context) error {
 			wait = pause(0) // what was handled is to be saved as soon as the gateway is back: it does not wait long before it gives the shard away
 		}
 		r.failures++
-		if r.sub.OnRetry != nil {
-			r.sub.OnRetry(broken.cause, wait)
-		}
+		r.tellRetry(ctx, broken, wait)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -99,15 +106,29 @@ func (r *reader) run(ctx context.Context) error {
 	}
 }
 
+// tellRetry says that the stream was lost: a reader that waits for its gateway must not do so unseen.
+func (r *reader) tellRetry(ctx context.Context, broken *interruption, wait time.Duration) {
+	switch {
+	case r.sub.OnRetry != nil:
+		r.sub.OnRetry(broken.cause, wait)
+	case !broken.inOrder:
+		slog.WarnContext(ctx, "the gateway's stream is lost; connecting again", "subscription", r.sub.Name, "wait", wait, "error", broken.cause)
+	}
+}
+
 // next saves what the stream before left to be saved, reads the next one, and saves what was handled of it.
 func (r *reader) next(ctx context.Context) error {
 	if err := r.settle(ctx, grpc.WaitForReady(true)); err != nil {
 		return err
 	}
+	line := r.client.conn.current()
 	err := r.readStream(ctx)
-	_, again := errors.AsType[*interruption](err)
+	broken, again := errors.AsType[*interruption](err)
 	if !again && err != errCaughtUp {
 		return err
+	}
+	if again && broken.byDeadLine() {
+		r.client.conn.abandon(line)
 	}
 	failed := r.settle(ctx)
 	if _, later := errors.AsType[*interruption](failed); failed != nil && (!later || err == errCaughtUp) {
@@ -191,7 +212,7 @@ func (r *reader) readStream(ctx context.Context) error {
 			if closing.GetReason() == headgatev1.Closing_REASON_CAUGHT_UP {
 				return errCaughtUp
 			}
-			return &interruption{cause: closedBecause(closing.GetReason()), after: max(0, closing.GetRetryAfter().AsDuration())}
+			return &interruption{cause: closedBecause(closing.GetReason()), after: max(0, closing.GetRetryAfter().AsDuration()), inOrder: true}
 		}
 	}
 }

@@ -64,6 +64,9 @@ func (s *fakeStream) Recv() (*headgatev1.SubscribeResponse, error) {
 	return nil, io.EOF
 }
 
+// noDial is for clients whose calls are fakes.
+func noDial() (*grpc.ClientConn, error) { return nil, errors.New("there is nothing to dial") }
+
 // retry is what OnRetry is told.
 type retry struct {
 	cause error
@@ -82,7 +85,7 @@ func readAll(t *testing.T, retries int, sub Subscription, body func(Message), sc
 			cancel()
 		}
 	}
-	c := &Client{events: &fakeEvents{scripts: scripts}}
+	c := &Client{conn: &connection{dial: noDial}, events: &fakeEvents{scripts: scripts}}
 	for msg, err := range c.Subscribe(ctx, sub) {
 		if err != nil && !errors.Is(err, context.Canceled) {
 			t.Error(err)
@@ -199,7 +202,7 @@ func TestContextEndsThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		c := &Client{events: &fakeEvents{scripts: []script{{refused: scripted.RetryAfter(codes.Unavailable, ReasonDraining, time.Hour)}}}}
+		c := &Client{conn: &connection{dial: noDial}, events: &fakeEvents{scripts: []script{{refused: scripted.RetryAfter(codes.Unavailable, ReasonDraining, time.Hour)}}}}
 		began := time.Now()
 		for _, err := range c.Subscribe(ctx, Subscription{Start: Earliest()}) {
 			if err != context.DeadlineExceeded || time.Since(began) != time.Second {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/headgate/headgate/client"
+	"github.com/headgate/headgate/client/internal/scripted"
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server"
 )
@@ -179,7 +180,11 @@ func TestBrokenConnectionDoublesNothing(t *testing.T) {
 func TestRestartedGatewayDoublesNothing(t *testing.T) {
 	cfg := server.Dev()
 	cfg.DataDir, cfg.Retention.DiskReserve = t.TempDir(), 1<<20
-	cfg.Listen = server.Listen{Webhook: "127.0.0.1:0", API: "127.0.0.1:0", GRPC: "127.0.0.1:0", Admin: "127.0.0.1:0"}
+	own, err := scripted.OwnAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listen = server.Listen{Webhook: "127.0.0.1:0", API: "127.0.0.1:0", GRPC: own, Admin: "127.0.0.1:0"}
 	g := runGateway(t, cfg)
 	g.post(upTo(20)...)
 	all := newLedger()
@@ -194,7 +199,6 @@ func TestRestartedGatewayDoublesNothing(t *testing.T) {
 	})
 	<-halfway
 	g.stop()
-	cfg.Listen.GRPC = g.addr.GRPC
 	again := runGateway(t, cfg)
 	again.sent = g.sent
 	close(on)

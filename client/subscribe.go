@@ -60,7 +60,8 @@ type Subscription struct {
 	StopWhenCaughtUp bool
 
 	// OnRetry, if set, is called before each new connection with what ended the last one and how long the wait will be. It runs within the
-	// iteration, never beside the loop's body; Consume calls it for each of its streams, so perhaps several at once.
+	// iteration, never beside the loop's body; Consume calls it for each of its streams, so perhaps several at once. Default: a warning to slog.Default, unless
+	// the gateway ended the stream in order, as when it restarts.
 	OnRetry func(err error, wait time.Duration)
 
 	// OnFailure, if set, is told by Consume that the handling of m failed, and how long the wait will be before it is tried again. Perhaps several at once, as

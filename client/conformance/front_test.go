@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"io"
 	"net"
 	"sync"
 	"testing"
@@ -20,18 +19,23 @@ type front struct {
 	changed *sync.Cond
 	closed  bool
 	refuses bool
-	silent  bool
 	rate    int   // bytes a second in each direction of a connection; 0: as fast as it can
 	cutIn   int64 // so many bytes more to clients, then a cut; negative: no cut
 	cutNext []int64
 	passed  int64 // bytes to clients
 	cuts    int
-	conns   map[net.Conn]bool
+	links   map[*link]bool
+}
+
+// link is one connection through the front.
+type link struct {
+	client, gateway net.Conn
+	hushed          bool // guarded by the front's lock
 }
 
 func newFront(t *testing.T, grpc, rest string) *front {
 	t.Helper()
-	f := &front{cutIn: -1, conns: map[net.Conn]bool{}}
+	f := &front{cutIn: -1, links: map[*link]bool{}}
 	f.changed = sync.NewCond(&f.mu)
 	var listeners []net.Listener
 	for _, to := range []string{grpc, rest} {
@@ -68,13 +72,16 @@ func (f *front) cut() { f.set(f.cutLocked) }
 func (f *front) cutLocked() {
 	f.cuts++
 	f.cutIn = -1
-	for c := range f.conns {
-		if tcp, ok := c.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // a reset, not an orderly end
+	for l := range f.links {
+		for _, c := range []net.Conn{l.client, l.gateway} {
+			if tcp, ok := c.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0) // a reset, not an orderly end
+			}
+			_ = c.Close()
 		}
-		_ = c.Close()
+		l.hushed = false
 	}
-	clear(f.conns)
+	clear(f.links)
 }
 
 // cutAfter resets all connections once so many bytes more have been passed to clients, perhaps in the middle of a message, and again after each next number.
@@ -82,9 +89,14 @@ func (f *front) cutAfter(bytes ...int64) {
 	f.set(func() { f.cutIn, f.cutNext = bytes[0], bytes[1:] })
 }
 
-// hush keeps all connections open and passes nothing on, in neither direction, until speak.
-func (f *front) hush()  { f.set(func() { f.silent = true }) }
-func (f *front) speak() { f.set(func() { f.silent = false }) }
+// hush keeps all connections open and passes nothing more on, in neither direction, as when the network has lost them. New ones pass.
+func (f *front) hush() {
+	f.set(func() {
+		for l := range f.links {
+			l.hushed = true
+		}
+	})
+}
 
 // slow passes on so many bytes a second.
 func (f *front) slow(rate int) { f.set(func() { f.rate = rate }) }
@@ -120,41 +132,47 @@ func (f *front) accept(l net.Listener, to string) {
 func (f *front) serve(in net.Conn, to string) {
 	defer func() { _ = in.Close() }()
 	out, err := net.Dial("tcp", to)
-	if err != nil || !f.enter(in, out) {
+	if err != nil {
 		return
 	}
 	defer func() { _ = out.Close() }()
+	l := &link{client: in, gateway: out}
+	if !f.enter(l) {
+		return
+	}
 	f.running.Go(func() {
-		f.pass(out, in, false)
+		f.pass(l, false)
 		_ = out.Close()
 	})
-	f.pass(in, out, true)
+	f.pass(l, true)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.conns, in)
-	delete(f.conns, out)
+	delete(f.links, l)
 }
 
 // enter reports whether the connection may be.
-func (f *front) enter(in, out net.Conn) bool {
+func (f *front) enter(l *link) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed || f.refuses {
-		_ = in.(*net.TCPConn).SetLinger(0)
-		_ = out.Close()
+		_ = l.client.(*net.TCPConn).SetLinger(0)
 		return false
 	}
-	f.conns[in], f.conns[out] = true, true
+	f.links[l] = true
 	return true
 }
 
-// pass copies until one of the connections ends.
-func (f *front) pass(to io.Writer, from io.Reader, down bool) {
+// pass copies in one direction until one of the connections ends.
+func (f *front) pass(l *link, down bool) {
+	from, to := l.client, l.gateway
+	if down {
+		from, to = to, from
+	}
 	buffer := make([]byte, chunk)
 	for {
 		n, err := from.Read(buffer)
 		for rest := buffer[:n]; len(rest) > 0; {
-			may, pause := f.may(len(rest), down)
+			may, pause := f.may(l, len(rest), down)
 			time.Sleep(pause) // the slow line
 			if _, failed := to.Write(rest[:may]); failed != nil {
 				return
@@ -168,11 +186,11 @@ func (f *front) pass(to io.Writer, from io.Reader, down bool) {
 	}
 }
 
-// may waits while the front is silent, and says how many of n bytes go on, and after what pause.
-func (f *front) may(n int, down bool) (int, time.Duration) {
+// may waits while the link is hushed, and says how many of n bytes go on, and after what pause.
+func (f *front) may(l *link, n int, down bool) (int, time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for f.silent && !f.closed {
+	for l.hushed {
 		f.changed.Wait()
 	}
 	if down && f.cutIn >= 0 {

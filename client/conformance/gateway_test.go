@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/headgate/headgate/client/internal/scripted"
 )
 
 // binary builds the gateway, once in a run.
@@ -104,18 +104,14 @@ sources:
 // hashed is a token as the configuration names it.
 func hashed(token string) string { return fmt.Sprintf(`"sha256:%x"`, sha256.Sum256([]byte(token))) }
 
-// own returns an address that nobody is given by the system: while the gateway is away, somebody else would take it.
+// own returns an address for a gateway that is killed and comes back.
 func (k *kit) own() string {
 	k.Helper()
-	for range 100 {
-		address := fmt.Sprint("127.0.0.1:", 10_000+rand.IntN(20_000))
-		if l, err := net.Listen("tcp", address); err == nil {
-			_ = l.Close()
-			return address
-		}
+	address, err := scripted.OwnAddress()
+	if err != nil {
+		k.Fatal(err)
 	}
-	k.Fatal("there is no free port")
-	return ""
+	return address
 }
 
 // launch starts the process and waits until it listens.

@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from ports import own_address
 
 _ROOT = Path(__file__).parents[3]
 
@@ -30,7 +31,7 @@ class RealGateway:
         self._program = program
         self._log = log
         self._process: subprocess.Popen[str] | None = None
-        self.grpc = "127.0.0.1:0"  # known once it was started, and the same from then on
+        self.grpc = own_address()  # the same after a restart
         self.webhook = ""
         self.sent = 0
 
@@ -52,7 +53,7 @@ class RealGateway:
             webhook = re.search(r"webhook (127\.0\.0\.1:\d+)", said)
             grpc = re.search(r"grpc (127\.0\.0\.1:\d+)", said)
             if webhook and grpc:
-                self.webhook, self.grpc = webhook[1], grpc[1]
+                self.webhook = webhook[1]
                 return
         raise AssertionError(f"the gateway did not start: {said}{self._log.with_suffix('.err').read_text()}")
 

@@ -25,6 +25,7 @@ from headgate.v1.event_service_pb2 import (
     SubscribeResponse,
 )
 from headgate.v1.subscription_service_pb2 import SaveCursorsRequest, SaveCursorsResponse, ShardSave
+from ports import own_address
 
 Script = Callable[[SubscribeRequest, grpc.ServicerContext], Iterator[SubscribeResponse]]
 
@@ -66,12 +67,14 @@ class Gateway:
         self.requests: list[SubscribeRequest] = []
         self.saves: list[ShardSave] = []
         self.headers: list[dict[str, Any]] = []
+        self.peers: list[str] = []  # who made each call: another one for another connection
         self.credentials: grpc.ServerCredentials | None = None
         self.address = ""
         self._lock = threading.Lock()
         self._server: Any = None
 
-    def start(self, address: str = "127.0.0.1:0") -> str:
+    def start(self, address: str = "") -> str:
+        address = address or own_address()
         self._server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
         event_service_pb2_grpc.add_EventServiceServicer_to_server(self, self._server)
         subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(self, self._server)
@@ -99,6 +102,7 @@ class Gateway:
             n = min(len(self.requests), len(self.scripts) - 1)
             self.requests.append(request)
             self.headers.append(dict(context.invocation_metadata()))
+            self.peers.append(context.peer())
         try:
             yield from self.scripts[n](request, context)
         except Refusal as refusal:

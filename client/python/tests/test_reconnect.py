@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
@@ -25,7 +26,8 @@ from scripted import (
 )  # fmt: skip
 from test_reading import Memory
 
-from headgate_client import GatewayError, Message, Subscription, earliest, latest
+from headgate_client import Client, GatewayError, Message, Subscription, aio, earliest, latest
+from headgate_client._blocking import run
 
 BEGIN = (started(0), batch(1, 2))
 ENDS = {
@@ -51,6 +53,34 @@ def test_stream_is_continued(kind: Any, serve: Any, cause: str) -> None:
     assert told == [cause]
     assert gateway.requests[1].start.after_cursor == cursor(2)
     assert gateway.requests[1].on_lost_cursor == gateway.requests[0].on_lost_cursor
+    assert (gateway.peers[0] != gateway.peers[1]) == ("silent" in cause)  # a dead connection is not used again
+
+
+@pytest.mark.parametrize("kind", [Client, aio.Client])
+def test_dead_connection_is_replaced_once(kind: Any) -> None:
+    async def check(client: Any) -> None:
+        io = client._io
+        first = io.line()
+        await io.abandon(first)
+        second = io.line()
+        await io.abandon(first)  # found dead by another stream too
+        assert first is not second is io.line()
+        await io.abandon(second)
+        third = io.line()
+        await io.close()
+        await io.abandon(third)
+        assert second is not third is io.line()
+
+    async def in_a_loop() -> None:
+        client = kind("127.0.0.1:1")
+        await check(client)
+        await client.close()
+
+    if kind is aio.Client:
+        asyncio.run(in_a_loop())
+    else:
+        with kind("127.0.0.1:1") as client:
+            run(check(client))
 
 
 def test_killed_gateway_is_resumed_without_gap_or_double(kind: Any, serve: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from functools import partial
 from typing import Any
 
 import grpc
@@ -56,6 +57,34 @@ SILENT = "the gateway was silent for two heartbeats"
 def test_stream_is_dead_after_two_silent_heartbeats(before: Any) -> None:
     told = retries(World((before, "hold")), 1)
     assert [(why, round(at, 3)) for why, _, at in told] == [(SILENT, 30)]
+
+
+def test_connection_that_says_nothing_is_not_used_again() -> None:
+    silent = World(((started(0),), "hold"))
+    retries(silent, 1)
+    assert [round(at, 3) for at in silent.abandoned_at] == [30]
+    for code, abandoned in (("DEADLINE_EXCEEDED", 1), ("UNAVAILABLE", 0)):
+        world = World(served("a", 0, batch(1, 1)))
+        world.answer = partial(refuse, failure(code))
+        retries(world, 1, name="billing")
+        assert len(world.abandoned_at) == abandoned, code
+
+
+def refuse(error: Exception, save: Any) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(("ending", "warned"), [((started(0), closing(0, Closing.REASON_DRAINING)), 0), ((started(0),), 1)])
+def test_lost_stream_is_logged_by_default(caplog: pytest.LogCaptureFixture, ending: Any, warned: int) -> None:
+    async def read() -> None:
+        world = World((ending, "end"), ((started(0), caught_up(0)), "end"))
+        async for _ in world.client().subscribe(Subscription(start=earliest())):
+            pass
+
+    with caplog.at_level(logging.WARNING, logger="headgate_client"):
+        virtual.run(read())
+    assert len([m for m in caplog.messages if "the gateway ended the stream" in m and "connecting again" in m]) == warned
+    assert len(caplog.messages) == warned
 
 
 def test_announced_heartbeat_counts() -> None:

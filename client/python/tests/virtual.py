@@ -96,6 +96,14 @@ class World(AioIo):
         self.answer: Callable[[ShardSave], None] = lambda save: None
         self.saves: list[str] = []
         self.saved_at: list[float] = []
+        self.abandoned_at: list[float] = []
+
+    async def abandon(self, line: object) -> None:
+        assert line is self.line()
+        self.abandoned_at.append(now())
+
+    async def close(self) -> None:
+        pass
 
     def Subscribe(self, request: SubscribeRequest) -> Call:  # noqa: N802
         script = self.scripts[0] if len(self.scripts) == 1 else self.scripts.pop(0)

@@ -3,6 +3,9 @@ import { Closing_Reason } from "@headgate/proto/headgate/v1/event_service_pb";
 /** A stream that ended without a word. */
 export const ENDED = new Error("the gateway ended the stream");
 
+/** The reason of a stream that is cancelled for its silence. */
+export const SILENT = new Error("the gateway was silent for two heartbeats");
+
 /** What a gateway says when it ends a stream that can be continued. */
 const CLOSINGS: Record<number, Error> = {
   [Closing_Reason.UNSPECIFIED]: ENDED,

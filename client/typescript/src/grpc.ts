@@ -8,8 +8,10 @@ import { EventService } from "@headgate/proto/headgate/v1/event_service_pb";
 import { SubscriptionService } from "@headgate/proto/headgate/v1/subscription_service_pb";
 
 import { Client } from "./client.js";
+import { SILENT } from "./closing.js";
 import type { Gateway } from "./gateway.js";
 import { errorOf } from "./grpc-error.js";
+import { UNANSWERED } from "./wait.js";
 
 /** The largest answer taken: an event takes at most 3 MiB, and GetEvent returns its raw body beside it. */
 const MAX_MESSAGE = 16 << 20;
@@ -57,25 +59,40 @@ export function connect(address: string, options: ConnectOptions = {}): GrpcClie
   return new GrpcClient(transport, session);
 }
 
-function gatewayOver(transport: Transport, session: Http2SessionManager): Gateway {
+/** The calls over the transport, whose connections the session makes. */
+export function gatewayOver(transport: Transport, session: Pick<Http2SessionManager, "state" | "abort">): Gateway {
   const events = createClient(EventService, transport);
   const subscriptions = createClient(SubscriptionService, transport);
+  let connections = 0; // that were given up
+  /**
+   * Gives up the connection over which a call was made for nothing, unless that was done since: an attempt to connect that nobody answers goes on for minutes, and a
+   * connection that is dead is noticed only by its ping. All later calls would wait for either.
+   */
+  const abandon = (connection: number, signal: AbortSignal) => {
+    const isDead = (signal.reason === SILENT || signal.reason === UNANSWERED) && connection === connections;
+    if (!signal.aborted || !(isDead || session.state() === "connecting")) return;
+    connections++;
+    session.abort();
+  };
   return {
     async *subscribe(request, signal) {
+      const connection = connections;
       try {
         yield* events.subscribe(request, { signal });
       } catch (error) {
         throw errorOf(error);
       } finally {
-        // An attempt to connect that nobody answers would go on for minutes, and all later calls would wait for it.
-        if (signal.aborted && session.state() === "connecting") session.abort();
+        abandon(connection, signal);
       }
     },
     async saveCursors(request, signal) {
+      const connection = connections;
       try {
         await subscriptions.saveCursors(request, { signal });
       } catch (error) {
         throw errorOf(error);
+      } finally {
+        abandon(connection, signal);
       }
     },
   };

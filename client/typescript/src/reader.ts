@@ -1,7 +1,7 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Closing_Reason, type SubscribeResponse } from "@headgate/proto/headgate/v1/event_service_pb";
 
-import { closedBecause, ENDED } from "./closing.js";
+import { closedBecause, ENDED, SILENT } from "./closing.js";
 import { HeadgateError, isTemporary } from "./errors.js";
 import type { Gateway } from "./gateway.js";
 import { Holding, Unsaved } from "./holding.js";
@@ -14,13 +14,11 @@ const DEFAULT_HEARTBEAT = 15_000;
 /** Bounds the last saving of an iteration. */
 const LEAVE_TIMEOUT = 2_000;
 
-/** The reason of a stream that is cancelled for its silence. */
-const SILENT = new Error("the gateway was silent for two heartbeats");
-
 /** The end of a stream that another stream can continue. */
 interface Interruption {
   cause: Error;
   afterMs: number; // the gateway's wish, 0 when it has none
+  inOrder?: boolean; // the gateway said that it ends the stream, and why
 }
 
 /** How a stream ended, where that was not an error to tell. */
@@ -63,12 +61,19 @@ export class Reader {
     this.#cursor = (await store?.load()) || this.#cursor;
   }
 
-  async #waitAfter({ cause, afterMs }: Interruption): Promise<void> {
+  async #waitAfter({ cause, afterMs, inOrder }: Interruption): Promise<void> {
     // What was handled is to be saved as soon as the gateway is back: it does not wait long before it gives the shard away.
     const waitMs = this.held && !afterMs ? pause(0) : afterMs + pause(this.#failures);
     this.#failures++;
-    this.sub.onRetry?.(cause, waitMs);
+    if (this.sub.onRetry) this.sub.onRetry(cause, waitMs);
+    else if (!inOrder) this.#warn(cause, waitMs);
     await sleep(waitMs, this.sub.signal);
+  }
+
+  /** Says that the stream was lost: a reader that waits for its gateway must not do so unseen. */
+  #warn(cause: Error, waitMs: number): void {
+    const particulars = { subscription: this.sub.name, waitMs: Math.round(waitMs), error: cause.message };
+    console.warn("headgate: the gateway's stream is lost; connecting again", particulars);
   }
 
   /** Saves what the stream before left to be saved, reads the next one, and saves what was handled of it. */
@@ -132,7 +137,7 @@ export class Reader {
         if (response.signal.case === "closing") {
           const { reason, retryAfter } = response.signal.value;
           if (reason === Closing_Reason.CAUGHT_UP) return "caught up";
-          return { cause: closedBecause(reason), afterMs: retryAfter ? Math.max(0, durationMs(retryAfter)) : 0 };
+          return { cause: closedBecause(reason), afterMs: retryAfter ? Math.max(0, durationMs(retryAfter)) : 0, inOrder: true };
         }
       }
     } finally {

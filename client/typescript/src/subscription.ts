@@ -71,7 +71,7 @@ export interface Subscription {
   signal?: AbortSignal;
   /**
    * Is called before each new connection with what ended the last one, and how long the wait will be in milliseconds. consume calls it for each of its streams.
-   * It must not throw.
+   * Default: console.warn, unless the gateway ended the stream in order, as when it restarts. It must not throw.
    */
   onRetry?: (cause: Error, waitMs: number) => void;
   /**

@@ -33,11 +33,14 @@ export function onAbort(signal: AbortSignal | undefined, act: () => void): () =>
   return () => signal?.removeEventListener("abort", act);
 }
 
+/** The reason of a signal that has aborted as its time was over. */
+export const UNANSWERED = new Error("there was no answer in time");
+
 /** A signal that aborts after the time, or with the other one. end must be called. */
 export function timeout(ms: number, other?: AbortSignal): { signal: AbortSignal; end: () => void } {
   const controller = new AbortController();
   const unfollow = follow(other, controller);
-  const timer = setTimeout(() => controller.abort(), ms);
+  const timer = setTimeout(() => controller.abort(UNANSWERED), ms);
   return {
     signal: controller.signal,
     end: () => {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -9,14 +10,30 @@ import type { TestContext } from "node:test";
 import * as browser from "../src/browser.js";
 import * as node from "../src/index.js";
 
+/** An address that nobody is given by the system: while a gateway is away that comes back, somebody else would take it. */
+async function ownAddress(): Promise<string> {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const probe = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      probe.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!free) continue;
+    probe.close();
+    await once(probe, "close");
+    return `127.0.0.1:${port}`;
+  }
+  throw new Error("there is no free port");
+}
+
 /** The clients under test. */
 export const clients = ["grpc", "sse"] as const;
 
 /** A real gateway in a process of its own, with its log in a folder of its own. */
 export class TestGateway {
-  api = "127.0.0.1:0";
-  grpc = "127.0.0.1:0";
-  #webhook = "127.0.0.1:0";
+  api = "";
+  grpc = "";
+  #webhook = "";
   #process: ChildProcess | undefined;
   #events = 0;
 
@@ -25,10 +42,11 @@ export class TestGateway {
     readonly dir: string,
   ) {}
 
-  /** Starts one on free ports. readers are lines of YAML; by default everybody reads everything. */
+  /** Starts one on ports of its own. readers are lines of YAML; by default everybody reads everything. */
   static async start(t: TestContext, readers = ""): Promise<TestGateway> {
     const dir = mkdtempSync(join(tmpdir(), "headgate-"));
     const gateway = new TestGateway(t, dir);
+    [gateway.#webhook, gateway.api, gateway.grpc] = [await ownAddress(), await ownAddress(), await ownAddress()];
     t.after(async () => {
       await gateway.kill();
       rmSync(dir, { recursive: true });
@@ -46,17 +64,15 @@ export class TestGateway {
     const child = spawn("dist/headgated", [...what, ...ports], { stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     let log = "";
-    const address = (name: string) => new RegExp(`\\b${name}[ :"]+(127\\.0\\.0\\.1:\\d+)`).exec(log)?.[1] ?? "";
     await new Promise<void>((resolve, reject) => {
       for (const stream of [child.stdout, child.stderr]) {
         createInterface({ input: stream }).on("line", (line) => {
           log += `${line}\n`;
-          if (address("webhook") && address("grpc")) resolve();
+          if (log.includes(this.#webhook) && log.includes(this.grpc)) resolve();
         });
       }
       child.on("exit", () => reject(new Error(`the gateway ended; it said:\n${log}`)));
     });
-    [this.#webhook, this.api, this.grpc] = [address("webhook"), address("api"), address("grpc")];
   }
 
   /** kill -9. */

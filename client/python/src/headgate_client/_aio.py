@@ -86,9 +86,31 @@ class Task(Background):
 
 
 class AioIo(Io):
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, dial: Callable[[], grpc.aio.Channel]) -> None:
+        self._dial = dial
+        self._own: grpc.aio.Channel | None = None  # the one in place of the client's
+        self._closed = False
+        self._use(channel)
+
+    def _use(self, channel: grpc.aio.Channel) -> None:
         self._events = EventServiceStub(channel)
         self._subscriptions = SubscriptionServiceStub(channel)
+
+    def line(self) -> object:
+        return self._events
+
+    async def abandon(self, line: object) -> None:
+        if self._closed or self._events is not line:
+            return
+        dead, self._own = self._own, self._dial()
+        self._use(self._own)
+        if dead is not None:
+            await dead.close()
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._own is not None:
+            await self._own.close()
 
     def signal(self) -> Signal:
         return AioSignal()

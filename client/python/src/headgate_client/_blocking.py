@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Coroutine
-from typing import Any, TypeVar, cast
+from typing import Any, Callable, TypeVar, cast
 
 import grpc
 from headgate.v1.event_service_pb2 import SubscribeRequest, SubscribeResponse
@@ -110,9 +110,34 @@ class Thread(Background):
 
 
 class BlockingIo(Io):
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, dial: Callable[[], grpc.Channel]) -> None:
+        self._dial = dial
+        self._lock = threading.Lock()  # guards all below; calls begin under it, as none may begin on a channel that is closed
+        self._own: grpc.Channel | None = None  # the one in place of the client's
+        self._closed = False
+        self._use(channel)
+
+    def _use(self, channel: grpc.Channel) -> None:
         self._events = EventServiceStub(channel)
         self._subscriptions = SubscriptionServiceStub(channel)
+
+    def line(self) -> object:
+        return self._events
+
+    async def abandon(self, line: object) -> None:
+        with self._lock:
+            if self._closed or self._events is not line:
+                return
+            dead, self._own = self._own, self._dial()
+            self._use(self._own)
+            if dead is not None:
+                dead.close()
+
+    async def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._own is not None:
+                self._own.close()
 
     def signal(self) -> Signal:
         return BlockingSignal()
@@ -124,12 +149,14 @@ class BlockingIo(Io):
         return Thread(coroutine)
 
     def open(self, request: SubscribeRequest) -> Stream:
-        return BlockingStream(self._events.Subscribe(request))
+        with self._lock:
+            return BlockingStream(self._events.Subscribe(request))
 
     async def save(
         self, request: SaveCursorsRequest, *, timeout: float, wait_for_ready: bool, until: Signal
     ) -> SaveError | None:
-        call = self._subscriptions.SaveCursors.future(request, timeout=timeout, wait_for_ready=wait_for_ready)
+        with self._lock:
+            call = self._subscriptions.SaveCursors.future(request, timeout=timeout, wait_for_ready=wait_for_ready)
         try:
             with until.calling(call.cancel):
                 call.result()

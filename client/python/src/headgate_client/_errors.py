@@ -116,13 +116,24 @@ class StreamEnded(Exception):
     """Why a stream was over that another one continues, where no error says it: on_retry is told."""
 
 
+class _Silent(StreamEnded):
+    pass
+
+
 class Interruption(Exception):
     """The end of a stream that another stream can continue. The applications never see it."""
 
-    def __init__(self, cause: Exception, retry_after: float = 0.0) -> None:
+    def __init__(self, cause: Exception, retry_after: float = 0.0, in_order: bool = False) -> None:
         super().__init__(cause)
         self.cause = cause
         self.retry_after = retry_after  # the gateway's wish in seconds, 0 when it has none
+        self.in_order = in_order  # the gateway said that it ends the stream, and why
+
+    def by_dead_line(self) -> bool:
+        """Tells whether nothing may come any more over the stream's connection: neither a heartbeat nor a save's answer."""
+        if isinstance(self.cause, SaveError):
+            return self.cause.code is grpc.StatusCode.DEADLINE_EXCEEDED
+        return isinstance(self.cause, _Silent)
 
 
 class Over(Exception):
@@ -147,4 +158,4 @@ def ended(reason: int = Closing.REASON_UNSPECIFIED) -> StreamEnded:
 
 def silent() -> StreamEnded:
     """Says that the stream was taken for dead."""
-    return StreamEnded("the gateway was silent for two heartbeats")
+    return _Silent("the gateway was silent for two heartbeats")

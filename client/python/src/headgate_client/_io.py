@@ -126,6 +126,21 @@ class Io(ABC):
         """Runs the coroutine beside."""
 
     @abstractmethod
+    def line(self) -> object:
+        """Names the connection that calls are made over now."""
+
+    @abstractmethod
+    async def abandon(self, line: object) -> None:
+        """Has further calls made over a new connection, unless they are already.
+
+        gRPC notices that a connection is dead only by keepalive, and until then new calls wait on it.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Closes the connection that was made in place of the client's, if any."""
+
+    @abstractmethod
     def open(self, request: SubscribeRequest) -> Stream:
         """Begins a stream."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -15,6 +16,8 @@ from ._io import Io, Signal, Stream
 from ._message import Message
 from ._pause import FIRST_PAUSE, pause
 from ._subscription import Subscription
+
+_log = logging.getLogger("headgate_client")
 
 DEFAULT_HEARTBEAT = 15.0
 """The gateway's, in seconds, in force until Started tells."""
@@ -40,6 +43,7 @@ class Reader:
         self._begun = False
         # The stream in hand.
         self._stream: Stream | None = None
+        self._line: object = None  # that it was begun over
         self._ties = ExitStack()
         self._pending: deque[Message] = deque()
         self._closing: Closing | None = None  # what it ended with
@@ -136,6 +140,7 @@ class Reader:
     def _open_stream(self) -> None:
         self._silence = 2 * max(DEFAULT_HEARTBEAT, self._subscription.heartbeat)
         self._moved_on = False
+        self._line = self._io.line()
         self._stream = self._io.open(self._subscription._request(self._cursor, self._member))
         self._ties.callback(self._stream.cancel)
         self._ties.enter_context(self._stop.calling(partial(self._stream.interrupt, Over())))
@@ -213,7 +218,7 @@ class Reader:
             await self._settle()
             raise Over
         wait = closing.retry_after.ToTimedelta().total_seconds()
-        raise Interruption(ended(closing.reason), max(0.0, wait))
+        raise Interruption(ended(closing.reason), max(0.0, wait), in_order=True)
 
     async def _settle(self, wait_for_ready: bool = False) -> None:
         """Releases the shard of a stream that is over.
@@ -236,6 +241,8 @@ class Reader:
         """Saves what was handled of the stream that broke, and waits before the next."""
         if self._stream is not None:
             self._drop_stream()
+            if broken.by_dead_line():
+                await self._io.abandon(self._line)
             with suppress(Interruption):  # the next stream begins with another try
                 await self._settle()
         wait = broken.retry_after + pause(self._failures)
@@ -244,7 +251,15 @@ class Reader:
             # shard away.
             wait = pause(0)
         self._failures += 1
-        if self._subscription.on_retry is not None:
-            self._subscription.on_retry(broken.cause, wait)
+        self._tell(broken, wait)
         if await self._stop.wait(wait):
             raise Over
+
+    def _tell(self, broken: Interruption, wait: float) -> None:
+        """Says that the stream was lost: a reader that waits for its gateway must not do so unseen."""
+        if self._subscription.on_retry is not None:
+            self._subscription.on_retry(broken.cause, wait)
+        elif not broken.in_order:
+            name = self._subscription.name
+            text = "the gateway's stream is lost; connecting again: subscription=%s wait=%.3fs error=%s"
+            _log.warning(text, name, wait, broken.cause)

@@ -92,7 +92,8 @@ class Subscription:
     on_retry: Callable[[Exception, float], None] | None = None
     """Called before each new connection with what ended the last one, a GatewayError or a StreamEnded, and how many
     seconds the wait will be. It runs within the iteration, never beside the loop's body; consume calls it for each of its
-    streams, in the synchronous client perhaps several at once. What it raises ends the iteration."""
+    streams, in the synchronous client perhaps several at once. What it raises ends the iteration. Default: a warning to the
+    logger "headgate_client", unless the gateway ended the stream in order, as when it restarts."""
     on_failure: Callable[[Message, BaseException, float], None] | None = None
     """Told by consume that the handling of a message failed, with what, and how many seconds the wait will be before it is
     tried again. Otherwise as on_retry. Default: a warning to the logger "headgate_client"."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator
+from functools import partial
 from types import TracebackType
 from typing import Any, Callable
 
@@ -42,14 +43,18 @@ class Client:
         options are further ones of gRPC's channel, and win over those that the client sets. Raises ValueError for an
         address without a host or a port.
         """
-        self._channel = _open_channel(dialing(address, token, tls, options))
-        self._io = BlockingIo(self._channel)
+        dial = partial(_open_channel, dialing(address, token, tls, options))
+        self._channel = dial()
+        self._io = BlockingIo(self._channel, dial)
         self._member = new_member()
         self._life = Lifetime(BlockingSignal())
 
     @property
     def channel(self) -> grpc.Channel:
-        """The connection, for the generated stubs of all other calls. Their errors are read by GatewayError.of."""
+        """The connection, for the generated stubs of all other calls. Their errors are read by GatewayError.of.
+
+        A subscription that finds it dead goes on over one of its own; here gRPC's keepalive makes it work again.
+        """
         return self._channel
 
     def close(self) -> None:
@@ -59,7 +64,7 @@ class Client:
         has left. close does not wait for that; it may be called by any thread, in a loop's body and by a signal's handler.
         """
         if self._life.close():
-            self._channel.close()
+            self._hang_up()
 
     def __enter__(self) -> Client:
         return self
@@ -135,7 +140,11 @@ class Client:
 
     def _left(self) -> None:
         if self._life.leave():
-            self._channel.close()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self._channel.close()
+        run(self._io.close())
 
 
 def _open_channel(d: Dialing) -> grpc.Channel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable
+from functools import partial
 from types import TracebackType
 from typing import Any, Callable
 
@@ -38,14 +39,18 @@ class Client:
         options: Options = (),
     ) -> None:
         """As in headgate_client.Client. It is to be made in a coroutine, as it belongs to the loop that runs."""
-        self._channel = _open_channel(dialing(address, token, tls, options))
-        self._io = AioIo(self._channel)
+        dial = partial(_open_channel, dialing(address, token, tls, options))
+        self._channel = dial()
+        self._io = AioIo(self._channel, dial)
         self._member = new_member()
         self._life = Lifetime(AioSignal())
 
     @property
     def channel(self) -> grpc.aio.Channel:
-        """The connection, for the generated stubs of all other calls. Their errors are read by GatewayError.of."""
+        """The connection, for the generated stubs of all other calls. Their errors are read by GatewayError.of.
+
+        A subscription that finds it dead goes on over one of its own; here gRPC's keepalive makes it work again.
+        """
         return self._channel
 
     async def close(self) -> None:
@@ -55,7 +60,7 @@ class Client:
         left. close does not wait for that.
         """
         if self._life.close():
-            await self._channel.close()
+            await self._hang_up()
 
     async def __aenter__(self) -> Client:
         return self
@@ -116,7 +121,11 @@ class Client:
 
     async def _left(self) -> None:
         if self._life.leave():
-            await self._channel.close()
+            await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        await self._channel.close()
+        await self._io.close()
 
 
 def _open_channel(d: Dialing) -> grpc.aio.Channel:

@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A connection to a gateway. It is safe for concurrent use; many subscriptions can share it. */
 public final class Headgate implements AutoCloseable {
@@ -30,6 +31,7 @@ public final class Headgate implements AutoCloseable {
   private static final int STREAM_WINDOW = 64 << 10;
 
   private final ManagedChannel channel;
+  private final AtomicInteger connections = new AtomicInteger(); // that were given up
   private final ScheduledThreadPoolExecutor scheduler;
   private final String member = newMember();
   private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet(); // consumptions, and the stops of loops
@@ -155,6 +157,21 @@ public final class Headgate implements AutoCloseable {
     }
     channel.shutdownNow();
     scheduler.shutdownNow();
+  }
+
+  /** What {@link #abandon} is to be told of a stream that begins now. */
+  int connection() {
+    return connections.get();
+  }
+
+  /**
+   * Has further calls made over a new connection, unless they are since the stream began: gRPC notices that a connection is dead only by keepalive, and until
+   * then new calls wait on it. What is open on the old one goes on, if it can.
+   */
+  void abandon(int connection) {
+    if (connections.compareAndSet(connection, connection + 1)) {
+      channel.enterIdle();
+    }
   }
 
   boolean isClosed() {

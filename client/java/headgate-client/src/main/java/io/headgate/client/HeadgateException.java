@@ -122,8 +122,11 @@ public final class HeadgateException extends RuntimeException {
     }
   }
 
+  /** The description; where the connection failed, which gRPC describes as "io exception" whatever it was, what failed too. */
   private static String words(Status status) {
-    return status.getDescription() == null ? "" : status.getDescription();
+    String words = status.getDescription() == null ? "" : status.getDescription();
+    Throwable cause = status.getCause();
+    return status.getCode() == Status.Code.UNAVAILABLE && cause != null && cause.getMessage() != null ? words + ": " + cause.getMessage() : words;
   }
 
   /** What a status carries beside its code and words. */

@@ -6,6 +6,8 @@ import io.headgate.v1.Event;
 import io.headgate.v1.SubscribeResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.OptionalInt;
@@ -14,6 +16,8 @@ import java.util.concurrent.CancellationException;
 
 /** One reading of a subscription, over as many streams as it takes. It is for one thread; only its {@link Stop} is for others. */
 final class Reader {
+  private static final Logger LOG = System.getLogger("io.headgate.client");
+
   /** The gateway's, in force until Started tells. */
   private static final Duration DEFAULT_HEARTBEAT = Duration.ofSeconds(15);
 
@@ -33,6 +37,7 @@ final class Reader {
   private Duration limit; // of silence
 
   private Stream stream; // null between streams
+  private int connection; // that it was begun over
   private Holding held; // of a named subscription, null while it has no shard
   private SubscribeResponse response; // whose messages are being delivered, null when it is done with
   private final Queue<Message> waiting = new ArrayDeque<>(); // of that response
@@ -152,6 +157,7 @@ final class Reader {
     movedOn = false;
     response = null;
     limit = Times.longer(DEFAULT_HEARTBEAT, subscription.heartbeat()).multipliedBy(2);
+    connection = client.connection();
     stream = new Stream(client.channel(), subscription.request(cursor, client.member()));
     stop.cancels(stream::cancel);
   }
@@ -172,6 +178,9 @@ final class Reader {
       stream.cancel();
       stream = null;
       waiting.clear();
+      if (broken.byDeadLine()) {
+        client.abandon(connection);
+      }
       try {
         settle(false);
       } catch (Broken later) {
@@ -183,8 +192,17 @@ final class Reader {
       wait = Times.pause(0); // what was handled is to be saved as soon as the gateway is back: it does not wait long before it gives the shard away
     }
     failures++;
-    subscription.retryListener().retrying(broken.told(), wait);
+    tell(broken, wait);
     stop.pause(wait);
+  }
+
+  /** Says that the stream was lost: a reader that waits for its gateway must not do so unseen. */
+  private void tell(Broken broken, Duration wait) {
+    if (subscription.retryListener() != null) {
+      subscription.retryListener().retrying(broken.told(), wait);
+    } else if (!broken.inOrder()) {
+      LOG.log(Level.WARNING, "the gateway's stream is lost; connecting again: subscription=" + subscription.name() + " wait=" + wait + ": " + broken.getMessage());
+    }
   }
 
   /**

@@ -93,6 +93,7 @@ public final class Subscription {
     return Times.duration(asked.getHeartbeatInterval());
   }
 
+  /** Null when there is none. */
   RetryListener retryListener() {
     return retry;
   }
@@ -125,7 +126,7 @@ public final class Subscription {
     private Start start; // null when none was said
     private int shards;
     private CursorStore store;
-    private RetryListener retry = (cause, wait) -> {};
+    private RetryListener retry;
     private FailureListener failure;
 
     private Builder() {}
@@ -287,9 +288,10 @@ public final class Subscription {
 
     /**
      * Has it told when the stream was lost and another is to be made. It runs in the thread that reads: of a loop, never beside its body; of {@link
-     * Headgate#consume}, perhaps in several at once. What it throws ends the subscription. Default: nobody is told.
+     * Headgate#consume}, perhaps in several at once. What it throws ends the subscription. Default: a warning to the {@link
+     * System.Logger} "io.headgate.client", unless the gateway ended the stream in order, as when it restarts.
      *
-     * @param listener not null
+     * @param listener null for the default
      * @return this
      */
     public Builder onRetry(RetryListener listener) {

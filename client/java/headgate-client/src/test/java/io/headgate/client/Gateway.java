@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -13,6 +16,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -45,7 +49,20 @@ final class Gateway implements AutoCloseable {
   }
 
   Gateway(Path folder) throws Exception {
-    this(folder, "127.0.0.1:0");
+    this(folder, own());
+  }
+
+  /** An address that nobody is given by the system: while a gateway is away that comes back, somebody else would take it. */
+  private static String own() throws IOException {
+    for (int tries = 0; tries < 100; tries++) {
+      int port = ThreadLocalRandom.current().nextInt(10_000, 30_000);
+      try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"))) {
+        return "127.0.0.1:" + free.getLocalPort();
+      } catch (BindException e) {
+        continue; // taken
+      }
+    }
+    throw new IOException("there is no free port");
   }
 
   String address() {

@@ -12,6 +12,7 @@ import static io.headgate.client.ScriptedGateway.sendAndFail;
 import static io.headgate.client.ScriptedGateway.sendAndHold;
 import static io.headgate.client.SubscribeTest.read;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -26,6 +27,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 
 class ReconnectTest {
@@ -49,8 +55,72 @@ class ReconnectTest {
         assertEquals(List.of("started", "#1", "#2", "started", "#3", "#4"), names, end.getKey());
         assertEquals(List.of(end.getKey()), causes);
         assertEquals(cursor(2), gateway.requests.get(1).getStart().getAfterCursor());
+        boolean silent = end.getKey().contains("silent");
+        assertEquals(silent, !gateway.peers.get(0).equals(gateway.peers.get(1)), "another connection after: " + end.getKey());
       }
     }
+  }
+
+  /** Of several streams that find a connection dead, one has it replaced. */
+  @Test
+  void deadConnectionIsReplacedOnce() throws Exception {
+    try (ScriptedGateway gateway = new ScriptedGateway(send(caughtUp(0))); Headgate client = Headgate.connect(gateway.address())) {
+      Subscription subscription = Subscription.builder().startAtEarliest().build();
+      read(client, subscription);
+      int before = client.connection();
+      client.abandon(before);
+      read(client, subscription);
+      client.abandon(before);
+      read(client, subscription);
+      assertNotEquals(gateway.peers.get(0), gateway.peers.get(1));
+      assertEquals(gateway.peers.get(1), gateway.peers.get(2));
+    }
+  }
+
+  @Test
+  void gatewayThatIsNotThereIsNamed() throws Exception {
+    int port;
+    try (ServerSocket nobody = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
+      port = nobody.getLocalPort();
+    }
+    List<String> causes = new ArrayList<>();
+    try (Headgate client = Headgate.connect("127.0.0.1:" + port); Messages messages = client.subscribe(Subscription.builder().startAtEarliest()
+        .onRetry((cause, wait) -> {
+          causes.add(cause.getMessage());
+          throw new IllegalStateException("seen");
+        }).build())) {
+      assertThrows(IllegalStateException.class, () -> messages.forEach(m -> {}));
+    }
+    assertTrue(causes.get(0).startsWith("UNAVAILABLE: ") && causes.get(0).contains("refused") && causes.get(0).contains(":" + port), causes::toString);
+  }
+
+  /** Without onRetry the log is told, unless the gateway ended the stream in order. */
+  @Test
+  void lostStreamIsNotLostUnseen() throws Exception {
+    List<LogRecord> log = new CopyOnWriteArrayList<>();
+    Handler handler = new Handler() {
+      @Override
+      public void publish(LogRecord line) {
+        log.add(line);
+      }
+
+      @Override
+      public void flush() {}
+
+      @Override
+      public void close() {}
+    };
+    Logger logger = Logger.getLogger("io.headgate.client");
+    logger.addHandler(handler);
+    logger.setUseParentHandlers(false);
+    try (ScriptedGateway gateway = new ScriptedGateway(send(started(0), closing(0, Closing.Reason.REASON_DRAINING)),
+        sendAndFail(Status.UNAVAILABLE.withDescription("502").asRuntimeException()), send(caughtUp(0))); Headgate client = Headgate.connect(gateway.address())) {
+      read(client, Subscription.builder().startAtEarliest().build());
+    } finally {
+      logger.removeHandler(handler);
+      logger.setUseParentHandlers(true);
+    }
+    assertTrue(log.size() == 1 && log.get(0).getLevel() == Level.WARNING && log.get(0).getMessage().contains("502"), () -> log.toString());
   }
 
   /** A stream that began at the latest event must not begin there again: what came in between would be lost. */

@@ -1,5 +1,6 @@
 package io.headgate.client;
 
+import io.grpc.Grpc;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Metadata;
 import io.grpc.Server;
@@ -19,6 +20,7 @@ import io.headgate.v1.SubscribeResponse;
 import io.headgate.v1.SubscriptionServiceGrpc;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +34,7 @@ final class ScriptedGateway implements AutoCloseable {
   }
 
   final List<SubscribeRequest> requests = new CopyOnWriteArrayList<>();
+  final List<SocketAddress> peers = new CopyOnWriteArrayList<>(); // who made each call: another one for another connection
   final List<String> tokens = new CopyOnWriteArrayList<>();
   final List<String> saves = new CopyOnWriteArrayList<>(); // place@lease, and whether it releases
   volatile Function<ShardSave, Throwable> save = one -> null;
@@ -117,6 +120,7 @@ final class ScriptedGateway implements AutoCloseable {
     @Override
     public <A, B> ServerCall.Listener<A> interceptCall(ServerCall<A, B> call, Metadata headers, ServerCallHandler<A, B> next) {
       String token = headers.get(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER));
+      peers.add(call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR));
       tokens.add(token == null ? "" : token);
       return next.startCall(call, headers);
     }
