@@ -20,6 +20,7 @@ type front struct {
 	closed  bool
 	refuses bool
 	rate    int   // bytes a second in each direction of a connection; 0: as fast as it can
+	most    int   // bytes in one write; 0: any number
 	cutIn   int64 // so many bytes more to clients, then a cut; negative: no cut
 	cutNext []int64
 	passed  int64 // bytes to clients
@@ -100,6 +101,9 @@ func (f *front) hush() {
 
 // slow passes on so many bytes a second.
 func (f *front) slow(rate int) { f.set(func() { f.rate = rate }) }
+
+// slice passes on at most so many bytes at a time, 0 as many as there are.
+func (f *front) slice(most int) { f.set(func() { f.most = most }) }
 
 // refuse turns away who connects, until admit. What is connected stays.
 func (f *front) refuse() { f.set(func() { f.refuses = true }) }
@@ -195,6 +199,9 @@ func (f *front) may(l *link, n int, down bool) (int, time.Duration) {
 	}
 	if down && f.cutIn >= 0 {
 		n = int(min(int64(n), f.cutIn))
+	}
+	if f.most > 0 {
+		n = min(n, f.most)
 	}
 	if f.rate == 0 {
 		return n, 0
