@@ -111,3 +111,10 @@ func (c *crm) hear(answers bool) {
 	defer c.mu.Unlock()
 	c.deaf = !answers
 }
+
+// upcoming is the event that the next call of deliver posts, where nobody else does.
+func (c *crm) upcoming() int32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.next
+}
