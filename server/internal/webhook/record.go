@@ -28,9 +28,10 @@ type problem struct {
 	superoffice.RuleError
 }
 
-// record turns the body into what is stored. A problem sends the body into quarantine. first is when a body was received that was there before, zero for
+// record turns the body into what is stored. A problem sends the body into quarantine. What the request's header calls the body does not matter: the signature
+// does not cover it, so that whoever has captured a post could send it again under another name. first is when a body was received that was there before, zero for
 // others.
-func (s *source) record(contentType string, body []byte, first time.Time) (rec *eventlog.Record, isTest bool, wrong *problem) {
+func (s *source) record(body []byte, first time.Time) (rec *eventlog.Record, isTest bool, wrong *problem) {
 	e, err := superoffice.Translate(&s.Source.Source, body)
 	if err != nil {
 		wrong = &problem{cause: "rules"}
@@ -50,9 +51,6 @@ func (s *source) record(contentType string, body []byte, first time.Time) (rec *
 	}
 	if !s.speaksFor(e.GetContext()) {
 		return refuse("foreign_context", "the source may not speak for this context: add it to the source's contexts if it should")
-	}
-	if !isJSON(contentType) {
-		return refuse("media_type", "the media type is not application/json in UTF-8")
 	}
 	if !first.IsZero() {
 		e.FirstReceivedAt = timestamppb.New(first)
@@ -130,7 +128,7 @@ func (h *Handler) Retry(q *eventlog.QuarantinedRecord, body []byte) (rec *eventl
 		note.Problem = "no source of this name is configured any more"
 		return nil, false, &note
 	}
-	rec, isTest, wrong := src.record(q.ContentType, body, q.ReceivedAt)
+	rec, isTest, wrong := src.record(body, q.ReceivedAt)
 	if wrong != nil {
 		return nil, false, wrong.note(q.ContentType)
 	}

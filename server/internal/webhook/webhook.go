@@ -9,7 +9,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -224,7 +223,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, sender netip.Ad
 	}
 	defer free()
 	if waits {
-		if _, isTest, _ := src.record(r.Header.Get("Content-Type"), body, time.Time{}); isTest {
+		if _, isTest, _ := src.record(body, time.Time{}); isTest {
 			return src, tested
 		}
 		return src, awaiting
@@ -251,7 +250,7 @@ const maxTestCall = 4 << 10
 
 // accept stores an authentic body, as an event or in quarantine.
 func (h *Handler) accept(src *source, contentType string, body []byte) answer {
-	rec, isTest, wrong := src.record(contentType, body, time.Time{})
+	rec, isTest, wrong := src.record(body, time.Time{})
 	if isTest {
 		return tested
 	}
@@ -273,13 +272,4 @@ func (h *Handler) accept(src *source, contentType string, body []byte) answer {
 		h.opt.Logger.Warn("webhook quarantined", "source", src.Name, "cause", wrong.cause, "bytes", len(body))
 	}
 	return done
-}
-
-func isJSON(contentType string) bool {
-	if contentType == "application/json; charset=utf-8" || contentType == "application/json" {
-		return true // as nearly all are; reading the others costs more
-	}
-	media, params, err := mime.ParseMediaType(contentType)
-	charset, given := params["charset"]
-	return err == nil && media == "application/json" && (!given || strings.EqualFold(charset, "utf-8"))
 }
