@@ -17,7 +17,7 @@ try {
   for await (const message of client.subscribe(subscription)) {
     switch (message.kind) {
       case "event":
-        console.log(`${message.event.eventType}  ${message.event.context}  #${message.event.primaryKey}  ${describe(message.event.payload)}`);
+        console.log(`${message.event.eventType}  ${message.event.context}  #${message.event.primaryKey}  ${describe(message.event.payload)}by ${message.event.changedByAssociateId}`);
         break;
       case "gap":
         console.log("something may be missing here: reconcile with the CRM", message.gap);
@@ -32,6 +32,6 @@ try {
 
 /** A relation's two ends. All values are absent when the CRM did not send them. */
 function describe({ case: entity, value }) {
-  if (entity !== "relation") return "";
-  return `${value.sourceEntity} ${value.sourceRecord} -> ${value.destinationEntity} ${value.destinationRecord}`;
+  if (entity !== "relation" || value.sourceRecord === undefined) return "";
+  return `${value.sourceEntity} ${value.sourceRecord} -> ${value.destinationEntity} ${value.destinationRecord}  `;
 }
