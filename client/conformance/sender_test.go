@@ -162,12 +162,30 @@ func (s *sender) isOff() bool {
 // test is what the CRM posts when a webhook is saved. It is never an event.
 func (s *sender) test() { s.send(change{event: "test"}) }
 
+// insist delivers a change that a behaviour needs in the log. Where the machine is so busy that the gateway cannot store it within the CRM's patience, the
+// administrator has it sent again.
+func (s *sender) insist(ctx context.Context, c change) error {
+	for end := time.Now().Add(patience); !s.deliver(ctx, c); s.resume() {
+		if ctx.Err() != nil || time.Now().After(end) {
+			return fmt.Errorf("the gateway did not take %+v", c)
+		}
+	}
+	return nil
+}
+
+// resume forgets what failed.
+func (s *sender) resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.off, s.failed, s.discarded = false, 0, 0
+}
+
 // send delivers changes one after the other, and fails the test when one is not taken.
 func (s *sender) send(changes ...change) {
 	s.t.Helper()
 	for _, c := range changes {
-		if !s.deliver(s.t.Context(), c) {
-			s.t.Fatalf("the gateway did not take %+v", c)
+		if err := s.insist(s.t.Context(), c); err != nil {
+			s.t.Fatal(err)
 		}
 	}
 }
@@ -180,8 +198,11 @@ func (s *sender) burst(changes []change) {
 	for w := range writers {
 		g.Go(func() error {
 			for _, c := range changes {
-				if c.key%writers == w && !s.deliver(ctx, c) {
-					return fmt.Errorf("the gateway did not take %+v", c)
+				if c.key%writers != w {
+					continue
+				}
+				if err := s.insist(ctx, c); err != nil {
+					return err
 				}
 			}
 			return nil
