@@ -90,11 +90,14 @@ func (f *front) cutAfter(bytes ...int64) {
 	f.set(func() { f.cutIn, f.cutNext = bytes[0], bytes[1:] })
 }
 
-// hush keeps all connections open and passes nothing more on, in neither direction, as when the network has lost them. New ones pass.
-func (f *front) hush() {
+// hush keeps all connections open and passes nothing more on, in neither direction, as when the network has lost them, until speak. New ones pass.
+func (f *front) hush()  { f.hushAll(true) }
+func (f *front) speak() { f.hushAll(false) }
+
+func (f *front) hushAll(hushed bool) {
 	f.set(func() {
 		for l := range f.links {
-			l.hushed = true
+			l.hushed = hushed
 		}
 	})
 }
