@@ -48,3 +48,27 @@ func TestSocketsNobodyReads(t *testing.T) {
 		return vitalsOf(t, p.listen.Admin).goroutines < before.goroutines+connections
 	})
 }
+
+// TestTimeoutsOfRefusedCalls: a client's time limit costs the gateway nothing once the call is refused, however long it is.
+func TestTimeoutsOfRefusedCalls(t *testing.T) {
+	const calls = 120_000
+	p := startAbused(t)
+	before := vitalsOf(t, p.listen.Admin)
+	a, err := abuse(p.listen.GRPC, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	methods := []string{"/a/b", "/headgate.v1.EventService/ListEvents"}
+	for n := 0; n < calls; n++ {
+		err := a.open(methods[n%len(methods)], true, "grpc-timeout", "99999999H")
+		if n%100 == 99 {
+			err = errors.Join(err, a.out.Flush())
+			eventually(t, "the calls are answered", func() bool { return a.calls.Load() > int32(n-300) })
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.close()
+	before.heldLess(t, p.listen.Admin, 30<<20) // the timers would be 45 MB
+}

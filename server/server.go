@@ -202,6 +202,8 @@ func (s *Server) buildGRPC() {
 	s.grpc = s.newGRPC(
 		grpc.Creds(calm{creds}),
 		grpc.InTapHandle(s.guard.Tap),
+		// The guard refuses what nobody serves: gRPC would repeat its name, however long, to whom it does not know.
+		grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error { return errors.New("the guard lets nothing through that is not served") }),
 		grpc.MaxConcurrentStreams(maxStreamsPerConnection),
 		grpc.MaxHeaderListSize(16<<10),
 		grpc.ConnectionTimeout(10*time.Second),

@@ -22,13 +22,18 @@ func lineOf(remote, what string, by Identity) []any {
 // refuse tells of a call that the control or the guard refuses, and returns what the caller is told.
 func (g *Guard) refuse(ctx context.Context, what string, err error) error {
 	told := refusalOf(err)
+	tellLine(ctx)
+	g.tellRefused(RemoteOf(ctx), what, callerOf(err), told)
+	return told
+}
+
+// tellLine tells the connection of a call, if it wants to know, that the call was refused.
+func tellLine(ctx context.Context) {
 	if p, ok := peer.FromContext(ctx); ok {
 		if line, ok := p.Addr.(interface{ Refused() }); ok {
 			line.Refused()
 		}
 	}
-	g.tellRefused(RemoteOf(ctx), what, callerOf(err), told)
-	return told
 }
 
 // Refused tells of a request that REST refused before it asked who calls. remote is the address and port that it came from.

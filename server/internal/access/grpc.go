@@ -75,6 +75,10 @@ func SessionOf(ctx context.Context) *Session {
 // Stream is the interceptor of streams, and of the single calls that went through Over. It knows who calls before anything of the request is read.
 func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	ctx := ss.Context()
+	if _, known := g.needs[info.FullMethod]; !known {
+		tellLine(ctx)
+		return errNoMethod
+	}
 	kind := g.kindOf(info.FullMethod)
 	admit := g.admit
 	if kind == Stream {

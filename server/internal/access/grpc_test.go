@@ -234,6 +234,7 @@ func guardReaders(t *testing.T) *Policy {
 }
 
 func TestGuard(t *testing.T) {
+	const noMethod = "no such method"
 	g := newGuarded(t, guardReaders(t))
 	for _, c := range []struct {
 		method string
@@ -257,9 +258,9 @@ func TestGuard(t *testing.T) {
 		{operatorMethod, []string{"authorization", "Bearer billtoken"}, fault.OperatorOnly},
 		{operatorMethod, []string{"authorization", "Bearer opertoken"}, "chief"},
 		{operatorMethod, nil, fault.Unauthenticated},
-		{newMethod, nil, fault.Unauthenticated},
-		{newMethod, []string{"authorization", "Bearer billtoken"}, fault.OperatorOnly},
-		{newMethod, []string{"authorization", "Bearer opertoken"}, fault.OperatorOnly},
+		{newMethod, nil, noMethod},
+		{newMethod, []string{"authorization", "Bearer billtoken"}, noMethod},
+		{newMethod, []string{"authorization", "Bearer opertoken"}, noMethod},
 		{openMethod, nil, ""},
 		{openMethod, []string{"authorization", "Bearer wrong"}, ""},
 	} {
@@ -268,6 +269,10 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%s %q: %q, want %q", c.method, c.header, got, c.want)
 		}
 		switch {
+		case err != nil && c.want == noMethod:
+			if status.Code(err) != codes.Unimplemented {
+				t.Errorf("%s %q: %v", c.method, c.header, err)
+			}
 		case err != nil && c.want == fault.OperatorOnly:
 			wantRefused(t, c.method, err, codes.PermissionDenied, c.want)
 		case err != nil:

@@ -13,6 +13,9 @@ import (
 // Tap refuses calls of which it is plain at a glance that nobody may make them, before gRPC makes anything of them. What is refused later, gRPC keeps until its
 // client has taken the answer: with its headers, and hundreds for each connection. The errors are those that Stream would return.
 func (g *Guard) Tap(ctx context.Context, call *tap.Info) (context.Context, error) {
+	if _, limited := ctx.Deadline(); limited {
+		return ctx, nil // gRPC keeps a timer of a call that is refused here until the client's time has passed, which may be ages
+	}
 	need, known := g.needs[call.FullMethodName]
 	if !known {
 		return ctx, errNoMethod

@@ -1,8 +1,10 @@
 package access
 
 import (
+	"context"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"google.golang.org/grpc/codes"
@@ -39,6 +41,11 @@ func TestRefusedAtAGlance(t *testing.T) {
 		if status.Code(err) != c.want {
 			t.Errorf("%s: %v, want %v", c.what, err, c.want)
 		}
+	}
+	limited, cancel := context.WithTimeout(peer.NewContext(t.Context(), &peer.Peer{Addr: &net.TCPAddr{}}), time.Hour)
+	defer cancel()
+	if _, err := g.guard.Tap(limited, &tap.Info{FullMethodName: newMethod}); err != nil {
+		t.Errorf("a call with a deadline: %v", err) // Stream refuses it
 	}
 	open := newGuarded(t, Open())
 	if _, err := open.guard.Tap(t.Context(), &tap.Info{FullMethodName: readerMethod}); err != nil {
