@@ -51,12 +51,15 @@ type Engine interface {
 	Identity() Identity
 	// Trim forgets the records up to and including the sequence, and what was kept beside them.
 	Trim(ctx context.Context, through uint64) error
-	// Erase replaces the records by ones of kind erased. Sequences that are trimmed are passed over.
+	// Erase replaces the records by ones of kind erased. Sequences that are trimmed are passed over. The bytes can be in files until a Purge.
 	Erase(ctx context.Context, seqs []uint64) error
 	// Copy calls start, then pair for all that the log keeps, as it stands at one moment, and in whatever pairs its restoration takes back. Appends go on beside
 	// it. The bytes are valid within pair. One at a time: ErrBusy; ErrDamaged where the log is not whole. It ends with ErrBusy when pair takes more than a minute,
 	// and with ErrFull when the disk is needed, because what is trimmed meanwhile is kept until its end.
 	Copy(ctx context.Context, start func(Copied) error, pair func(key, value []byte) error) error
+	// Purge returns when no file holds any more what was erased or trimmed before the call, as far as the files are the engine's own. It can take minutes. It
+	// goes on without its caller, and what a crash left undone the next one does.
+	Purge(ctx context.Context) error
 	// Close waits for what is under way and makes the log reopenable. No other method may be called after it.
 	Close() error
 }

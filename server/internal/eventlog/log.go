@@ -34,6 +34,8 @@ type Log struct {
 	excess  chan struct{} // something was quarantined: the bound may be passed
 	dropped atomic.Uint64 // quarantined bodies
 
+	erasures atomic.Uint64
+
 	mu       sync.Mutex
 	changed  chan struct{}   // closed and replaced when the head moves; guarded by mu
 	watchers []func([]Frame) // guarded by mu
@@ -310,5 +312,12 @@ func (l *Log) Erase(ctx context.Context, seqs []uint64) error {
 	}
 	err := l.engine.Erase(ctx, seqs)
 	l.tail.reset()
+	l.erasures.Add(1)
 	return err
 }
+
+// Erasures counts the erasures that took place. Whoever keeps frames for later takes it before reading them, and reads them anew when it has changed.
+func (l *Log) Erasures() uint64 { return l.erasures.Load() }
+
+// Purge returns when no file of the log holds any more what was erased or trimmed before. It can take minutes, and goes on when ctx ends.
+func (l *Log) Purge(ctx context.Context) error { return l.engine.Purge(ctx) }

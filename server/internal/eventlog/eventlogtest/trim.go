@@ -1,11 +1,14 @@
 package eventlogtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"sync"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate/headgate/server/internal/eventlog"
 )
@@ -279,5 +282,26 @@ var eraseTests = []test{
 		if list := r.all(2, nil); list[0].Kind != eventlog.KindErased || list[1].Kind != eventlog.KindEvent {
 			r.Fatalf("kinds %d %d", list[0].Kind, list[1].Kind)
 		}
+	}},
+	{"is purged, and nothing else is", func(r *rig) {
+		r.must(r.Purge(ctx)) // of an empty log
+		r.addN(5, "s", "c", "id")
+		r.must(r.Trim(ctx, 1))
+		r.must(r.Erase(ctx, []uint64{3}))
+		want := r.all(1, nil)
+		for range 2 {
+			r.must(r.Purge(ctx))
+			if diff := cmp.Diff(want, r.all(1, nil)); diff != "" {
+				r.Fatal(diff)
+			}
+			for _, seq := range []uint64{2, 4, 5} {
+				_, err := r.Raw(ctx, seq)
+				r.must(err)
+			}
+			r.reopen()
+		}
+		gone, cancel := context.WithCancel(ctx)
+		cancel()
+		wantErr(r, r.Purge(gone), context.Canceled)
 	}},
 }

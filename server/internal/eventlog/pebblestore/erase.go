@@ -11,7 +11,7 @@ import (
 	"github.com/headgate/headgate/server/internal/eventlog"
 )
 
-// Erase implements eventlog.Engine. The replacement is durable on return.
+// Erase implements eventlog.Engine. The replacement is durable on return; Purge is what makes the bytes go.
 func (s *Store) Erase(_ context.Context, seqs []uint64) error {
 	s.trimming.Lock()
 	defer s.trimming.Unlock()
@@ -70,7 +70,7 @@ func (s *Store) replace(b *pebble.Batch, seqs []uint64, earliest, head uint64) e
 		}
 		erased := rec.Erased()
 		err = errors.Join(err, b.Set(seqKey(roomRecord, seq), eventlog.EncodeRecord(nil, &erased, rec.ReceivedAt), nil),
-			b.Delete(seqKey(roomRaw, seq), nil), b.Delete(seqKey(roomQuarantine, seq), nil))
+			b.Delete(seqKey(roomRaw, seq), nil), b.Delete(seqKey(roomQuarantine, seq), nil), b.Set(seqKey(roomErased, seq), nil, nil))
 		if err != nil {
 			return err
 		}

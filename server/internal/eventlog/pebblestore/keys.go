@@ -14,6 +14,7 @@ import (
 //	t<tenant>                      -> source, context
 //	x<tenant>                      -> seq and time of its newest trimmed record
 //	c<tenant><seq>                 index by tenant
+//	e<seq>                         erased, and its bytes may still be in a file
 const (
 	roomMeta       = 'm'
 	roomRecord     = 'r'
@@ -23,6 +24,7 @@ const (
 	roomTenant     = 't'
 	roomTrimmed    = 'x'
 	roomIndex      = 'c'
+	roomErased     = 'e'
 )
 
 var (

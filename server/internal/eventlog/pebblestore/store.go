@@ -48,10 +48,11 @@ type Options struct {
 
 // Store implements eventlog.Engine.
 type Store struct {
-	dir string
-	opt Options
-	fs  vfs.FS
-	log *slog.Logger
+	dir   string
+	opt   Options
+	fs    vfs.FS
+	fresh *freshLogs // part of fs
+	log   *slog.Logger
 
 	// use is held for reading by whoever uses db, for writing only to reopen it.
 	use sync.RWMutex
@@ -65,6 +66,7 @@ type Store struct {
 	mark     *watermark
 
 	commits  committer
+	purges   chan chan<- error
 	tenants  tenantTable
 	trimming sync.Mutex // one trim or erasure at a time
 
@@ -115,6 +117,7 @@ func Open(dir string, opt Options) (*Store, error) {
 	s.commits.init()
 	s.done.Go(s.commitLoop)
 	s.done.Go(func() { s.tend(ctx) })
+	s.done.Go(func() { s.purgeLoop(ctx) })
 	return s, nil
 }
 
@@ -141,8 +144,10 @@ func newStore(dir string, opt Options) *Store {
 	if opt.Fatal == nil {
 		opt.Fatal = func(string) { os.Exit(1) }
 	}
-	s := &Store{dir: dir, opt: opt, log: opt.Logger, changed: make(chan struct{})}
-	s.fs = namesFirst{vfs.OnDiskFull(opt.FS, s.onDiskFull)}
+	s := &Store{
+		dir: dir, opt: opt, log: opt.Logger, changed: make(chan struct{}), purges: make(chan chan<- error), fresh: &freshLogs{FS: opt.FS},
+	}
+	s.fs = namesFirst{vfs.OnDiskFull(s.fresh, s.onDiskFull)}
 	return s
 }
 
@@ -177,9 +182,12 @@ func (s *Store) openDB(adjust ...func(*pebble.Options)) error {
 		FormatMajorVersion:          version,
 		MemTableSize:                s.opt.memTableSize,
 		MemTableStopWritesThreshold: 4,
-		L0StopWritesThreshold:       40,
-		MaxOpenFiles:                256,
-		Logger:                      pebbleLogger{s},
+		// Pebble's own sizes, for 16 MiB: with smaller memtables all is smaller.
+		LBaseMaxBytes:         4 * int64(s.opt.memTableSize),
+		TargetFileSizes:       [7]int64{int64(s.opt.memTableSize) / 8},
+		L0StopWritesThreshold: 40,
+		MaxOpenFiles:          256,
+		Logger:                pebbleLogger{s},
 		// No FlushDelayDeleteRange: its timer would write behind a failed write, and Pebble ends the process then. See flushTrimmed.
 		EventListener: &pebble.EventListener{
 			// The default ends the process. Whoever reads the place gets ErrDamaged; all others go on.

@@ -46,10 +46,10 @@ func (s *Store) trimChunk(through uint64) error {
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	st = s.State()
-	if errors.Is(st.Err, eventlog.ErrFailed) || s.diskFull.Load() {
-		return st.Err
+	if err := s.broken(); err != nil {
+		return err
 	}
+	st = s.State()
 	earliestAt, err := s.timeFrom(through+1, st.Head)
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (s *Store) flushTrimmed() {
 func (s *Store) flush() (<-chan struct{}, error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if errors.Is(s.State().Err, eventlog.ErrFailed) || s.diskFull.Load() {
+	if s.broken() != nil {
 		return nil, nil
 	}
 	s.trimmedAt.Store(0)
