@@ -48,8 +48,8 @@ func (st *stream) send(chunk eventlog.Chunk) error {
 	return nil
 }
 
-// errEnded stops what is under way when something ends the stream; the loop then says what it was.
-var errEnded = errors.New("something ended the stream")
+// errEnded stops what is under way when something ends the stream, or what was read is to be read again; the loop then finds out what it was.
+var errEnded = errors.New("something ended the stream or what was read")
 
 // flush sends the gathered batch, unless the stream has lost the right to it.
 func (st *stream) flush() error {
@@ -58,7 +58,7 @@ func (st *stream) flush() error {
 		return nil
 	}
 	// A stalled reader comes here long after it was read for.
-	if st.terms.view.ended() || st.isTaken() {
+	if st.terms.view.ended() || st.isTaken() || st.reread() {
 		return errEnded
 	}
 	last := st.batch.run[n-1].Seq

@@ -29,6 +29,7 @@ type Log interface {
 	SeekTime(ctx context.Context, t time.Time) (uint64, error)
 	CatchUp(ctx context.Context) error
 	Watch(fn func([]eventlog.Frame)) (head uint64)
+	Erasures() uint64
 	Head() uint64
 	State() eventlog.State
 	Trimmed(wants func(source, context string) bool) (seq uint64, at time.Time)

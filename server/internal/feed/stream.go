@@ -48,6 +48,7 @@ type stream struct {
 	caughtUp bool          // the checkpoint at the first reaching of the head was sent
 	lastSend time.Time
 	batch    batch
+	erasures uint64 // the log's count, when what is in batch had not been read yet
 
 	timer  *time.Timer // rings when the stream may have been silent for too long, or has lasted long enough; nil before Started
 	rang   atomic.Bool // and nobody has looked yet
@@ -184,8 +185,11 @@ func (st *stream) work(ctx context.Context) {
 			return
 		}
 		if st.read >= st.stopAt {
-			st.ended <- st.endCaughtUp(ctx)
-			return
+			if err := st.endCaughtUp(); !errors.Is(err, errEnded) {
+				st.ended <- err
+				return
+			}
+			continue
 		}
 		atHead, err := st.advance(ctx)
 		if errors.Is(err, errEnded) {
@@ -226,6 +230,7 @@ func (st *stream) untilDue() time.Duration {
 // advance reads on and sends what matches. A batch that is not full waits for what the next read finds, unless there is nothing more or the stream was
 // silent for long: how the log is cut into pieces, which are everybody's, does not show in a stream.
 func (st *stream) advance(ctx context.Context) (atHead bool, err error) {
+	st.reread()
 	chunk, err := st.next(ctx)
 	if errors.Is(err, errEnded) {
 		return false, err
@@ -254,12 +259,24 @@ func (st *stream) advance(ctx context.Context) (atHead bool, err error) {
 	return atHead, nil
 }
 
+// reread forgets what was read and not sent yet if something was erased since: it may be among that. It says whether it did.
+func (st *stream) reread() bool {
+	now := st.svc.log.Erasures()
+	if now == st.erasures {
+		return false
+	}
+	st.erasures = now
+	if len(st.batch.run) == 0 {
+		return false
+	}
+	st.batch.reset()
+	st.read = st.pos.Load()
+	return true
+}
+
 // endCaughtUp ends a stream that was to stop at the head.
-func (st *stream) endCaughtUp(ctx context.Context) error {
-	if err := st.settle(); errors.Is(err, errEnded) {
-		_, err := st.over(ctx)
-		return err
-	} else if err != nil {
+func (st *stream) endCaughtUp() error {
+	if err := st.settle(); err != nil {
 		return err
 	}
 	return st.close(headgatev1.Closing_REASON_CAUGHT_UP, nil)
