@@ -40,6 +40,7 @@ var needs = map[string]access.Need{
 	adminv1.AdminService_ReprocessQuarantined_FullMethodName: access.NeedOperator,
 	adminv1.AdminService_DiscardQuarantined_FullMethodName:   access.NeedOperator,
 	adminv1.AdminService_Backup_FullMethodName:               access.NeedOperator,
+	adminv1.AdminService_Erase_FullMethodName:                access.NeedOperator,
 
 	// Schemas are no secret, but who explores them should be somebody known.
 	reflectionv1.ServerReflection_ServerReflectionInfo_FullMethodName:      access.NeedReader,

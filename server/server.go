@@ -259,6 +259,7 @@ func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
 		},
 		Backup: s.backup,
 		Retry:  s.webhook.Retry, Audit: audit,
+		Source: s.webhook.Source,
 	}))
 	grpc_health_v1.RegisterHealthServer(guarded, s.health)
 	return srv

@@ -25,6 +25,7 @@ type commands struct {
 	Subscription  subscriptionCommand  `cmd:"" help:"Make, show, move or delete a subscription, or skip an event in it."`
 	Status        statusCommand        `cmd:"" help:"Show how the gateway is: its log, its sources, its readers."`
 	Quarantine    quarantineCommand    `cmd:"" help:"Look at authentic webhooks that could not be turned into an event, try them again, or give them up."`
+	Erase         eraseCommand         `cmd:"" help:"Erase what the log holds of a person, a user, a record or a tenant."`
 	Sources       sourcesCommand       `cmd:"" help:"Show what each source did, and what starts a stopped feed again."`
 	Backup        backupCommand        `cmd:"" help:"Copy the log and the subscriptions into a file, while the gateway runs. headgated restore takes it back."`
 	Source        sourceCommand        `cmd:"" help:"Make a source."`

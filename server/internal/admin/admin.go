@@ -14,6 +14,7 @@ import (
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/superoffice"
 )
 
 // Log is what the service needs of the log.
@@ -24,6 +25,15 @@ type Log interface {
 	Locate(cursor string) (uint64, error)
 	Raw(ctx context.Context, seq uint64) ([]byte, error)
 	Quarantine
+
+	// What an erasure needs.
+	CatchUp(ctx context.Context) error
+	Tenants() []eventlog.Tenant
+	ReadStored(ctx context.Context, after uint64, wants func(source, context string) bool) (eventlog.Chunk, error)
+	Get(ctx context.Context, seq uint64) (eventlog.Frame, error)
+	Position(seq uint64) string
+	Erase(ctx context.Context, seqs []uint64) error
+	Purge(ctx context.Context) error
 }
 
 // Gateway is what the service needs of the rest of the gateway.
@@ -43,6 +53,8 @@ type Gateway struct {
 	Backup func(ctx context.Context, out io.Writer, progress func(done float64)) (eventlog.Copied, error)
 	// Retry turns a quarantined body into the event that it is by now, or tells that it is a test call, or why it stays. It stores nothing.
 	Retry func(q *eventlog.QuarantinedRecord, body []byte) (rec *eventlog.Record, isTest bool, stays *eventlog.Quarantine)
+	// Source is what the source of the name, or one that is no longer configured, is translated by.
+	Source func(name string) superoffice.Source
 	// Audit writes down what the caller did.
 	Audit func(ctx context.Context, what string, more ...any)
 }

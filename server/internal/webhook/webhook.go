@@ -118,6 +118,14 @@ func (h *Handler) SetSources(sources []Source) {
 	h.sources.Store(&after)
 }
 
+// Source returns what the bodies of the source are translated by, as it is configured now; only the name of one that is not.
+func (h *Handler) Source(name string) superoffice.Source {
+	if src := (*h.sources.Load())[name]; src != nil {
+		return src.Source.Source
+	}
+	return superoffice.Source{Name: name}
+}
+
 // ServeHTTP answers one post. There is no router before it: one that cleans paths would redirect, and what the CRM does then is unknown.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()

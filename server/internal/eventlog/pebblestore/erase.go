@@ -69,8 +69,7 @@ func (s *Store) replace(b *pebble.Batch, seqs []uint64, earliest, head uint64) e
 			return err
 		}
 		erased := rec.Erased()
-		err = errors.Join(err, b.Set(seqKey(roomRecord, seq), eventlog.EncodeRecord(nil, &erased, rec.ReceivedAt), nil),
-			b.Delete(seqKey(roomRaw, seq), nil), b.Delete(seqKey(roomQuarantine, seq), nil), b.Set(seqKey(roomErased, seq), nil, nil))
+		err = errors.Join(err, b.Set(seqKey(roomRecord, seq), eventlog.EncodeRecord(nil, &erased, rec.ReceivedAt), nil), release(b, seq))
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package pebblestore
 
 import (
 	"encoding/binary"
+	"time"
 )
 
 // The key space, one letter a room. Everything that belongs to one record is written in one batch.
@@ -14,7 +15,7 @@ import (
 //	t<tenant>                      -> source, context
 //	x<tenant>                      -> seq and time of its newest trimmed record
 //	c<tenant><seq>                 index by tenant
-//	e<seq>                         erased, and its bytes may still be in a file
+//	e<time><seq>                   some of it was deleted or replaced, and its bytes may still be in a file
 const (
 	roomMeta       = 'm'
 	roomRecord     = 'r'
@@ -54,6 +55,12 @@ func trimmedKey(id uint32) []byte { return binary.BigEndian.AppendUint32([]byte{
 
 func indexKey(tenant uint32, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(append(make([]byte, 0, 13), roomIndex), tenant), seq)
+}
+
+// erasedKey is another one each time: a purge that is under way must not take what is erased meanwhile for done.
+func erasedKey(seq uint64) []byte {
+	now := binary.BigEndian.AppendUint64([]byte{roomErased}, uint64(time.Now().UnixNano()))
+	return binary.BigEndian.AppendUint64(now, seq)
 }
 
 // after returns the first key behind all keys that start with prefix, which has a byte that is not 0xff.

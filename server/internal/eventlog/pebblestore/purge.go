@@ -45,6 +45,9 @@ func (f *freshLogs) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCatego
 	return f.FS.Create(newname, c)
 }
 
+// Unwrap implements vfs.FS.
+func (f *freshLogs) Unwrap() vfs.FS { return f.FS }
+
 // Purge implements eventlog.Engine.
 func (s *Store) Purge(ctx context.Context) error {
 	done := make(chan error, 1) // nobody may wait for it any more
@@ -74,7 +77,7 @@ func (s *Store) purgeLoop(ctx context.Context) {
 }
 
 func (s *Store) purge(ctx context.Context) error {
-	erased, err := s.erased()
+	marks, err := s.erased()
 	if err != nil {
 		return err
 	}
@@ -85,7 +88,12 @@ func (s *Store) purge(ctx context.Context) error {
 			return err
 		}
 	}
-	for rest := erased; len(rest) > 0; {
+	seqs := make([]uint64, len(marks))
+	for i, mark := range marks {
+		seqs[i] = seqOf(mark)
+	}
+	slices.Sort(seqs)
+	for rest := seqs; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && rest[n]-rest[n-1] <= purgeGap && n < purgeChunk {
 			n++
@@ -101,11 +109,11 @@ func (s *Store) purge(ctx context.Context) error {
 	if err := s.awaitTables(ctx); err != nil {
 		return err
 	}
-	return s.purged(erased)
+	return s.purged(marks)
 }
 
-// erased returns the sequences whose bytes may still be in a file.
-func (s *Store) erased() (seqs []uint64, err error) {
+// erased returns the keys that say of which records bytes may still be in a file.
+func (s *Store) erased() (marks [][]byte, err error) {
 	s.use.RLock()
 	defer s.use.RUnlock()
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{roomErased}, UpperBound: []byte{roomErased + 1}})
@@ -113,14 +121,14 @@ func (s *Store) erased() (seqs []uint64, err error) {
 		return nil, err
 	}
 	for it.First(); it.Valid(); it.Next() {
-		seqs = append(seqs, seqOf(it.Key()))
+		marks = append(marks, slices.Clone(it.Key()))
 	}
-	return seqs, damaged(errors.Join(it.Error(), it.Close()))
+	return marks, damaged(errors.Join(it.Error(), it.Close()))
 }
 
-// purged forgets that the bytes of the sequences may still be in a file. Nothing is waited for on disk: what a crash undoes is done again.
-func (s *Store) purged(seqs []uint64) error {
-	for chunk := range slices.Chunk(seqs, purgeChunk) {
+// purged forgets those. Nothing is waited for on disk: what a crash undoes is done again.
+func (s *Store) purged(marks [][]byte) error {
+	for chunk := range slices.Chunk(marks, purgeChunk) {
 		if err := s.purgedChunk(chunk); err != nil {
 			return err
 		}
@@ -128,13 +136,13 @@ func (s *Store) purged(seqs []uint64) error {
 	return nil
 }
 
-func (s *Store) purgedChunk(seqs []uint64) error {
+func (s *Store) purgedChunk(marks [][]byte) error {
 	s.use.RLock()
 	defer s.use.RUnlock()
 	b := s.db.NewBatch()
 	defer b.Close()
-	for _, seq := range seqs {
-		if err := b.Delete(seqKey(roomErased, seq), nil); err != nil {
+	for _, mark := range marks {
+		if err := b.Delete(mark, nil); err != nil {
 			return err
 		}
 	}

@@ -135,8 +135,9 @@ func (g *groupWrite) settle(b *pebble.Batch, seq uint64) error {
 	return release(b, seq)
 }
 
+// release puts the deletion of what is kept beside a record into the batch.
 func release(b *pebble.Batch, seq uint64) error {
-	return errors.Join(b.Delete(seqKey(roomQuarantine, seq), nil), b.Delete(seqKey(roomRaw, seq), nil))
+	return errors.Join(b.Delete(seqKey(roomQuarantine, seq), nil), b.Delete(seqKey(roomRaw, seq), nil), b.Set(erasedKey(seq), nil, nil))
 }
 
 // Quarantined implements eventlog.Engine.
@@ -230,7 +231,7 @@ func (s *Store) SetQuarantine(_ context.Context, seq uint64, q eventlog.Quaranti
 			return nil, err
 		}
 		note.Quarantine = q
-		return nil, setNote(b, seq, note)
+		return nil, errors.Join(setNote(b, seq, note), b.Set(erasedKey(seq), nil, nil))
 	})
 }
 

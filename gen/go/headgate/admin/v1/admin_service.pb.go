@@ -1901,6 +1901,439 @@ func (x *Quarantined) GetContentType() string {
 	return ""
 }
 
+// A request for one step of an erasure.
+type EraseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The source. Required: numbers mean something only within one tenant.
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// The tenant. Required.
+	Context string `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
+	// What is to go. Required.
+	//
+	// Types that are valid to be assigned to Subject:
+	//
+	//	*EraseRequest_Everything
+	//	*EraseRequest_Record_
+	//	*EraseRequest_PersonId
+	//	*EraseRequest_AssociateId
+	//	*EraseRequest_Cursors_
+	Subject isEraseRequest_Subject `protobuf_oneof:"subject"`
+	// Erase what is found. Otherwise it is only told.
+	Execute bool `protobuf:"varint,8,opt,name=execute,proto3" json:"execute,omitempty"`
+	// Go on after this: the next_cursor of the step before.
+	AfterCursor   string `protobuf:"bytes,9,opt,name=after_cursor,json=afterCursor,proto3" json:"after_cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseRequest) Reset() {
+	*x = EraseRequest{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseRequest) ProtoMessage() {}
+
+func (x *EraseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseRequest.ProtoReflect.Descriptor instead.
+func (*EraseRequest) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *EraseRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *EraseRequest) GetContext() string {
+	if x != nil {
+		return x.Context
+	}
+	return ""
+}
+
+func (x *EraseRequest) GetSubject() isEraseRequest_Subject {
+	if x != nil {
+		return x.Subject
+	}
+	return nil
+}
+
+func (x *EraseRequest) GetEverything() bool {
+	if x != nil {
+		if x, ok := x.Subject.(*EraseRequest_Everything); ok {
+			return x.Everything
+		}
+	}
+	return false
+}
+
+func (x *EraseRequest) GetRecord() *EraseRequest_Record {
+	if x != nil {
+		if x, ok := x.Subject.(*EraseRequest_Record_); ok {
+			return x.Record
+		}
+	}
+	return nil
+}
+
+func (x *EraseRequest) GetPersonId() int32 {
+	if x != nil {
+		if x, ok := x.Subject.(*EraseRequest_PersonId); ok {
+			return x.PersonId
+		}
+	}
+	return 0
+}
+
+func (x *EraseRequest) GetAssociateId() int32 {
+	if x != nil {
+		if x, ok := x.Subject.(*EraseRequest_AssociateId); ok {
+			return x.AssociateId
+		}
+	}
+	return 0
+}
+
+func (x *EraseRequest) GetCursors() *EraseRequest_Cursors {
+	if x != nil {
+		if x, ok := x.Subject.(*EraseRequest_Cursors_); ok {
+			return x.Cursors
+		}
+	}
+	return nil
+}
+
+func (x *EraseRequest) GetExecute() bool {
+	if x != nil {
+		return x.Execute
+	}
+	return false
+}
+
+func (x *EraseRequest) GetAfterCursor() string {
+	if x != nil {
+		return x.AfterCursor
+	}
+	return ""
+}
+
+type isEraseRequest_Subject interface {
+	isEraseRequest_Subject()
+}
+
+type EraseRequest_Everything struct {
+	// All of the tenant. Must be true.
+	Everything bool `protobuf:"varint,3,opt,name=everything,proto3,oneof"`
+}
+
+type EraseRequest_Record_ struct {
+	// The events of one record. What only mentions the record stays.
+	Record *EraseRequest_Record `protobuf:"bytes,4,opt,name=record,proto3,oneof"`
+}
+
+type EraseRequest_PersonId struct {
+	// A person: the events of it, and those that mention it, wherever that is. See associate_id.
+	PersonId int32 `protobuf:"varint,5,opt,name=person_id,json=personId,proto3,oneof"`
+}
+
+type EraseRequest_AssociateId struct {
+	// An associate (user): the events of it, those it is the author of, and those that mention it. Mentioned is who is at an end of a relation, or in a key that
+	// ends in "associate", or in that and "id": associate_id, registered_associate_id, x_our_associate; for a person likewise. Keys of other names that hold
+	// such a number, and texts that hold a name, are not known: erase those events by their cursors.
+	AssociateId int32 `protobuf:"varint,6,opt,name=associate_id,json=associateId,proto3,oneof"`
+}
+
+type EraseRequest_Cursors_ struct {
+	// These. Those that are gone, or erased already, are passed over.
+	Cursors *EraseRequest_Cursors `protobuf:"bytes,7,opt,name=cursors,proto3,oneof"`
+}
+
+func (*EraseRequest_Everything) isEraseRequest_Subject() {}
+
+func (*EraseRequest_Record_) isEraseRequest_Subject() {}
+
+func (*EraseRequest_PersonId) isEraseRequest_Subject() {}
+
+func (*EraseRequest_AssociateId) isEraseRequest_Subject() {}
+
+func (*EraseRequest_Cursors_) isEraseRequest_Subject() {}
+
+// What one step found.
+type EraseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was erased, or would be, in the order of the log.
+	Found []*Erasable `protobuf:"bytes,1,rep,name=found,proto3" json:"found,omitempty"`
+	// Quarantined webhooks that were left because they cannot be read, or say neither whose nor of what tenant they are. Look at each with GetQuarantined, and name
+	// those that are to go in cursors.
+	Undecided []*Erasable `protobuf:"bytes,2,rep,name=undecided,proto3" json:"undecided,omitempty"`
+	// How many of the source's records were looked at.
+	Searched uint64 `protobuf:"varint,3,opt,name=searched,proto3" json:"searched,omitempty"`
+	// Where to go on.
+	NextCursor string `protobuf:"bytes,4,opt,name=next_cursor,json=nextCursor,proto3" json:"next_cursor,omitempty"`
+	// There is more to do: to search, or, once all is searched, to wait until the bytes are gone from the disk.
+	HasMore       bool `protobuf:"varint,5,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseResponse) Reset() {
+	*x = EraseResponse{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseResponse) ProtoMessage() {}
+
+func (x *EraseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseResponse.ProtoReflect.Descriptor instead.
+func (*EraseResponse) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *EraseResponse) GetFound() []*Erasable {
+	if x != nil {
+		return x.Found
+	}
+	return nil
+}
+
+func (x *EraseResponse) GetUndecided() []*Erasable {
+	if x != nil {
+		return x.Undecided
+	}
+	return nil
+}
+
+func (x *EraseResponse) GetSearched() uint64 {
+	if x != nil {
+		return x.Searched
+	}
+	return 0
+}
+
+func (x *EraseResponse) GetNextCursor() string {
+	if x != nil {
+		return x.NextCursor
+	}
+	return ""
+}
+
+func (x *EraseResponse) GetHasMore() bool {
+	if x != nil {
+		return x.HasMore
+	}
+	return false
+}
+
+// One record of the log, without its contents.
+type Erasable struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its cursor; of a quarantined webhook its id.
+	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// When it was received.
+	ReceivedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
+	// The entity, empty when it is in quarantine.
+	Entity string `protobuf:"bytes,3,opt,name=entity,proto3" json:"entity,omitempty"`
+	// It is a quarantined webhook.
+	Quarantined   bool `protobuf:"varint,4,opt,name=quarantined,proto3" json:"quarantined,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Erasable) Reset() {
+	*x = Erasable{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Erasable) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Erasable) ProtoMessage() {}
+
+func (x *Erasable) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Erasable.ProtoReflect.Descriptor instead.
+func (*Erasable) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Erasable) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *Erasable) GetReceivedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReceivedAt
+	}
+	return nil
+}
+
+func (x *Erasable) GetEntity() string {
+	if x != nil {
+		return x.Entity
+	}
+	return ""
+}
+
+func (x *Erasable) GetQuarantined() bool {
+	if x != nil {
+		return x.Quarantined
+	}
+	return false
+}
+
+// A record of the CRM.
+type EraseRequest_Record struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its entity, for example "contact". Required.
+	Entity string `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	// Its number. Required.
+	PrimaryKey    *int32 `protobuf:"varint,2,opt,name=primary_key,json=primaryKey,proto3,oneof" json:"primary_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseRequest_Record) Reset() {
+	*x = EraseRequest_Record{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseRequest_Record) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseRequest_Record) ProtoMessage() {}
+
+func (x *EraseRequest_Record) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseRequest_Record.ProtoReflect.Descriptor instead.
+func (*EraseRequest_Record) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{27, 0}
+}
+
+func (x *EraseRequest_Record) GetEntity() string {
+	if x != nil {
+		return x.Entity
+	}
+	return ""
+}
+
+func (x *EraseRequest_Record) GetPrimaryKey() int32 {
+	if x != nil && x.PrimaryKey != nil {
+		return *x.PrimaryKey
+	}
+	return 0
+}
+
+// Some records of the log.
+type EraseRequest_Cursors struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cursors of events and the ids of quarantined webhooks, at most 1,000.
+	Cursors       []string `protobuf:"bytes,1,rep,name=cursors,proto3" json:"cursors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseRequest_Cursors) Reset() {
+	*x = EraseRequest_Cursors{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseRequest_Cursors) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseRequest_Cursors) ProtoMessage() {}
+
+func (x *EraseRequest_Cursors) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseRequest_Cursors.ProtoReflect.Descriptor instead.
+func (*EraseRequest_Cursors) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{27, 1}
+}
+
+func (x *EraseRequest_Cursors) GetCursors() []string {
+	if x != nil {
+		return x.Cursors
+	}
+	return nil
+}
+
 var File_headgate_admin_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
@@ -2047,8 +2480,40 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"receivedAt\x12\x18\n" +
 	"\aproblem\x18\x06 \x01(\tR\aproblem\x12\x1b\n" +
 	"\tbody_size\x18\a \x01(\rR\bbodySize\x12!\n" +
-	"\fcontent_type\x18\b \x01(\tR\vcontentType2\xe6\n" +
+	"\fcontent_type\x18\b \x01(\tR\vcontentType\"\xf2\x03\n" +
+	"\fEraseRequest\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12\x18\n" +
+	"\acontext\x18\x02 \x01(\tR\acontext\x12 \n" +
 	"\n" +
+	"everything\x18\x03 \x01(\bH\x00R\n" +
+	"everything\x12@\n" +
+	"\x06record\x18\x04 \x01(\v2&.headgate.admin.v1.EraseRequest.RecordH\x00R\x06record\x12\x1d\n" +
+	"\tperson_id\x18\x05 \x01(\x05H\x00R\bpersonId\x12#\n" +
+	"\fassociate_id\x18\x06 \x01(\x05H\x00R\vassociateId\x12C\n" +
+	"\acursors\x18\a \x01(\v2'.headgate.admin.v1.EraseRequest.CursorsH\x00R\acursors\x12\x18\n" +
+	"\aexecute\x18\b \x01(\bR\aexecute\x12!\n" +
+	"\fafter_cursor\x18\t \x01(\tR\vafterCursor\x1aV\n" +
+	"\x06Record\x12\x16\n" +
+	"\x06entity\x18\x01 \x01(\tR\x06entity\x12$\n" +
+	"\vprimary_key\x18\x02 \x01(\x05H\x00R\n" +
+	"primaryKey\x88\x01\x01B\x0e\n" +
+	"\f_primary_key\x1a#\n" +
+	"\aCursors\x12\x18\n" +
+	"\acursors\x18\x01 \x03(\tR\acursorsB\t\n" +
+	"\asubject\"\xd5\x01\n" +
+	"\rEraseResponse\x121\n" +
+	"\x05found\x18\x01 \x03(\v2\x1b.headgate.admin.v1.ErasableR\x05found\x129\n" +
+	"\tundecided\x18\x02 \x03(\v2\x1b.headgate.admin.v1.ErasableR\tundecided\x12\x1a\n" +
+	"\bsearched\x18\x03 \x01(\x04R\bsearched\x12\x1f\n" +
+	"\vnext_cursor\x18\x04 \x01(\tR\n" +
+	"nextCursor\x12\x19\n" +
+	"\bhas_more\x18\x05 \x01(\bR\ahasMore\"\x99\x01\n" +
+	"\bErasable\x12\x16\n" +
+	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12;\n" +
+	"\vreceived_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"receivedAt\x12\x16\n" +
+	"\x06entity\x18\x03 \x01(\tR\x06entity\x12 \n" +
+	"\vquarantined\x18\x04 \x01(\bR\vquarantined2\xd2\v\n" +
 	"\fAdminService\x12p\n" +
 	"\tGetStatus\x12#.headgate.admin.v1.GetStatusRequest\x1a$.headgate.admin.v1.GetStatusResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/admin/v1/status\x12w\n" +
 	"\vListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12\x8f\x01\n" +
@@ -2057,7 +2522,8 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\tSkipEvent\x12#.headgate.admin.v1.SkipEventRequest\x1a$.headgate.admin.v1.SkipEventResponse\"7\x82\xd3\xe4\x93\x021:\x01*\",/admin/v1/subscriptions/{reader}/{name}:skip\x12\x83\x01\n" +
 	"\x0eListQuarantine\x12(.headgate.admin.v1.ListQuarantineRequest\x1a).headgate.admin.v1.ListQuarantineResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/admin/v1/quarantine\x12\x88\x01\n" +
 	"\x0eGetQuarantined\x12(.headgate.admin.v1.GetQuarantinedRequest\x1a).headgate.admin.v1.GetQuarantinedResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/admin/v1/quarantine/{id}\x12O\n" +
-	"\x06Backup\x12 .headgate.admin.v1.BackupRequest\x1a!.headgate.admin.v1.BackupResponse0\x01\x12\xa2\x01\n" +
+	"\x06Backup\x12 .headgate.admin.v1.BackupRequest\x1a!.headgate.admin.v1.BackupResponse0\x01\x12j\n" +
+	"\x05Erase\x12\x1f.headgate.admin.v1.EraseRequest\x1a .headgate.admin.v1.EraseResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/admin/v1/log:erase\x12\xa2\x01\n" +
 	"\x14ReprocessQuarantined\x12..headgate.admin.v1.ReprocessQuarantinedRequest\x1a/.headgate.admin.v1.ReprocessQuarantinedResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/admin/v1/quarantine:reprocess\x12\x9a\x01\n" +
 	"\x12DiscardQuarantined\x12,.headgate.admin.v1.DiscardQuarantinedRequest\x1a-.headgate.admin.v1.DiscardQuarantinedResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/admin/v1/quarantine:discardBk\n" +
 	"\x14io.headgate.admin.v1P\x01Z=github.com/headgate/headgate/gen/go/headgate/admin/v1;adminv1\xaa\x02\x11Headgate.Admin.V1b\x06proto3"
@@ -2075,7 +2541,7 @@ func file_headgate_admin_v1_admin_service_proto_rawDescGZIP() []byte {
 }
 
 var file_headgate_admin_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_headgate_admin_v1_admin_service_proto_goTypes = []any{
 	(Reprocessed_Outcome)(0),             // 0: headgate.admin.v1.Reprocessed.Outcome
 	(*BackupRequest)(nil),                // 1: headgate.admin.v1.BackupRequest
@@ -2105,64 +2571,76 @@ var file_headgate_admin_v1_admin_service_proto_goTypes = []any{
 	(*DiscardQuarantinedRequest)(nil),    // 25: headgate.admin.v1.DiscardQuarantinedRequest
 	(*DiscardQuarantinedResponse)(nil),   // 26: headgate.admin.v1.DiscardQuarantinedResponse
 	(*Quarantined)(nil),                  // 27: headgate.admin.v1.Quarantined
-	nil,                                  // 28: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	(*timestamppb.Timestamp)(nil),        // 29: google.protobuf.Timestamp
-	(*v1.Filter)(nil),                    // 30: headgate.v1.Filter
-	(*durationpb.Duration)(nil),          // 31: google.protobuf.Duration
-	(*v1.Subscription)(nil),              // 32: headgate.v1.Subscription
-	(*v1.SubscriptionShard)(nil),         // 33: headgate.v1.SubscriptionShard
-	(*v1.Skip)(nil),                      // 34: headgate.v1.Skip
+	(*EraseRequest)(nil),                 // 28: headgate.admin.v1.EraseRequest
+	(*EraseResponse)(nil),                // 29: headgate.admin.v1.EraseResponse
+	(*Erasable)(nil),                     // 30: headgate.admin.v1.Erasable
+	nil,                                  // 31: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	(*EraseRequest_Record)(nil),          // 32: headgate.admin.v1.EraseRequest.Record
+	(*EraseRequest_Cursors)(nil),         // 33: headgate.admin.v1.EraseRequest.Cursors
+	(*timestamppb.Timestamp)(nil),        // 34: google.protobuf.Timestamp
+	(*v1.Filter)(nil),                    // 35: headgate.v1.Filter
+	(*durationpb.Duration)(nil),          // 36: google.protobuf.Duration
+	(*v1.Subscription)(nil),              // 37: headgate.v1.Subscription
+	(*v1.SubscriptionShard)(nil),         // 38: headgate.v1.SubscriptionShard
+	(*v1.Skip)(nil),                      // 39: headgate.v1.Skip
 }
 var file_headgate_admin_v1_admin_service_proto_depIdxs = []int32{
 	3,  // 0: headgate.admin.v1.BackupResponse.summary:type_name -> headgate.admin.v1.BackupSummary
-	29, // 1: headgate.admin.v1.BackupSummary.taken_at:type_name -> google.protobuf.Timestamp
-	29, // 2: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	34, // 1: headgate.admin.v1.BackupSummary.taken_at:type_name -> google.protobuf.Timestamp
+	34, // 2: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
 	6,  // 3: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
 	7,  // 4: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
-	29, // 5: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
-	29, // 6: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
-	29, // 7: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
-	29, // 8: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
-	28, // 9: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	29, // 10: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
+	34, // 5: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
+	34, // 6: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
+	34, // 7: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
+	34, // 8: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
+	31, // 9: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	34, // 10: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
 	10, // 11: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
-	29, // 12: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
-	30, // 13: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
-	31, // 14: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
+	34, // 12: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
+	35, // 13: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
+	36, // 14: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
 	13, // 15: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
-	32, // 16: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
-	33, // 17: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
-	34, // 18: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
+	37, // 16: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
+	38, // 17: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
+	39, // 18: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
 	27, // 19: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
 	27, // 20: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
 	24, // 21: headgate.admin.v1.ReprocessQuarantinedResponse.reprocessed:type_name -> headgate.admin.v1.Reprocessed
 	0,  // 22: headgate.admin.v1.Reprocessed.outcome:type_name -> headgate.admin.v1.Reprocessed.Outcome
-	29, // 23: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
-	4,  // 24: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
-	8,  // 25: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
-	11, // 26: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
-	14, // 27: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
-	16, // 28: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
-	18, // 29: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
-	20, // 30: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
-	1,  // 31: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
-	22, // 32: headgate.admin.v1.AdminService.ReprocessQuarantined:input_type -> headgate.admin.v1.ReprocessQuarantinedRequest
-	25, // 33: headgate.admin.v1.AdminService.DiscardQuarantined:input_type -> headgate.admin.v1.DiscardQuarantinedRequest
-	5,  // 34: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
-	9,  // 35: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
-	12, // 36: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
-	15, // 37: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
-	17, // 38: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
-	19, // 39: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
-	21, // 40: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
-	2,  // 41: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
-	23, // 42: headgate.admin.v1.AdminService.ReprocessQuarantined:output_type -> headgate.admin.v1.ReprocessQuarantinedResponse
-	26, // 43: headgate.admin.v1.AdminService.DiscardQuarantined:output_type -> headgate.admin.v1.DiscardQuarantinedResponse
-	34, // [34:44] is the sub-list for method output_type
-	24, // [24:34] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	34, // 23: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
+	32, // 24: headgate.admin.v1.EraseRequest.record:type_name -> headgate.admin.v1.EraseRequest.Record
+	33, // 25: headgate.admin.v1.EraseRequest.cursors:type_name -> headgate.admin.v1.EraseRequest.Cursors
+	30, // 26: headgate.admin.v1.EraseResponse.found:type_name -> headgate.admin.v1.Erasable
+	30, // 27: headgate.admin.v1.EraseResponse.undecided:type_name -> headgate.admin.v1.Erasable
+	34, // 28: headgate.admin.v1.Erasable.received_at:type_name -> google.protobuf.Timestamp
+	4,  // 29: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
+	8,  // 30: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
+	11, // 31: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
+	14, // 32: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
+	16, // 33: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
+	18, // 34: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
+	20, // 35: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
+	1,  // 36: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
+	28, // 37: headgate.admin.v1.AdminService.Erase:input_type -> headgate.admin.v1.EraseRequest
+	22, // 38: headgate.admin.v1.AdminService.ReprocessQuarantined:input_type -> headgate.admin.v1.ReprocessQuarantinedRequest
+	25, // 39: headgate.admin.v1.AdminService.DiscardQuarantined:input_type -> headgate.admin.v1.DiscardQuarantinedRequest
+	5,  // 40: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
+	9,  // 41: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
+	12, // 42: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
+	15, // 43: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
+	17, // 44: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
+	19, // 45: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
+	21, // 46: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
+	2,  // 47: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
+	29, // 48: headgate.admin.v1.AdminService.Erase:output_type -> headgate.admin.v1.EraseResponse
+	23, // 49: headgate.admin.v1.AdminService.ReprocessQuarantined:output_type -> headgate.admin.v1.ReprocessQuarantinedResponse
+	26, // 50: headgate.admin.v1.AdminService.DiscardQuarantined:output_type -> headgate.admin.v1.DiscardQuarantinedResponse
+	40, // [40:51] is the sub-list for method output_type
+	29, // [29:40] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_headgate_admin_v1_admin_service_proto_init() }
@@ -2170,13 +2648,21 @@ func file_headgate_admin_v1_admin_service_proto_init() {
 	if File_headgate_admin_v1_admin_service_proto != nil {
 		return
 	}
+	file_headgate_admin_v1_admin_service_proto_msgTypes[27].OneofWrappers = []any{
+		(*EraseRequest_Everything)(nil),
+		(*EraseRequest_Record_)(nil),
+		(*EraseRequest_PersonId)(nil),
+		(*EraseRequest_AssociateId)(nil),
+		(*EraseRequest_Cursors_)(nil),
+	}
+	file_headgate_admin_v1_admin_service_proto_msgTypes[31].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_headgate_admin_v1_admin_service_proto_rawDesc), len(file_headgate_admin_v1_admin_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   28,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -29,6 +29,7 @@ const (
 	AdminService_ListQuarantine_FullMethodName       = "/headgate.admin.v1.AdminService/ListQuarantine"
 	AdminService_GetQuarantined_FullMethodName       = "/headgate.admin.v1.AdminService/GetQuarantined"
 	AdminService_Backup_FullMethodName               = "/headgate.admin.v1.AdminService/Backup"
+	AdminService_Erase_FullMethodName                = "/headgate.admin.v1.AdminService/Erase"
 	AdminService_ReprocessQuarantined_FullMethodName = "/headgate.admin.v1.AdminService/ReprocessQuarantined"
 	AdminService_DiscardQuarantined_FullMethodName   = "/headgate.admin.v1.AdminService/DiscardQuarantined"
 )
@@ -58,6 +59,15 @@ type AdminServiceClient interface {
 	// and it ends with UNAVAILABLE when nothing of it is taken for a minute, or when the disk gets full, as what is trimmed meanwhile stays until its end.
 	// DATA_LOSS when the log is damaged. Not over REST.
 	Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackupResponse], error)
+	// Erases what the log holds of a person, a user, a record or a whole tenant, in steps: call it again with next_cursor while has_more. Without execute it is a
+	// dry run that tells what would go.
+	//
+	// After the last step of a run with execute no file in the data directory holds the bytes any more: neither the events nor their raw bodies, nor quarantined
+	// webhooks, nor what the retention removed before. Readers get an Erased in the place of each event, and cursors stay valid. What was sent before the erasure
+	// is the readers' own. Of each event there remain its source, context, entity, event id and time, and a hash by which the CRM's sending it once more is known
+	// and dropped; what the CRM posts about the person afterwards is new, and erased by a new run. A run that ended early, by a crash too, is run again from its
+	// beginning. It ends a backup that is being made; what older ones hold is not erased: run it again after restoring one.
+	Erase(ctx context.Context, in *EraseRequest, opts ...grpc.CallOption) (*EraseResponse, error)
 	// Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
 	// the newest, with first_received_at. What does not stays, with its new problem.
 	ReprocessQuarantined(ctx context.Context, in *ReprocessQuarantinedRequest, opts ...grpc.CallOption) (*ReprocessQuarantinedResponse, error)
@@ -162,6 +172,16 @@ func (c *adminServiceClient) Backup(ctx context.Context, in *BackupRequest, opts
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AdminService_BackupClient = grpc.ServerStreamingClient[BackupResponse]
 
+func (c *adminServiceClient) Erase(ctx context.Context, in *EraseRequest, opts ...grpc.CallOption) (*EraseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EraseResponse)
+	err := c.cc.Invoke(ctx, AdminService_Erase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminServiceClient) ReprocessQuarantined(ctx context.Context, in *ReprocessQuarantinedRequest, opts ...grpc.CallOption) (*ReprocessQuarantinedResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ReprocessQuarantinedResponse)
@@ -207,6 +227,15 @@ type AdminServiceServer interface {
 	// and it ends with UNAVAILABLE when nothing of it is taken for a minute, or when the disk gets full, as what is trimmed meanwhile stays until its end.
 	// DATA_LOSS when the log is damaged. Not over REST.
 	Backup(*BackupRequest, grpc.ServerStreamingServer[BackupResponse]) error
+	// Erases what the log holds of a person, a user, a record or a whole tenant, in steps: call it again with next_cursor while has_more. Without execute it is a
+	// dry run that tells what would go.
+	//
+	// After the last step of a run with execute no file in the data directory holds the bytes any more: neither the events nor their raw bodies, nor quarantined
+	// webhooks, nor what the retention removed before. Readers get an Erased in the place of each event, and cursors stay valid. What was sent before the erasure
+	// is the readers' own. Of each event there remain its source, context, entity, event id and time, and a hash by which the CRM's sending it once more is known
+	// and dropped; what the CRM posts about the person afterwards is new, and erased by a new run. A run that ended early, by a crash too, is run again from its
+	// beginning. It ends a backup that is being made; what older ones hold is not erased: run it again after restoring one.
+	Erase(context.Context, *EraseRequest) (*EraseResponse, error)
 	// Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
 	// the newest, with first_received_at. What does not stays, with its new problem.
 	ReprocessQuarantined(context.Context, *ReprocessQuarantinedRequest) (*ReprocessQuarantinedResponse, error)
@@ -245,6 +274,9 @@ func (UnimplementedAdminServiceServer) GetQuarantined(context.Context, *GetQuara
 }
 func (UnimplementedAdminServiceServer) Backup(*BackupRequest, grpc.ServerStreamingServer[BackupResponse]) error {
 	return status.Error(codes.Unimplemented, "method Backup not implemented")
+}
+func (UnimplementedAdminServiceServer) Erase(context.Context, *EraseRequest) (*EraseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Erase not implemented")
 }
 func (UnimplementedAdminServiceServer) ReprocessQuarantined(context.Context, *ReprocessQuarantinedRequest) (*ReprocessQuarantinedResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReprocessQuarantined not implemented")
@@ -410,6 +442,24 @@ func _AdminService_Backup_Handler(srv interface{}, stream grpc.ServerStream) err
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AdminService_BackupServer = grpc.ServerStreamingServer[BackupResponse]
 
+func _AdminService_Erase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EraseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).Erase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_Erase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).Erase(ctx, req.(*EraseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdminService_ReprocessQuarantined_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ReprocessQuarantinedRequest)
 	if err := dec(in); err != nil {
@@ -480,6 +530,10 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetQuarantined",
 			Handler:    _AdminService_GetQuarantined_Handler,
+		},
+		{
+			MethodName: "Erase",
+			Handler:    _AdminService_Erase_Handler,
 		},
 		{
 			MethodName: "ReprocessQuarantined",

@@ -119,40 +119,62 @@ namespace Headgate.Admin.V1 {
             "ZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCnJlY2Vp",
             "dmVkQXQSGAoHcHJvYmxlbRgGIAEoCVIHcHJvYmxlbRIbCglib2R5X3NpemUY",
             "ByABKA1SCGJvZHlTaXplEiEKDGNvbnRlbnRfdHlwZRgIIAEoCVILY29udGVu",
-            "dFR5cGUy5goKDEFkbWluU2VydmljZRJwCglHZXRTdGF0dXMSIy5oZWFkZ2F0",
-            "ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4u",
-            "djEuR2V0U3RhdHVzUmVzcG9uc2UiGILT5JMCEhIQL2FkbWluL3YxL3N0YXR1",
-            "cxJ3CgtMaXN0U3RyZWFtcxIlLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJl",
-            "YW1zUmVxdWVzdBomLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVz",
-            "cG9uc2UiGYLT5JMCExIRL2FkbWluL3YxL3N0cmVhbXMSjwEKEUxpc3RTdWJz",
-            "Y3JpcHRpb25zEisuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlv",
-            "bnNSZXF1ZXN0GiwuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlv",
-            "bnNSZXNwb25zZSIfgtPkkwIZEhcvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucxKi",
-            "AQoSRGVsZXRlU3Vic2NyaXB0aW9uEiwuaGVhZGdhdGUuYWRtaW4udjEuRGVs",
-            "ZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRl",
-            "bGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIi+C0+STAikqJy9hZG1pbi92MS9z",
-            "dWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1lfRKPAQoJU2tpcEV2ZW50EiMu",
-            "aGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50UmVxdWVzdBokLmhlYWRnYXRl",
-            "LmFkbWluLnYxLlNraXBFdmVudFJlc3BvbnNlIjeC0+STAjEiLC9hZG1pbi92",
-            "MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1lfTpza2lwOgEqEoMBCg5M",
-            "aXN0UXVhcmFudGluZRIoLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50",
-            "aW5lUmVxdWVzdBopLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5l",
-            "UmVzcG9uc2UiHILT5JMCFhIUL2FkbWluL3YxL3F1YXJhbnRpbmUSiAEKDkdl",
-            "dFF1YXJhbnRpbmVkEiguaGVhZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGlu",
-            "ZWRSZXF1ZXN0GikuaGVhZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRS",
-            "ZXNwb25zZSIhgtPkkwIbEhkvYWRtaW4vdjEvcXVhcmFudGluZS97aWR9Ek8K",
-            "BkJhY2t1cBIgLmhlYWRnYXRlLmFkbWluLnYxLkJhY2t1cFJlcXVlc3QaIS5o",
-            "ZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXNwb25zZTABEqIBChRSZXByb2Nl",
-            "c3NRdWFyYW50aW5lZBIuLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1",
-            "YXJhbnRpbmVkUmVxdWVzdBovLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vz",
-            "c1F1YXJhbnRpbmVkUmVzcG9uc2UiKYLT5JMCIyIeL2FkbWluL3YxL3F1YXJh",
-            "bnRpbmU6cmVwcm9jZXNzOgEqEpoBChJEaXNjYXJkUXVhcmFudGluZWQSLC5o",
-            "ZWFkZ2F0ZS5hZG1pbi52MS5EaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0Gi0u",
-            "aGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2Ui",
-            "J4LT5JMCISIcL2FkbWluL3YxL3F1YXJhbnRpbmU6ZGlzY2FyZDoBKkJrChRp",
-            "by5oZWFkZ2F0ZS5hZG1pbi52MVABWj1naXRodWIuY29tL2hlYWRnYXRlL2hl",
-            "YWRnYXRlL2dlbi9nby9oZWFkZ2F0ZS9hZG1pbi92MTthZG1pbnYxqgIRSGVh",
-            "ZGdhdGUuQWRtaW4uVjFiBnByb3RvMw=="));
+            "dFR5cGUi8gMKDEVyYXNlUmVxdWVzdBIWCgZzb3VyY2UYASABKAlSBnNvdXJj",
+            "ZRIYCgdjb250ZXh0GAIgASgJUgdjb250ZXh0EiAKCmV2ZXJ5dGhpbmcYAyAB",
+            "KAhIAFIKZXZlcnl0aGluZxJACgZyZWNvcmQYBCABKAsyJi5oZWFkZ2F0ZS5h",
+            "ZG1pbi52MS5FcmFzZVJlcXVlc3QuUmVjb3JkSABSBnJlY29yZBIdCglwZXJz",
+            "b25faWQYBSABKAVIAFIIcGVyc29uSWQSIwoMYXNzb2NpYXRlX2lkGAYgASgF",
+            "SABSC2Fzc29jaWF0ZUlkEkMKB2N1cnNvcnMYByABKAsyJy5oZWFkZ2F0ZS5h",
+            "ZG1pbi52MS5FcmFzZVJlcXVlc3QuQ3Vyc29yc0gAUgdjdXJzb3JzEhgKB2V4",
+            "ZWN1dGUYCCABKAhSB2V4ZWN1dGUSIQoMYWZ0ZXJfY3Vyc29yGAkgASgJUgth",
+            "ZnRlckN1cnNvchpWCgZSZWNvcmQSFgoGZW50aXR5GAEgASgJUgZlbnRpdHkS",
+            "JAoLcHJpbWFyeV9rZXkYAiABKAVIAFIKcHJpbWFyeUtleYgBAUIOCgxfcHJp",
+            "bWFyeV9rZXkaIwoHQ3Vyc29ycxIYCgdjdXJzb3JzGAEgAygJUgdjdXJzb3Jz",
+            "QgkKB3N1YmplY3Qi1QEKDUVyYXNlUmVzcG9uc2USMQoFZm91bmQYASADKAsy",
+            "Gy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzYWJsZVIFZm91bmQSOQoJdW5kZWNp",
+            "ZGVkGAIgAygLMhsuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2FibGVSCXVuZGVj",
+            "aWRlZBIaCghzZWFyY2hlZBgDIAEoBFIIc2VhcmNoZWQSHwoLbmV4dF9jdXJz",
+            "b3IYBCABKAlSCm5leHRDdXJzb3ISGQoIaGFzX21vcmUYBSABKAhSB2hhc01v",
+            "cmUimQEKCEVyYXNhYmxlEhYKBmN1cnNvchgBIAEoCVIGY3Vyc29yEjsKC3Jl",
+            "Y2VpdmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIK",
+            "cmVjZWl2ZWRBdBIWCgZlbnRpdHkYAyABKAlSBmVudGl0eRIgCgtxdWFyYW50",
+            "aW5lZBgEIAEoCFILcXVhcmFudGluZWQy0gsKDEFkbWluU2VydmljZRJwCglH",
+            "ZXRTdGF0dXMSIy5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0",
+            "GiQuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3RhdHVzUmVzcG9uc2UiGILT5JMC",
+            "EhIQL2FkbWluL3YxL3N0YXR1cxJ3CgtMaXN0U3RyZWFtcxIlLmhlYWRnYXRl",
+            "LmFkbWluLnYxLkxpc3RTdHJlYW1zUmVxdWVzdBomLmhlYWRnYXRlLmFkbWlu",
+            "LnYxLkxpc3RTdHJlYW1zUmVzcG9uc2UiGYLT5JMCExIRL2FkbWluL3YxL3N0",
+            "cmVhbXMSjwEKEUxpc3RTdWJzY3JpcHRpb25zEisuaGVhZGdhdGUuYWRtaW4u",
+            "djEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0GiwuaGVhZGdhdGUuYWRtaW4u",
+            "djEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIfgtPkkwIZEhcvYWRtaW4v",
+            "djEvc3Vic2NyaXB0aW9ucxKiAQoSRGVsZXRlU3Vic2NyaXB0aW9uEiwuaGVh",
+            "ZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBotLmhl",
+            "YWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIi+C",
+            "0+STAikqJy9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1l",
+            "fRKPAQoJU2tpcEV2ZW50EiMuaGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50",
+            "UmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlc3BvbnNl",
+            "IjeC0+STAjEiLC9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tu",
+            "YW1lfTpza2lwOgEqEoMBCg5MaXN0UXVhcmFudGluZRIoLmhlYWRnYXRlLmFk",
+            "bWluLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBopLmhlYWRnYXRlLmFkbWlu",
+            "LnYxLkxpc3RRdWFyYW50aW5lUmVzcG9uc2UiHILT5JMCFhIUL2FkbWluL3Yx",
+            "L3F1YXJhbnRpbmUSiAEKDkdldFF1YXJhbnRpbmVkEiguaGVhZGdhdGUuYWRt",
+            "aW4udjEuR2V0UXVhcmFudGluZWRSZXF1ZXN0GikuaGVhZGdhdGUuYWRtaW4u",
+            "djEuR2V0UXVhcmFudGluZWRSZXNwb25zZSIhgtPkkwIbEhkvYWRtaW4vdjEv",
+            "cXVhcmFudGluZS97aWR9Ek8KBkJhY2t1cBIgLmhlYWRnYXRlLmFkbWluLnYx",
+            "LkJhY2t1cFJlcXVlc3QaIS5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXNw",
+            "b25zZTABEmoKBUVyYXNlEh8uaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1",
+            "ZXN0GiAuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXNwb25zZSIegtPkkwIY",
+            "IhMvYWRtaW4vdjEvbG9nOmVyYXNlOgEqEqIBChRSZXByb2Nlc3NRdWFyYW50",
+            "aW5lZBIuLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1YXJhbnRpbmVk",
+            "UmVxdWVzdBovLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1YXJhbnRp",
+            "bmVkUmVzcG9uc2UiKYLT5JMCIyIeL2FkbWluL3YxL3F1YXJhbnRpbmU6cmVw",
+            "cm9jZXNzOgEqEpoBChJEaXNjYXJkUXVhcmFudGluZWQSLC5oZWFkZ2F0ZS5h",
+            "ZG1pbi52MS5EaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0Gi0uaGVhZGdhdGUu",
+            "YWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2UiJ4LT5JMCISIc",
+            "L2FkbWluL3YxL3F1YXJhbnRpbmU6ZGlzY2FyZDoBKkJrChRpby5oZWFkZ2F0",
+            "ZS5hZG1pbi52MVABWj1naXRodWIuY29tL2hlYWRnYXRlL2hlYWRnYXRlL2dl",
+            "bi9nby9oZWFkZ2F0ZS9hZG1pbi92MTthZG1pbnYxqgIRSGVhZGdhdGUuQWRt",
+            "aW4uVjFiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Api.AnnotationsReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.DurationReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.TimestampReflection.Descriptor, global::Headgate.V1.EventServiceReflection.Descriptor, global::Headgate.V1.SubscriptionServiceReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
@@ -182,7 +204,11 @@ namespace Headgate.Admin.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.Reprocessed), global::Headgate.Admin.V1.Reprocessed.Parser, new[]{ "Id", "Outcome", "Problem", "Source", "Context", "EventType" }, null, new[]{ typeof(global::Headgate.Admin.V1.Reprocessed.Types.Outcome) }, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.DiscardQuarantinedRequest), global::Headgate.Admin.V1.DiscardQuarantinedRequest.Parser, new[]{ "Ids", "Source", "Reason" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.DiscardQuarantinedResponse), global::Headgate.Admin.V1.DiscardQuarantinedResponse.Parser, new[]{ "Discarded" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.Quarantined), global::Headgate.Admin.V1.Quarantined.Parser, new[]{ "Id", "Source", "Context", "EventType", "ReceivedAt", "Problem", "BodySize", "ContentType" }, null, null, null, null)
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.Quarantined), global::Headgate.Admin.V1.Quarantined.Parser, new[]{ "Id", "Source", "Context", "EventType", "ReceivedAt", "Problem", "BodySize", "ContentType" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.EraseRequest), global::Headgate.Admin.V1.EraseRequest.Parser, new[]{ "Source", "Context", "Everything", "Record", "PersonId", "AssociateId", "Cursors", "Execute", "AfterCursor" }, new[]{ "Subject" }, null, null, new pbr::GeneratedClrTypeInfo[] { new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.EraseRequest.Types.Record), global::Headgate.Admin.V1.EraseRequest.Types.Record.Parser, new[]{ "Entity", "PrimaryKey" }, new[]{ "PrimaryKey" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.EraseRequest.Types.Cursors), global::Headgate.Admin.V1.EraseRequest.Types.Cursors.Parser, new[]{ "Cursors_" }, null, null, null, null)}),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.EraseResponse), global::Headgate.Admin.V1.EraseResponse.Parser, new[]{ "Found", "Undecided", "Searched", "NextCursor", "HasMore" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.Erasable), global::Headgate.Admin.V1.Erasable.Parser, new[]{ "Cursor", "ReceivedAt", "Entity", "Quarantined" }, null, null, null, null)
           }));
     }
     #endregion
@@ -8280,6 +8306,1780 @@ namespace Headgate.Admin.V1 {
           }
           case 66: {
             ContentType = input.ReadString();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
+  /// A request for one step of an erasure.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class EraseRequest : pb::IMessage<EraseRequest>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<EraseRequest> _parser = new pb::MessageParser<EraseRequest>(() => new EraseRequest());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<EraseRequest> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[27]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public EraseRequest() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public EraseRequest(EraseRequest other) : this() {
+      source_ = other.source_;
+      context_ = other.context_;
+      execute_ = other.execute_;
+      afterCursor_ = other.afterCursor_;
+      switch (other.SubjectCase) {
+        case SubjectOneofCase.Everything:
+          Everything = other.Everything;
+          break;
+        case SubjectOneofCase.Record:
+          Record = other.Record.Clone();
+          break;
+        case SubjectOneofCase.PersonId:
+          PersonId = other.PersonId;
+          break;
+        case SubjectOneofCase.AssociateId:
+          AssociateId = other.AssociateId;
+          break;
+        case SubjectOneofCase.Cursors:
+          Cursors = other.Cursors.Clone();
+          break;
+      }
+
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public EraseRequest Clone() {
+      return new EraseRequest(this);
+    }
+
+    /// <summary>Field number for the "source" field.</summary>
+    public const int SourceFieldNumber = 1;
+    private string source_ = "";
+    /// <summary>
+    /// The source. Required: numbers mean something only within one tenant.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Source {
+      get { return source_; }
+      set {
+        source_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "context" field.</summary>
+    public const int ContextFieldNumber = 2;
+    private string context_ = "";
+    /// <summary>
+    /// The tenant. Required.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Context {
+      get { return context_; }
+      set {
+        context_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "everything" field.</summary>
+    public const int EverythingFieldNumber = 3;
+    /// <summary>
+    /// All of the tenant. Must be true.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Everything {
+      get { return HasEverything ? (bool) subject_ : false; }
+      set {
+        subject_ = value;
+        subjectCase_ = SubjectOneofCase.Everything;
+      }
+    }
+    /// <summary>Gets whether the "everything" field is set</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool HasEverything {
+      get { return subjectCase_ == SubjectOneofCase.Everything; }
+    }
+    /// <summary> Clears the value of the oneof if it's currently set to "everything" </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void ClearEverything() {
+      if (HasEverything) {
+        ClearSubject();
+      }
+    }
+
+    /// <summary>Field number for the "record" field.</summary>
+    public const int RecordFieldNumber = 4;
+    /// <summary>
+    /// The events of one record. What only mentions the record stays.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Headgate.Admin.V1.EraseRequest.Types.Record Record {
+      get { return subjectCase_ == SubjectOneofCase.Record ? (global::Headgate.Admin.V1.EraseRequest.Types.Record) subject_ : null; }
+      set {
+        subject_ = value;
+        subjectCase_ = value == null ? SubjectOneofCase.None : SubjectOneofCase.Record;
+      }
+    }
+
+    /// <summary>Field number for the "person_id" field.</summary>
+    public const int PersonIdFieldNumber = 5;
+    /// <summary>
+    /// A person: the events of it, and those that mention it, wherever that is. See associate_id.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int PersonId {
+      get { return HasPersonId ? (int) subject_ : 0; }
+      set {
+        subject_ = value;
+        subjectCase_ = SubjectOneofCase.PersonId;
+      }
+    }
+    /// <summary>Gets whether the "person_id" field is set</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool HasPersonId {
+      get { return subjectCase_ == SubjectOneofCase.PersonId; }
+    }
+    /// <summary> Clears the value of the oneof if it's currently set to "person_id" </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void ClearPersonId() {
+      if (HasPersonId) {
+        ClearSubject();
+      }
+    }
+
+    /// <summary>Field number for the "associate_id" field.</summary>
+    public const int AssociateIdFieldNumber = 6;
+    /// <summary>
+    /// An associate (user): the events of it, those it is the author of, and those that mention it. Mentioned is who is at an end of a relation, or in a key that
+    /// ends in "associate", or in that and "id": associate_id, registered_associate_id, x_our_associate; for a person likewise. Keys of other names that hold
+    /// such a number, and texts that hold a name, are not known: erase those events by their cursors.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int AssociateId {
+      get { return HasAssociateId ? (int) subject_ : 0; }
+      set {
+        subject_ = value;
+        subjectCase_ = SubjectOneofCase.AssociateId;
+      }
+    }
+    /// <summary>Gets whether the "associate_id" field is set</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool HasAssociateId {
+      get { return subjectCase_ == SubjectOneofCase.AssociateId; }
+    }
+    /// <summary> Clears the value of the oneof if it's currently set to "associate_id" </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void ClearAssociateId() {
+      if (HasAssociateId) {
+        ClearSubject();
+      }
+    }
+
+    /// <summary>Field number for the "cursors" field.</summary>
+    public const int CursorsFieldNumber = 7;
+    /// <summary>
+    /// These. Those that are gone, or erased already, are passed over.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Headgate.Admin.V1.EraseRequest.Types.Cursors Cursors {
+      get { return subjectCase_ == SubjectOneofCase.Cursors ? (global::Headgate.Admin.V1.EraseRequest.Types.Cursors) subject_ : null; }
+      set {
+        subject_ = value;
+        subjectCase_ = value == null ? SubjectOneofCase.None : SubjectOneofCase.Cursors;
+      }
+    }
+
+    /// <summary>Field number for the "execute" field.</summary>
+    public const int ExecuteFieldNumber = 8;
+    private bool execute_;
+    /// <summary>
+    /// Erase what is found. Otherwise it is only told.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Execute {
+      get { return execute_; }
+      set {
+        execute_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "after_cursor" field.</summary>
+    public const int AfterCursorFieldNumber = 9;
+    private string afterCursor_ = "";
+    /// <summary>
+    /// Go on after this: the next_cursor of the step before.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string AfterCursor {
+      get { return afterCursor_; }
+      set {
+        afterCursor_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    private object subject_;
+    /// <summary>Enum of possible cases for the "subject" oneof.</summary>
+    public enum SubjectOneofCase {
+      None = 0,
+      Everything = 3,
+      Record = 4,
+      PersonId = 5,
+      AssociateId = 6,
+      Cursors = 7,
+    }
+    private SubjectOneofCase subjectCase_ = SubjectOneofCase.None;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public SubjectOneofCase SubjectCase {
+      get { return subjectCase_; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void ClearSubject() {
+      subjectCase_ = SubjectOneofCase.None;
+      subject_ = null;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as EraseRequest);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(EraseRequest other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (Source != other.Source) return false;
+      if (Context != other.Context) return false;
+      if (Everything != other.Everything) return false;
+      if (!object.Equals(Record, other.Record)) return false;
+      if (PersonId != other.PersonId) return false;
+      if (AssociateId != other.AssociateId) return false;
+      if (!object.Equals(Cursors, other.Cursors)) return false;
+      if (Execute != other.Execute) return false;
+      if (AfterCursor != other.AfterCursor) return false;
+      if (SubjectCase != other.SubjectCase) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (Source.Length != 0) hash ^= Source.GetHashCode();
+      if (Context.Length != 0) hash ^= Context.GetHashCode();
+      if (HasEverything) hash ^= Everything.GetHashCode();
+      if (subjectCase_ == SubjectOneofCase.Record) hash ^= Record.GetHashCode();
+      if (HasPersonId) hash ^= PersonId.GetHashCode();
+      if (HasAssociateId) hash ^= AssociateId.GetHashCode();
+      if (subjectCase_ == SubjectOneofCase.Cursors) hash ^= Cursors.GetHashCode();
+      if (Execute != false) hash ^= Execute.GetHashCode();
+      if (AfterCursor.Length != 0) hash ^= AfterCursor.GetHashCode();
+      hash ^= (int) subjectCase_;
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (Source.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Source);
+      }
+      if (Context.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(Context);
+      }
+      if (HasEverything) {
+        output.WriteRawTag(24);
+        output.WriteBool(Everything);
+      }
+      if (subjectCase_ == SubjectOneofCase.Record) {
+        output.WriteRawTag(34);
+        output.WriteMessage(Record);
+      }
+      if (HasPersonId) {
+        output.WriteRawTag(40);
+        output.WriteInt32(PersonId);
+      }
+      if (HasAssociateId) {
+        output.WriteRawTag(48);
+        output.WriteInt32(AssociateId);
+      }
+      if (subjectCase_ == SubjectOneofCase.Cursors) {
+        output.WriteRawTag(58);
+        output.WriteMessage(Cursors);
+      }
+      if (Execute != false) {
+        output.WriteRawTag(64);
+        output.WriteBool(Execute);
+      }
+      if (AfterCursor.Length != 0) {
+        output.WriteRawTag(74);
+        output.WriteString(AfterCursor);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (Source.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Source);
+      }
+      if (Context.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(Context);
+      }
+      if (HasEverything) {
+        output.WriteRawTag(24);
+        output.WriteBool(Everything);
+      }
+      if (subjectCase_ == SubjectOneofCase.Record) {
+        output.WriteRawTag(34);
+        output.WriteMessage(Record);
+      }
+      if (HasPersonId) {
+        output.WriteRawTag(40);
+        output.WriteInt32(PersonId);
+      }
+      if (HasAssociateId) {
+        output.WriteRawTag(48);
+        output.WriteInt32(AssociateId);
+      }
+      if (subjectCase_ == SubjectOneofCase.Cursors) {
+        output.WriteRawTag(58);
+        output.WriteMessage(Cursors);
+      }
+      if (Execute != false) {
+        output.WriteRawTag(64);
+        output.WriteBool(Execute);
+      }
+      if (AfterCursor.Length != 0) {
+        output.WriteRawTag(74);
+        output.WriteString(AfterCursor);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (Source.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Source);
+      }
+      if (Context.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Context);
+      }
+      if (HasEverything) {
+        size += 1 + 1;
+      }
+      if (subjectCase_ == SubjectOneofCase.Record) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Record);
+      }
+      if (HasPersonId) {
+        size += 1 + pb::CodedOutputStream.ComputeInt32Size(PersonId);
+      }
+      if (HasAssociateId) {
+        size += 1 + pb::CodedOutputStream.ComputeInt32Size(AssociateId);
+      }
+      if (subjectCase_ == SubjectOneofCase.Cursors) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Cursors);
+      }
+      if (Execute != false) {
+        size += 1 + 1;
+      }
+      if (AfterCursor.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(AfterCursor);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(EraseRequest other) {
+      if (other == null) {
+        return;
+      }
+      if (other.Source.Length != 0) {
+        Source = other.Source;
+      }
+      if (other.Context.Length != 0) {
+        Context = other.Context;
+      }
+      if (other.Execute != false) {
+        Execute = other.Execute;
+      }
+      if (other.AfterCursor.Length != 0) {
+        AfterCursor = other.AfterCursor;
+      }
+      switch (other.SubjectCase) {
+        case SubjectOneofCase.Everything:
+          Everything = other.Everything;
+          break;
+        case SubjectOneofCase.Record:
+          if (Record == null) {
+            Record = new global::Headgate.Admin.V1.EraseRequest.Types.Record();
+          }
+          Record.MergeFrom(other.Record);
+          break;
+        case SubjectOneofCase.PersonId:
+          PersonId = other.PersonId;
+          break;
+        case SubjectOneofCase.AssociateId:
+          AssociateId = other.AssociateId;
+          break;
+        case SubjectOneofCase.Cursors:
+          if (Cursors == null) {
+            Cursors = new global::Headgate.Admin.V1.EraseRequest.Types.Cursors();
+          }
+          Cursors.MergeFrom(other.Cursors);
+          break;
+      }
+
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            Source = input.ReadString();
+            break;
+          }
+          case 18: {
+            Context = input.ReadString();
+            break;
+          }
+          case 24: {
+            Everything = input.ReadBool();
+            break;
+          }
+          case 34: {
+            global::Headgate.Admin.V1.EraseRequest.Types.Record subBuilder = new global::Headgate.Admin.V1.EraseRequest.Types.Record();
+            if (subjectCase_ == SubjectOneofCase.Record) {
+              subBuilder.MergeFrom(Record);
+            }
+            input.ReadMessage(subBuilder);
+            Record = subBuilder;
+            break;
+          }
+          case 40: {
+            PersonId = input.ReadInt32();
+            break;
+          }
+          case 48: {
+            AssociateId = input.ReadInt32();
+            break;
+          }
+          case 58: {
+            global::Headgate.Admin.V1.EraseRequest.Types.Cursors subBuilder = new global::Headgate.Admin.V1.EraseRequest.Types.Cursors();
+            if (subjectCase_ == SubjectOneofCase.Cursors) {
+              subBuilder.MergeFrom(Cursors);
+            }
+            input.ReadMessage(subBuilder);
+            Cursors = subBuilder;
+            break;
+          }
+          case 64: {
+            Execute = input.ReadBool();
+            break;
+          }
+          case 74: {
+            AfterCursor = input.ReadString();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            Source = input.ReadString();
+            break;
+          }
+          case 18: {
+            Context = input.ReadString();
+            break;
+          }
+          case 24: {
+            Everything = input.ReadBool();
+            break;
+          }
+          case 34: {
+            global::Headgate.Admin.V1.EraseRequest.Types.Record subBuilder = new global::Headgate.Admin.V1.EraseRequest.Types.Record();
+            if (subjectCase_ == SubjectOneofCase.Record) {
+              subBuilder.MergeFrom(Record);
+            }
+            input.ReadMessage(subBuilder);
+            Record = subBuilder;
+            break;
+          }
+          case 40: {
+            PersonId = input.ReadInt32();
+            break;
+          }
+          case 48: {
+            AssociateId = input.ReadInt32();
+            break;
+          }
+          case 58: {
+            global::Headgate.Admin.V1.EraseRequest.Types.Cursors subBuilder = new global::Headgate.Admin.V1.EraseRequest.Types.Cursors();
+            if (subjectCase_ == SubjectOneofCase.Cursors) {
+              subBuilder.MergeFrom(Cursors);
+            }
+            input.ReadMessage(subBuilder);
+            Cursors = subBuilder;
+            break;
+          }
+          case 64: {
+            Execute = input.ReadBool();
+            break;
+          }
+          case 74: {
+            AfterCursor = input.ReadString();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+    #region Nested types
+    /// <summary>Container for nested types declared in the EraseRequest message type.</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static partial class Types {
+      /// <summary>
+      /// A record of the CRM.
+      /// </summary>
+      [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+      public sealed partial class Record : pb::IMessage<Record>
+      #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+          , pb::IBufferMessage
+      #endif
+      {
+        private static readonly pb::MessageParser<Record> _parser = new pb::MessageParser<Record>(() => new Record());
+        private pb::UnknownFieldSet _unknownFields;
+        private int _hasBits0;
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public static pb::MessageParser<Record> Parser { get { return _parser; } }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public static pbr::MessageDescriptor Descriptor {
+          get { return global::Headgate.Admin.V1.EraseRequest.Descriptor.NestedTypes[0]; }
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        pbr::MessageDescriptor pb::IMessage.Descriptor {
+          get { return Descriptor; }
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public Record() {
+          OnConstruction();
+        }
+
+        partial void OnConstruction();
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public Record(Record other) : this() {
+          _hasBits0 = other._hasBits0;
+          entity_ = other.entity_;
+          primaryKey_ = other.primaryKey_;
+          _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public Record Clone() {
+          return new Record(this);
+        }
+
+        /// <summary>Field number for the "entity" field.</summary>
+        public const int EntityFieldNumber = 1;
+        private string entity_ = "";
+        /// <summary>
+        /// Its entity, for example "contact". Required.
+        /// </summary>
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public string Entity {
+          get { return entity_; }
+          set {
+            entity_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+          }
+        }
+
+        /// <summary>Field number for the "primary_key" field.</summary>
+        public const int PrimaryKeyFieldNumber = 2;
+        private readonly static int PrimaryKeyDefaultValue = 0;
+
+        private int primaryKey_;
+        /// <summary>
+        /// Its number. Required.
+        /// </summary>
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public int PrimaryKey {
+          get { if ((_hasBits0 & 1) != 0) { return primaryKey_; } else { return PrimaryKeyDefaultValue; } }
+          set {
+            _hasBits0 |= 1;
+            primaryKey_ = value;
+          }
+        }
+        /// <summary>Gets whether the "primary_key" field is set</summary>
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public bool HasPrimaryKey {
+          get { return (_hasBits0 & 1) != 0; }
+        }
+        /// <summary>Clears the value of the "primary_key" field</summary>
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public void ClearPrimaryKey() {
+          _hasBits0 &= ~1;
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public override bool Equals(object other) {
+          return Equals(other as Record);
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public bool Equals(Record other) {
+          if (ReferenceEquals(other, null)) {
+            return false;
+          }
+          if (ReferenceEquals(other, this)) {
+            return true;
+          }
+          if (Entity != other.Entity) return false;
+          if (PrimaryKey != other.PrimaryKey) return false;
+          return Equals(_unknownFields, other._unknownFields);
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public override int GetHashCode() {
+          int hash = 1;
+          if (Entity.Length != 0) hash ^= Entity.GetHashCode();
+          if (HasPrimaryKey) hash ^= PrimaryKey.GetHashCode();
+          if (_unknownFields != null) {
+            hash ^= _unknownFields.GetHashCode();
+          }
+          return hash;
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public override string ToString() {
+          return pb::JsonFormatter.ToDiagnosticString(this);
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public void WriteTo(pb::CodedOutputStream output) {
+        #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+          output.WriteRawMessage(this);
+        #else
+          if (Entity.Length != 0) {
+            output.WriteRawTag(10);
+            output.WriteString(Entity);
+          }
+          if (HasPrimaryKey) {
+            output.WriteRawTag(16);
+            output.WriteInt32(PrimaryKey);
+          }
+          if (_unknownFields != null) {
+            _unknownFields.WriteTo(output);
+          }
+        #endif
+        }
+
+        #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+          if (Entity.Length != 0) {
+            output.WriteRawTag(10);
+            output.WriteString(Entity);
+          }
+          if (HasPrimaryKey) {
+            output.WriteRawTag(16);
+            output.WriteInt32(PrimaryKey);
+          }
+          if (_unknownFields != null) {
+            _unknownFields.WriteTo(ref output);
+          }
+        }
+        #endif
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public int CalculateSize() {
+          int size = 0;
+          if (Entity.Length != 0) {
+            size += 1 + pb::CodedOutputStream.ComputeStringSize(Entity);
+          }
+          if (HasPrimaryKey) {
+            size += 1 + pb::CodedOutputStream.ComputeInt32Size(PrimaryKey);
+          }
+          if (_unknownFields != null) {
+            size += _unknownFields.CalculateSize();
+          }
+          return size;
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public void MergeFrom(Record other) {
+          if (other == null) {
+            return;
+          }
+          if (other.Entity.Length != 0) {
+            Entity = other.Entity;
+          }
+          if (other.HasPrimaryKey) {
+            PrimaryKey = other.PrimaryKey;
+          }
+          _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public void MergeFrom(pb::CodedInputStream input) {
+        #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+          input.ReadRawMessage(this);
+        #else
+          uint tag;
+          while ((tag = input.ReadTag()) != 0) {
+          if ((tag & 7) == 4) {
+            // Abort on any end group tag.
+            return;
+          }
+          switch(tag) {
+              default:
+                _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+                break;
+              case 10: {
+                Entity = input.ReadString();
+                break;
+              }
+              case 16: {
+                PrimaryKey = input.ReadInt32();
+                break;
+              }
+            }
+          }
+        #endif
+        }
+
+        #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+          uint tag;
+          while ((tag = input.ReadTag()) != 0) {
+          if ((tag & 7) == 4) {
+            // Abort on any end group tag.
+            return;
+          }
+          switch(tag) {
+              default:
+                _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+                break;
+              case 10: {
+                Entity = input.ReadString();
+                break;
+              }
+              case 16: {
+                PrimaryKey = input.ReadInt32();
+                break;
+              }
+            }
+          }
+        }
+        #endif
+
+      }
+
+      /// <summary>
+      /// Some records of the log.
+      /// </summary>
+      [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+      public sealed partial class Cursors : pb::IMessage<Cursors>
+      #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+          , pb::IBufferMessage
+      #endif
+      {
+        private static readonly pb::MessageParser<Cursors> _parser = new pb::MessageParser<Cursors>(() => new Cursors());
+        private pb::UnknownFieldSet _unknownFields;
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public static pb::MessageParser<Cursors> Parser { get { return _parser; } }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public static pbr::MessageDescriptor Descriptor {
+          get { return global::Headgate.Admin.V1.EraseRequest.Descriptor.NestedTypes[1]; }
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        pbr::MessageDescriptor pb::IMessage.Descriptor {
+          get { return Descriptor; }
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public Cursors() {
+          OnConstruction();
+        }
+
+        partial void OnConstruction();
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public Cursors(Cursors other) : this() {
+          cursors_ = other.cursors_.Clone();
+          _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public Cursors Clone() {
+          return new Cursors(this);
+        }
+
+        /// <summary>Field number for the "cursors" field.</summary>
+        public const int Cursors_FieldNumber = 1;
+        private static readonly pb::FieldCodec<string> _repeated_cursors_codec
+            = pb::FieldCodec.ForString(10);
+        private readonly pbc::RepeatedField<string> cursors_ = new pbc::RepeatedField<string>();
+        /// <summary>
+        /// The cursors of events and the ids of quarantined webhooks, at most 1,000.
+        /// </summary>
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public pbc::RepeatedField<string> Cursors_ {
+          get { return cursors_; }
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public override bool Equals(object other) {
+          return Equals(other as Cursors);
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public bool Equals(Cursors other) {
+          if (ReferenceEquals(other, null)) {
+            return false;
+          }
+          if (ReferenceEquals(other, this)) {
+            return true;
+          }
+          if(!cursors_.Equals(other.cursors_)) return false;
+          return Equals(_unknownFields, other._unknownFields);
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public override int GetHashCode() {
+          int hash = 1;
+          hash ^= cursors_.GetHashCode();
+          if (_unknownFields != null) {
+            hash ^= _unknownFields.GetHashCode();
+          }
+          return hash;
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public override string ToString() {
+          return pb::JsonFormatter.ToDiagnosticString(this);
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public void WriteTo(pb::CodedOutputStream output) {
+        #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+          output.WriteRawMessage(this);
+        #else
+          cursors_.WriteTo(output, _repeated_cursors_codec);
+          if (_unknownFields != null) {
+            _unknownFields.WriteTo(output);
+          }
+        #endif
+        }
+
+        #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+          cursors_.WriteTo(ref output, _repeated_cursors_codec);
+          if (_unknownFields != null) {
+            _unknownFields.WriteTo(ref output);
+          }
+        }
+        #endif
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public int CalculateSize() {
+          int size = 0;
+          size += cursors_.CalculateSize(_repeated_cursors_codec);
+          if (_unknownFields != null) {
+            size += _unknownFields.CalculateSize();
+          }
+          return size;
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public void MergeFrom(Cursors other) {
+          if (other == null) {
+            return;
+          }
+          cursors_.Add(other.cursors_);
+          _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+        }
+
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        public void MergeFrom(pb::CodedInputStream input) {
+        #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+          input.ReadRawMessage(this);
+        #else
+          uint tag;
+          while ((tag = input.ReadTag()) != 0) {
+          if ((tag & 7) == 4) {
+            // Abort on any end group tag.
+            return;
+          }
+          switch(tag) {
+              default:
+                _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+                break;
+              case 10: {
+                cursors_.AddEntriesFrom(input, _repeated_cursors_codec);
+                break;
+              }
+            }
+          }
+        #endif
+        }
+
+        #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+        [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+        [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+        void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+          uint tag;
+          while ((tag = input.ReadTag()) != 0) {
+          if ((tag & 7) == 4) {
+            // Abort on any end group tag.
+            return;
+          }
+          switch(tag) {
+              default:
+                _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+                break;
+              case 10: {
+                cursors_.AddEntriesFrom(ref input, _repeated_cursors_codec);
+                break;
+              }
+            }
+          }
+        }
+        #endif
+
+      }
+
+    }
+    #endregion
+
+  }
+
+  /// <summary>
+  /// What one step found.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class EraseResponse : pb::IMessage<EraseResponse>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<EraseResponse> _parser = new pb::MessageParser<EraseResponse>(() => new EraseResponse());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<EraseResponse> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[28]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public EraseResponse() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public EraseResponse(EraseResponse other) : this() {
+      found_ = other.found_.Clone();
+      undecided_ = other.undecided_.Clone();
+      searched_ = other.searched_;
+      nextCursor_ = other.nextCursor_;
+      hasMore_ = other.hasMore_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public EraseResponse Clone() {
+      return new EraseResponse(this);
+    }
+
+    /// <summary>Field number for the "found" field.</summary>
+    public const int FoundFieldNumber = 1;
+    private static readonly pb::FieldCodec<global::Headgate.Admin.V1.Erasable> _repeated_found_codec
+        = pb::FieldCodec.ForMessage(10, global::Headgate.Admin.V1.Erasable.Parser);
+    private readonly pbc::RepeatedField<global::Headgate.Admin.V1.Erasable> found_ = new pbc::RepeatedField<global::Headgate.Admin.V1.Erasable>();
+    /// <summary>
+    /// What was erased, or would be, in the order of the log.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Headgate.Admin.V1.Erasable> Found {
+      get { return found_; }
+    }
+
+    /// <summary>Field number for the "undecided" field.</summary>
+    public const int UndecidedFieldNumber = 2;
+    private static readonly pb::FieldCodec<global::Headgate.Admin.V1.Erasable> _repeated_undecided_codec
+        = pb::FieldCodec.ForMessage(18, global::Headgate.Admin.V1.Erasable.Parser);
+    private readonly pbc::RepeatedField<global::Headgate.Admin.V1.Erasable> undecided_ = new pbc::RepeatedField<global::Headgate.Admin.V1.Erasable>();
+    /// <summary>
+    /// Quarantined webhooks that were left because they cannot be read, or say neither whose nor of what tenant they are. Look at each with GetQuarantined, and name
+    /// those that are to go in cursors.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Headgate.Admin.V1.Erasable> Undecided {
+      get { return undecided_; }
+    }
+
+    /// <summary>Field number for the "searched" field.</summary>
+    public const int SearchedFieldNumber = 3;
+    private ulong searched_;
+    /// <summary>
+    /// How many of the source's records were looked at.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong Searched {
+      get { return searched_; }
+      set {
+        searched_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "next_cursor" field.</summary>
+    public const int NextCursorFieldNumber = 4;
+    private string nextCursor_ = "";
+    /// <summary>
+    /// Where to go on.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string NextCursor {
+      get { return nextCursor_; }
+      set {
+        nextCursor_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "has_more" field.</summary>
+    public const int HasMoreFieldNumber = 5;
+    private bool hasMore_;
+    /// <summary>
+    /// There is more to do: to search, or, once all is searched, to wait until the bytes are gone from the disk.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool HasMore {
+      get { return hasMore_; }
+      set {
+        hasMore_ = value;
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as EraseResponse);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(EraseResponse other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if(!found_.Equals(other.found_)) return false;
+      if(!undecided_.Equals(other.undecided_)) return false;
+      if (Searched != other.Searched) return false;
+      if (NextCursor != other.NextCursor) return false;
+      if (HasMore != other.HasMore) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      hash ^= found_.GetHashCode();
+      hash ^= undecided_.GetHashCode();
+      if (Searched != 0UL) hash ^= Searched.GetHashCode();
+      if (NextCursor.Length != 0) hash ^= NextCursor.GetHashCode();
+      if (HasMore != false) hash ^= HasMore.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      found_.WriteTo(output, _repeated_found_codec);
+      undecided_.WriteTo(output, _repeated_undecided_codec);
+      if (Searched != 0UL) {
+        output.WriteRawTag(24);
+        output.WriteUInt64(Searched);
+      }
+      if (NextCursor.Length != 0) {
+        output.WriteRawTag(34);
+        output.WriteString(NextCursor);
+      }
+      if (HasMore != false) {
+        output.WriteRawTag(40);
+        output.WriteBool(HasMore);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      found_.WriteTo(ref output, _repeated_found_codec);
+      undecided_.WriteTo(ref output, _repeated_undecided_codec);
+      if (Searched != 0UL) {
+        output.WriteRawTag(24);
+        output.WriteUInt64(Searched);
+      }
+      if (NextCursor.Length != 0) {
+        output.WriteRawTag(34);
+        output.WriteString(NextCursor);
+      }
+      if (HasMore != false) {
+        output.WriteRawTag(40);
+        output.WriteBool(HasMore);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      size += found_.CalculateSize(_repeated_found_codec);
+      size += undecided_.CalculateSize(_repeated_undecided_codec);
+      if (Searched != 0UL) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt64Size(Searched);
+      }
+      if (NextCursor.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(NextCursor);
+      }
+      if (HasMore != false) {
+        size += 1 + 1;
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(EraseResponse other) {
+      if (other == null) {
+        return;
+      }
+      found_.Add(other.found_);
+      undecided_.Add(other.undecided_);
+      if (other.Searched != 0UL) {
+        Searched = other.Searched;
+      }
+      if (other.NextCursor.Length != 0) {
+        NextCursor = other.NextCursor;
+      }
+      if (other.HasMore != false) {
+        HasMore = other.HasMore;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            found_.AddEntriesFrom(input, _repeated_found_codec);
+            break;
+          }
+          case 18: {
+            undecided_.AddEntriesFrom(input, _repeated_undecided_codec);
+            break;
+          }
+          case 24: {
+            Searched = input.ReadUInt64();
+            break;
+          }
+          case 34: {
+            NextCursor = input.ReadString();
+            break;
+          }
+          case 40: {
+            HasMore = input.ReadBool();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            found_.AddEntriesFrom(ref input, _repeated_found_codec);
+            break;
+          }
+          case 18: {
+            undecided_.AddEntriesFrom(ref input, _repeated_undecided_codec);
+            break;
+          }
+          case 24: {
+            Searched = input.ReadUInt64();
+            break;
+          }
+          case 34: {
+            NextCursor = input.ReadString();
+            break;
+          }
+          case 40: {
+            HasMore = input.ReadBool();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
+  /// One record of the log, without its contents.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class Erasable : pb::IMessage<Erasable>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<Erasable> _parser = new pb::MessageParser<Erasable>(() => new Erasable());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<Erasable> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[29]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public Erasable() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public Erasable(Erasable other) : this() {
+      cursor_ = other.cursor_;
+      receivedAt_ = other.receivedAt_ != null ? other.receivedAt_.Clone() : null;
+      entity_ = other.entity_;
+      quarantined_ = other.quarantined_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public Erasable Clone() {
+      return new Erasable(this);
+    }
+
+    /// <summary>Field number for the "cursor" field.</summary>
+    public const int CursorFieldNumber = 1;
+    private string cursor_ = "";
+    /// <summary>
+    /// Its cursor; of a quarantined webhook its id.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Cursor {
+      get { return cursor_; }
+      set {
+        cursor_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "received_at" field.</summary>
+    public const int ReceivedAtFieldNumber = 2;
+    private global::Google.Protobuf.WellKnownTypes.Timestamp receivedAt_;
+    /// <summary>
+    /// When it was received.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Google.Protobuf.WellKnownTypes.Timestamp ReceivedAt {
+      get { return receivedAt_; }
+      set {
+        receivedAt_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "entity" field.</summary>
+    public const int EntityFieldNumber = 3;
+    private string entity_ = "";
+    /// <summary>
+    /// The entity, empty when it is in quarantine.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Entity {
+      get { return entity_; }
+      set {
+        entity_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "quarantined" field.</summary>
+    public const int QuarantinedFieldNumber = 4;
+    private bool quarantined_;
+    /// <summary>
+    /// It is a quarantined webhook.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Quarantined {
+      get { return quarantined_; }
+      set {
+        quarantined_ = value;
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as Erasable);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(Erasable other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (Cursor != other.Cursor) return false;
+      if (!object.Equals(ReceivedAt, other.ReceivedAt)) return false;
+      if (Entity != other.Entity) return false;
+      if (Quarantined != other.Quarantined) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (Cursor.Length != 0) hash ^= Cursor.GetHashCode();
+      if (receivedAt_ != null) hash ^= ReceivedAt.GetHashCode();
+      if (Entity.Length != 0) hash ^= Entity.GetHashCode();
+      if (Quarantined != false) hash ^= Quarantined.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (Cursor.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Cursor);
+      }
+      if (receivedAt_ != null) {
+        output.WriteRawTag(18);
+        output.WriteMessage(ReceivedAt);
+      }
+      if (Entity.Length != 0) {
+        output.WriteRawTag(26);
+        output.WriteString(Entity);
+      }
+      if (Quarantined != false) {
+        output.WriteRawTag(32);
+        output.WriteBool(Quarantined);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (Cursor.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Cursor);
+      }
+      if (receivedAt_ != null) {
+        output.WriteRawTag(18);
+        output.WriteMessage(ReceivedAt);
+      }
+      if (Entity.Length != 0) {
+        output.WriteRawTag(26);
+        output.WriteString(Entity);
+      }
+      if (Quarantined != false) {
+        output.WriteRawTag(32);
+        output.WriteBool(Quarantined);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (Cursor.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Cursor);
+      }
+      if (receivedAt_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(ReceivedAt);
+      }
+      if (Entity.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Entity);
+      }
+      if (Quarantined != false) {
+        size += 1 + 1;
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(Erasable other) {
+      if (other == null) {
+        return;
+      }
+      if (other.Cursor.Length != 0) {
+        Cursor = other.Cursor;
+      }
+      if (other.receivedAt_ != null) {
+        if (receivedAt_ == null) {
+          ReceivedAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+        }
+        ReceivedAt.MergeFrom(other.ReceivedAt);
+      }
+      if (other.Entity.Length != 0) {
+        Entity = other.Entity;
+      }
+      if (other.Quarantined != false) {
+        Quarantined = other.Quarantined;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            Cursor = input.ReadString();
+            break;
+          }
+          case 18: {
+            if (receivedAt_ == null) {
+              ReceivedAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(ReceivedAt);
+            break;
+          }
+          case 26: {
+            Entity = input.ReadString();
+            break;
+          }
+          case 32: {
+            Quarantined = input.ReadBool();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            Cursor = input.ReadString();
+            break;
+          }
+          case 18: {
+            if (receivedAt_ == null) {
+              ReceivedAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(ReceivedAt);
+            break;
+          }
+          case 26: {
+            Entity = input.ReadString();
+            break;
+          }
+          case 32: {
+            Quarantined = input.ReadBool();
             break;
           }
         }

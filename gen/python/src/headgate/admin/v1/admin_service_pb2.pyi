@@ -322,3 +322,63 @@ class Quarantined(_message.Message):
     body_size: int
     content_type: str
     def __init__(self, id: _Optional[str] = ..., source: _Optional[str] = ..., context: _Optional[str] = ..., event_type: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problem: _Optional[str] = ..., body_size: _Optional[int] = ..., content_type: _Optional[str] = ...) -> None: ...
+
+class EraseRequest(_message.Message):
+    __slots__ = ("source", "context", "everything", "record", "person_id", "associate_id", "cursors", "execute", "after_cursor")
+    class Record(_message.Message):
+        __slots__ = ("entity", "primary_key")
+        ENTITY_FIELD_NUMBER: _ClassVar[int]
+        PRIMARY_KEY_FIELD_NUMBER: _ClassVar[int]
+        entity: str
+        primary_key: int
+        def __init__(self, entity: _Optional[str] = ..., primary_key: _Optional[int] = ...) -> None: ...
+    class Cursors(_message.Message):
+        __slots__ = ("cursors",)
+        CURSORS_FIELD_NUMBER: _ClassVar[int]
+        cursors: _containers.RepeatedScalarFieldContainer[str]
+        def __init__(self, cursors: _Optional[_Iterable[str]] = ...) -> None: ...
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    EVERYTHING_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    PERSON_ID_FIELD_NUMBER: _ClassVar[int]
+    ASSOCIATE_ID_FIELD_NUMBER: _ClassVar[int]
+    CURSORS_FIELD_NUMBER: _ClassVar[int]
+    EXECUTE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    context: str
+    everything: bool
+    record: EraseRequest.Record
+    person_id: int
+    associate_id: int
+    cursors: EraseRequest.Cursors
+    execute: bool
+    after_cursor: str
+    def __init__(self, source: _Optional[str] = ..., context: _Optional[str] = ..., everything: bool = ..., record: _Optional[_Union[EraseRequest.Record, _Mapping]] = ..., person_id: _Optional[int] = ..., associate_id: _Optional[int] = ..., cursors: _Optional[_Union[EraseRequest.Cursors, _Mapping]] = ..., execute: bool = ..., after_cursor: _Optional[str] = ...) -> None: ...
+
+class EraseResponse(_message.Message):
+    __slots__ = ("found", "undecided", "searched", "next_cursor", "has_more")
+    FOUND_FIELD_NUMBER: _ClassVar[int]
+    UNDECIDED_FIELD_NUMBER: _ClassVar[int]
+    SEARCHED_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    HAS_MORE_FIELD_NUMBER: _ClassVar[int]
+    found: _containers.RepeatedCompositeFieldContainer[Erasable]
+    undecided: _containers.RepeatedCompositeFieldContainer[Erasable]
+    searched: int
+    next_cursor: str
+    has_more: bool
+    def __init__(self, found: _Optional[_Iterable[_Union[Erasable, _Mapping]]] = ..., undecided: _Optional[_Iterable[_Union[Erasable, _Mapping]]] = ..., searched: _Optional[int] = ..., next_cursor: _Optional[str] = ..., has_more: bool = ...) -> None: ...
+
+class Erasable(_message.Message):
+    __slots__ = ("cursor", "received_at", "entity", "quarantined")
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    ENTITY_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    cursor: str
+    received_at: _timestamp_pb2.Timestamp
+    entity: str
+    quarantined: bool
+    def __init__(self, cursor: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., entity: _Optional[str] = ..., quarantined: bool = ...) -> None: ...

@@ -75,6 +75,11 @@ class AdminServiceStub(object):
                 request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupRequest.SerializeToString,
                 response_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupResponse.FromString,
                 _registered_method=True)
+        self.Erase = channel.unary_unary(
+                '/headgate.admin.v1.AdminService/Erase',
+                request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.EraseRequest.SerializeToString,
+                response_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.EraseResponse.FromString,
+                _registered_method=True)
         self.ReprocessQuarantined = channel.unary_unary(
                 '/headgate.admin.v1.AdminService/ReprocessQuarantined',
                 request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.ReprocessQuarantinedRequest.SerializeToString,
@@ -150,6 +155,20 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Erase(self, request, context):
+        """Erases what the log holds of a person, a user, a record or a whole tenant, in steps: call it again with next_cursor while has_more. Without execute it is a
+        dry run that tells what would go.
+
+        After the last step of a run with execute no file in the data directory holds the bytes any more: neither the events nor their raw bodies, nor quarantined
+        webhooks, nor what the retention removed before. Readers get an Erased in the place of each event, and cursors stay valid. What was sent before the erasure
+        is the readers' own. Of each event there remain its source, context, entity, event id and time, and a hash by which the CRM's sending it once more is known
+        and dropped; what the CRM posts about the person afterwards is new, and erased by a new run. A run that ended early, by a crash too, is run again from its
+        beginning. It ends a backup that is being made; what older ones hold is not erased: run it again after restoring one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReprocessQuarantined(self, request, context):
         """Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
         the newest, with first_received_at. What does not stays, with its new problem.
@@ -207,6 +226,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.Backup,
                     request_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupRequest.FromString,
                     response_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupResponse.SerializeToString,
+            ),
+            'Erase': grpc.unary_unary_rpc_method_handler(
+                    servicer.Erase,
+                    request_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.EraseRequest.FromString,
+                    response_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.EraseResponse.SerializeToString,
             ),
             'ReprocessQuarantined': grpc.unary_unary_rpc_method_handler(
                     servicer.ReprocessQuarantined,
@@ -436,6 +460,33 @@ class AdminService(object):
             '/headgate.admin.v1.AdminService/Backup',
             headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupRequest.SerializeToString,
             headgate_dot_admin_dot_v1_dot_admin__service__pb2.BackupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Erase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headgate.admin.v1.AdminService/Erase',
+            headgate_dot_admin_dot_v1_dot_admin__service__pb2.EraseRequest.SerializeToString,
+            headgate_dot_admin_dot_v1_dot_admin__service__pb2.EraseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headgate/admin/v1/admin_service.proto.
  */
 export const file_headgate_admin_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVoZWFkZ2F0ZS9hZG1pbi92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEhFoZWFkZ2F0ZS5hZG1pbi52MSIPCg1CYWNrdXBSZXF1ZXN0ImQKDkJhY2t1cFJlc3BvbnNlEg0KBWNodW5rGAEgASgMEhAKCHByb2dyZXNzGAIgASgCEjEKB3N1bW1hcnkYAyABKAsyIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBTdW1tYXJ5Il4KDUJhY2t1cFN1bW1hcnkSDgoGc2hhMjU2GAEgASgMEiwKCHRha2VuX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZWNvcmRzGAMgASgEIhIKEEdldFN0YXR1c1JlcXVlc3Qi4gEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVhZHkYAyABKAgSDwoHcHJvYmxlbRgEIAEoCRIpCgNsb2cYBSABKAsyHC5oZWFkZ2F0ZS5hZG1pbi52MS5Mb2dTdGF0dXMSMAoHc291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1cxIPCgdzdHJlYW1zGAcgASgNIqoCCglMb2dTdGF0dXMSDQoFZXBvY2gYASABKAkSDwoHcmVjb3JkcxgCIAEoBBISCgpzaXplX2J5dGVzGAMgASgEEhIKCmZyZWVfYnl0ZXMYBCABKAQSMQoNZWFybGllc3RfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLbGF0ZXN0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3F1YXJhbnRpbmVkGAcgASgEEg4KBmZvcm1hdBgIIAEoDRIVCg1uZXdlc3RfZm9ybWF0GAkgASgNEhkKEXF1YXJhbnRpbmVkX2J5dGVzGAogASgEEhoKEnF1YXJhbnRpbmVfZHJvcHBlZBgLIAEoBCLdAwoMU291cmNlU3RhdHVzEg4KBnNvdXJjZRgBIAEoCRIQCghjb250ZXh0cxgCIAMoCRIQCghhY2NlcHRlZBgDIAEoBBISCgpkdXBsaWNhdGVzGAQgASgEEhMKC3F1YXJhbnRpbmVkGAUgASgEEg8KB3JlZnVzZWQYBiABKAQSDQoFdGVzdHMYByABKAQSNAoQbGFzdF9hY2NlcHRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF90ZXN0X2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJNChByZWZ1c2VkX2J5X2NhdXNlGAogAygLMjMuaGVhZGdhdGUuYWRtaW4udjEuU291cmNlU3RhdHVzLlJlZnVzZWRCeUNhdXNlRW50cnkSFgoObGFzdF9zZWNyZXRfaWQYCyABKAkSOQoVYXdhaXRpbmdfc2VjcmV0X3VudGlsGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzdG9wcGVkGA0gASgIGjUKE1JlZnVzZWRCeUNhdXNlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASIUChJMaXN0U3RyZWFtc1JlcXVlc3QiQQoTTGlzdFN0cmVhbXNSZXNwb25zZRIqCgdzdHJlYW1zGAEgAygLMhkuaGVhZGdhdGUuYWRtaW4udjEuU3RyZWFtIuwBCgZTdHJlYW0SCgoCaWQYASABKAQSEwoLY2xpZW50X25hbWUYAiABKAkSDAoEcGVlchgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgZmaWx0ZXIYBSABKAsyEy5oZWFkZ2F0ZS52MS5GaWx0ZXISEwoLZXZlbnRzX3NlbnQYBiABKAQSJgoDbGFnGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWNhdWdodF91cBgIIAEoCBIOCgZyZWFkZXIYCSABKAkiGgoYTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0IlkKGUxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2USPAoNc3Vic2NyaXB0aW9ucxgBIAMoCzIlLmhlYWRnYXRlLmFkbWluLnYxLlJlYWRlclN1YnNjcmlwdGlvbiKFAQoSUmVhZGVyU3Vic2NyaXB0aW9uEg4KBnJlYWRlchgBIAEoCRIvCgxzdWJzY3JpcHRpb24YAiABKAsyGS5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb24SLgoGc2hhcmRzGAMgAygLMh4uaGVhZGdhdGUudjEuU3Vic2NyaXB0aW9uU2hhcmQiOQoZRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBIOCgZyZWFkZXIYASABKAkSDAoEbmFtZRgCIAEoCSIcChpEZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSJQChBTa2lwRXZlbnRSZXF1ZXN0Eg4KBnJlYWRlchgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmN1cnNvchgDIAEoCRIOCgZyZWFzb24YBCABKAkiNAoRU2tpcEV2ZW50UmVzcG9uc2USHwoEc2tpcBgBIAEoCzIRLmhlYWRnYXRlLnYxLlNraXAiTAoVTGlzdFF1YXJhbnRpbmVSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRIQCghhZnRlcl9pZBgCIAEoCRIOCgZzb3VyY2UYAyABKAkiXwoWTGlzdFF1YXJhbnRpbmVSZXNwb25zZRIzCgtxdWFyYW50aW5lZBgBIAMoCzIeLmhlYWRnYXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkEhAKCGhhc19tb3JlGAIgASgIIiMKFUdldFF1YXJhbnRpbmVkUmVxdWVzdBIKCgJpZBgBIAEoCSJfChZHZXRRdWFyYW50aW5lZFJlc3BvbnNlEjMKC3F1YXJhbnRpbmVkGAEgASgLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWQSEAoIcmF3X2JvZHkYAiABKAwiXQobUmVwcm9jZXNzUXVhcmFudGluZWRSZXF1ZXN0EgsKA2lkcxgBIAMoCRIOCgZzb3VyY2UYAiABKAkSEAoIYWZ0ZXJfaWQYAyABKAkSDwoHZHJ5X3J1bhgEIAEoCCJlChxSZXByb2Nlc3NRdWFyYW50aW5lZFJlc3BvbnNlEjMKC3JlcHJvY2Vzc2VkGAEgAygLMh4uaGVhZGdhdGUuYWRtaW4udjEuUmVwcm9jZXNzZWQSEAoIaGFzX21vcmUYAiABKAgiqwIKC1JlcHJvY2Vzc2VkEgoKAmlkGAEgASgJEjcKB291dGNvbWUYAiABKA4yJi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NlZC5PdXRjb21lEg8KB3Byb2JsZW0YAyABKAkSDgoGc291cmNlGAQgASgJEg8KB2NvbnRleHQYBSABKAkSEgoKZXZlbnRfdHlwZRgGIAEoCSKQAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFAoQT1VUQ09NRV9BUFBFTkRFRBABEhUKEU9VVENPTUVfRFVQTElDQVRFEAISFQoRT1VUQ09NRV9URVNUX0NBTEwQAxIRCg1PVVRDT01FX1NUQVlTEAQSFQoRT1VUQ09NRV9OT1RfRk9VTkQQBSJIChlEaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0EgsKA2lkcxgBIAMoCRIOCgZzb3VyY2UYAiABKAkSDgoGcmVhc29uGAMgASgJIi8KGkRpc2NhcmRRdWFyYW50aW5lZFJlc3BvbnNlEhEKCWRpc2NhcmRlZBgBIAEoBCK5AQoLUXVhcmFudGluZWQSCgoCaWQYASABKAkSDgoGc291cmNlGAIgASgJEg8KB2NvbnRleHQYAyABKAkSEgoKZXZlbnRfdHlwZRgEIAEoCRIvCgtyZWNlaXZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJvYmxlbRgGIAEoCRIRCglib2R5X3NpemUYByABKA0SFAoMY29udGVudF90eXBlGAggASgJMuYKCgxBZG1pblNlcnZpY2UScAoJR2V0U3RhdHVzEiMuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3RhdHVzUmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlIhiC0+STAhISEC9hZG1pbi92MS9zdGF0dXMSdwoLTGlzdFN0cmVhbXMSJS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3RyZWFtc1JlcXVlc3QaJi5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3RyZWFtc1Jlc3BvbnNlIhmC0+STAhMSES9hZG1pbi92MS9zdHJlYW1zEo8BChFMaXN0U3Vic2NyaXB0aW9ucxIrLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVxdWVzdBosLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2UiH4LT5JMCGRIXL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMSogEKEkRlbGV0ZVN1YnNjcmlwdGlvbhIsLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlcXVlc3QaLS5oZWFkZ2F0ZS5hZG1pbi52MS5EZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSIvgtPkkwIpKicvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVhZGVyfS97bmFtZX0SjwEKCVNraXBFdmVudBIjLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5Ta2lwRXZlbnRSZXNwb25zZSI3gtPkkwIxOgEqIiwvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVhZGVyfS97bmFtZX06c2tpcBKDAQoOTGlzdFF1YXJhbnRpbmUSKC5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlcXVlc3QaKS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIhyC0+STAhYSFC9hZG1pbi92MS9xdWFyYW50aW5lEogBCg5HZXRRdWFyYW50aW5lZBIoLmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVxdWVzdBopLmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVzcG9uc2UiIYLT5JMCGxIZL2FkbWluL3YxL3F1YXJhbnRpbmUve2lkfRJPCgZCYWNrdXASIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXF1ZXN0GiEuaGVhZGdhdGUuYWRtaW4udjEuQmFja3VwUmVzcG9uc2UwARKiAQoUUmVwcm9jZXNzUXVhcmFudGluZWQSLi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NRdWFyYW50aW5lZFJlcXVlc3QaLy5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NRdWFyYW50aW5lZFJlc3BvbnNlIimC0+STAiM6ASoiHi9hZG1pbi92MS9xdWFyYW50aW5lOnJlcHJvY2VzcxKaAQoSRGlzY2FyZFF1YXJhbnRpbmVkEiwuaGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVxdWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRpc2NhcmRRdWFyYW50aW5lZFJlc3BvbnNlIieC0+STAiE6ASoiHC9hZG1pbi92MS9xdWFyYW50aW5lOmRpc2NhcmRCawoUaW8uaGVhZGdhdGUuYWRtaW4udjFQAVo9Z2l0aHViLmNvbS9oZWFkZ2F0ZS9oZWFkZ2F0ZS9nZW4vZ28vaGVhZGdhdGUvYWRtaW4vdjE7YWRtaW52MaoCEUhlYWRnYXRlLkFkbWluLlYxYgZwcm90bzM", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_headgate_v1_event_service, file_headgate_v1_subscription_service]);
+  fileDesc("CiVoZWFkZ2F0ZS9hZG1pbi92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEhFoZWFkZ2F0ZS5hZG1pbi52MSIPCg1CYWNrdXBSZXF1ZXN0ImQKDkJhY2t1cFJlc3BvbnNlEg0KBWNodW5rGAEgASgMEhAKCHByb2dyZXNzGAIgASgCEjEKB3N1bW1hcnkYAyABKAsyIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBTdW1tYXJ5Il4KDUJhY2t1cFN1bW1hcnkSDgoGc2hhMjU2GAEgASgMEiwKCHRha2VuX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZWNvcmRzGAMgASgEIhIKEEdldFN0YXR1c1JlcXVlc3Qi4gEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVhZHkYAyABKAgSDwoHcHJvYmxlbRgEIAEoCRIpCgNsb2cYBSABKAsyHC5oZWFkZ2F0ZS5hZG1pbi52MS5Mb2dTdGF0dXMSMAoHc291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1cxIPCgdzdHJlYW1zGAcgASgNIqoCCglMb2dTdGF0dXMSDQoFZXBvY2gYASABKAkSDwoHcmVjb3JkcxgCIAEoBBISCgpzaXplX2J5dGVzGAMgASgEEhIKCmZyZWVfYnl0ZXMYBCABKAQSMQoNZWFybGllc3RfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLbGF0ZXN0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3F1YXJhbnRpbmVkGAcgASgEEg4KBmZvcm1hdBgIIAEoDRIVCg1uZXdlc3RfZm9ybWF0GAkgASgNEhkKEXF1YXJhbnRpbmVkX2J5dGVzGAogASgEEhoKEnF1YXJhbnRpbmVfZHJvcHBlZBgLIAEoBCLdAwoMU291cmNlU3RhdHVzEg4KBnNvdXJjZRgBIAEoCRIQCghjb250ZXh0cxgCIAMoCRIQCghhY2NlcHRlZBgDIAEoBBISCgpkdXBsaWNhdGVzGAQgASgEEhMKC3F1YXJhbnRpbmVkGAUgASgEEg8KB3JlZnVzZWQYBiABKAQSDQoFdGVzdHMYByABKAQSNAoQbGFzdF9hY2NlcHRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF90ZXN0X2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJNChByZWZ1c2VkX2J5X2NhdXNlGAogAygLMjMuaGVhZGdhdGUuYWRtaW4udjEuU291cmNlU3RhdHVzLlJlZnVzZWRCeUNhdXNlRW50cnkSFgoObGFzdF9zZWNyZXRfaWQYCyABKAkSOQoVYXdhaXRpbmdfc2VjcmV0X3VudGlsGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzdG9wcGVkGA0gASgIGjUKE1JlZnVzZWRCeUNhdXNlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASIUChJMaXN0U3RyZWFtc1JlcXVlc3QiQQoTTGlzdFN0cmVhbXNSZXNwb25zZRIqCgdzdHJlYW1zGAEgAygLMhkuaGVhZGdhdGUuYWRtaW4udjEuU3RyZWFtIuwBCgZTdHJlYW0SCgoCaWQYASABKAQSEwoLY2xpZW50X25hbWUYAiABKAkSDAoEcGVlchgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgZmaWx0ZXIYBSABKAsyEy5oZWFkZ2F0ZS52MS5GaWx0ZXISEwoLZXZlbnRzX3NlbnQYBiABKAQSJgoDbGFnGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWNhdWdodF91cBgIIAEoCBIOCgZyZWFkZXIYCSABKAkiGgoYTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0IlkKGUxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2USPAoNc3Vic2NyaXB0aW9ucxgBIAMoCzIlLmhlYWRnYXRlLmFkbWluLnYxLlJlYWRlclN1YnNjcmlwdGlvbiKFAQoSUmVhZGVyU3Vic2NyaXB0aW9uEg4KBnJlYWRlchgBIAEoCRIvCgxzdWJzY3JpcHRpb24YAiABKAsyGS5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb24SLgoGc2hhcmRzGAMgAygLMh4uaGVhZGdhdGUudjEuU3Vic2NyaXB0aW9uU2hhcmQiOQoZRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBIOCgZyZWFkZXIYASABKAkSDAoEbmFtZRgCIAEoCSIcChpEZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSJQChBTa2lwRXZlbnRSZXF1ZXN0Eg4KBnJlYWRlchgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmN1cnNvchgDIAEoCRIOCgZyZWFzb24YBCABKAkiNAoRU2tpcEV2ZW50UmVzcG9uc2USHwoEc2tpcBgBIAEoCzIRLmhlYWRnYXRlLnYxLlNraXAiTAoVTGlzdFF1YXJhbnRpbmVSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRIQCghhZnRlcl9pZBgCIAEoCRIOCgZzb3VyY2UYAyABKAkiXwoWTGlzdFF1YXJhbnRpbmVSZXNwb25zZRIzCgtxdWFyYW50aW5lZBgBIAMoCzIeLmhlYWRnYXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkEhAKCGhhc19tb3JlGAIgASgIIiMKFUdldFF1YXJhbnRpbmVkUmVxdWVzdBIKCgJpZBgBIAEoCSJfChZHZXRRdWFyYW50aW5lZFJlc3BvbnNlEjMKC3F1YXJhbnRpbmVkGAEgASgLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWQSEAoIcmF3X2JvZHkYAiABKAwiXQobUmVwcm9jZXNzUXVhcmFudGluZWRSZXF1ZXN0EgsKA2lkcxgBIAMoCRIOCgZzb3VyY2UYAiABKAkSEAoIYWZ0ZXJfaWQYAyABKAkSDwoHZHJ5X3J1bhgEIAEoCCJlChxSZXByb2Nlc3NRdWFyYW50aW5lZFJlc3BvbnNlEjMKC3JlcHJvY2Vzc2VkGAEgAygLMh4uaGVhZGdhdGUuYWRtaW4udjEuUmVwcm9jZXNzZWQSEAoIaGFzX21vcmUYAiABKAgiqwIKC1JlcHJvY2Vzc2VkEgoKAmlkGAEgASgJEjcKB291dGNvbWUYAiABKA4yJi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NlZC5PdXRjb21lEg8KB3Byb2JsZW0YAyABKAkSDgoGc291cmNlGAQgASgJEg8KB2NvbnRleHQYBSABKAkSEgoKZXZlbnRfdHlwZRgGIAEoCSKQAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFAoQT1VUQ09NRV9BUFBFTkRFRBABEhUKEU9VVENPTUVfRFVQTElDQVRFEAISFQoRT1VUQ09NRV9URVNUX0NBTEwQAxIRCg1PVVRDT01FX1NUQVlTEAQSFQoRT1VUQ09NRV9OT1RfRk9VTkQQBSJIChlEaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0EgsKA2lkcxgBIAMoCRIOCgZzb3VyY2UYAiABKAkSDgoGcmVhc29uGAMgASgJIi8KGkRpc2NhcmRRdWFyYW50aW5lZFJlc3BvbnNlEhEKCWRpc2NhcmRlZBgBIAEoBCK5AQoLUXVhcmFudGluZWQSCgoCaWQYASABKAkSDgoGc291cmNlGAIgASgJEg8KB2NvbnRleHQYAyABKAkSEgoKZXZlbnRfdHlwZRgEIAEoCRIvCgtyZWNlaXZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJvYmxlbRgGIAEoCRIRCglib2R5X3NpemUYByABKA0SFAoMY29udGVudF90eXBlGAggASgJIvoCCgxFcmFzZVJlcXVlc3QSDgoGc291cmNlGAEgASgJEg8KB2NvbnRleHQYAiABKAkSFAoKZXZlcnl0aGluZxgDIAEoCEgAEjgKBnJlY29yZBgEIAEoCzImLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNlUmVxdWVzdC5SZWNvcmRIABITCglwZXJzb25faWQYBSABKAVIABIWCgxhc3NvY2lhdGVfaWQYBiABKAVIABI6CgdjdXJzb3JzGAcgASgLMicuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0LkN1cnNvcnNIABIPCgdleGVjdXRlGAggASgIEhQKDGFmdGVyX2N1cnNvchgJIAEoCRpCCgZSZWNvcmQSDgoGZW50aXR5GAEgASgJEhgKC3ByaW1hcnlfa2V5GAIgASgFSACIAQFCDgoMX3ByaW1hcnlfa2V5GhoKB0N1cnNvcnMSDwoHY3Vyc29ycxgBIAMoCUIJCgdzdWJqZWN0IqQBCg1FcmFzZVJlc3BvbnNlEioKBWZvdW5kGAEgAygLMhsuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2FibGUSLgoJdW5kZWNpZGVkGAIgAygLMhsuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2FibGUSEAoIc2VhcmNoZWQYAyABKAQSEwoLbmV4dF9jdXJzb3IYBCABKAkSEAoIaGFzX21vcmUYBSABKAgicAoIRXJhc2FibGUSDgoGY3Vyc29yGAEgASgJEi8KC3JlY2VpdmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZlbnRpdHkYAyABKAkSEwoLcXVhcmFudGluZWQYBCABKAgy0gsKDEFkbWluU2VydmljZRJwCglHZXRTdGF0dXMSIy5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3RhdHVzUmVzcG9uc2UiGILT5JMCEhIQL2FkbWluL3YxL3N0YXR1cxJ3CgtMaXN0U3RyZWFtcxIlLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVxdWVzdBomLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVzcG9uc2UiGYLT5JMCExIRL2FkbWluL3YxL3N0cmVhbXMSjwEKEUxpc3RTdWJzY3JpcHRpb25zEisuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0GiwuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIfgtPkkwIZEhcvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucxKiAQoSRGVsZXRlU3Vic2NyaXB0aW9uEiwuaGVhZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIi+C0+STAikqJy9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1lfRKPAQoJU2tpcEV2ZW50EiMuaGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50UmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlc3BvbnNlIjeC0+STAjE6ASoiLC9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1lfTpza2lwEoMBCg5MaXN0UXVhcmFudGluZRIoLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBopLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVzcG9uc2UiHILT5JMCFhIUL2FkbWluL3YxL3F1YXJhbnRpbmUSiAEKDkdldFF1YXJhbnRpbmVkEiguaGVhZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXF1ZXN0GikuaGVhZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXNwb25zZSIhgtPkkwIbEhkvYWRtaW4vdjEvcXVhcmFudGluZS97aWR9Ek8KBkJhY2t1cBIgLmhlYWRnYXRlLmFkbWluLnYxLkJhY2t1cFJlcXVlc3QaIS5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXNwb25zZTABEmoKBUVyYXNlEh8uaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0GiAuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXNwb25zZSIegtPkkwIYOgEqIhMvYWRtaW4vdjEvbG9nOmVyYXNlEqIBChRSZXByb2Nlc3NRdWFyYW50aW5lZBIuLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1YXJhbnRpbmVkUmVxdWVzdBovLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1YXJhbnRpbmVkUmVzcG9uc2UiKYLT5JMCIzoBKiIeL2FkbWluL3YxL3F1YXJhbnRpbmU6cmVwcm9jZXNzEpoBChJEaXNjYXJkUXVhcmFudGluZWQSLC5oZWFkZ2F0ZS5hZG1pbi52MS5EaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0Gi0uaGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2UiJ4LT5JMCIToBKiIcL2FkbWluL3YxL3F1YXJhbnRpbmU6ZGlzY2FyZEJrChRpby5oZWFkZ2F0ZS5hZG1pbi52MVABWj1naXRodWIuY29tL2hlYWRnYXRlL2hlYWRnYXRlL2dlbi9nby9oZWFkZ2F0ZS9hZG1pbi92MTthZG1pbnYxqgIRSGVhZGdhdGUuQWRtaW4uVjFiBnByb3RvMw", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_headgate_v1_event_service, file_headgate_v1_subscription_service]);
 
 /**
  * A request for a backup.
@@ -1090,6 +1090,238 @@ export const QuarantinedSchema: GenMessage<Quarantined> = /*@__PURE__*/
   messageDesc(file_headgate_admin_v1_admin_service, 26);
 
 /**
+ * A request for one step of an erasure.
+ *
+ * @generated from message headgate.admin.v1.EraseRequest
+ */
+export type EraseRequest = Message<"headgate.admin.v1.EraseRequest"> & {
+  /**
+   * The source. Required: numbers mean something only within one tenant.
+   *
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * The tenant. Required.
+   *
+   * @generated from field: string context = 2;
+   */
+  context: string;
+
+  /**
+   * What is to go. Required.
+   *
+   * @generated from oneof headgate.admin.v1.EraseRequest.subject
+   */
+  subject: {
+    /**
+     * All of the tenant. Must be true.
+     *
+     * @generated from field: bool everything = 3;
+     */
+    value: boolean;
+    case: "everything";
+  } | {
+    /**
+     * The events of one record. What only mentions the record stays.
+     *
+     * @generated from field: headgate.admin.v1.EraseRequest.Record record = 4;
+     */
+    value: EraseRequest_Record;
+    case: "record";
+  } | {
+    /**
+     * A person: the events of it, and those that mention it, wherever that is. See associate_id.
+     *
+     * @generated from field: int32 person_id = 5;
+     */
+    value: number;
+    case: "personId";
+  } | {
+    /**
+     * An associate (user): the events of it, those it is the author of, and those that mention it. Mentioned is who is at an end of a relation, or in a key that
+     * ends in "associate", or in that and "id": associate_id, registered_associate_id, x_our_associate; for a person likewise. Keys of other names that hold
+     * such a number, and texts that hold a name, are not known: erase those events by their cursors.
+     *
+     * @generated from field: int32 associate_id = 6;
+     */
+    value: number;
+    case: "associateId";
+  } | {
+    /**
+     * These. Those that are gone, or erased already, are passed over.
+     *
+     * @generated from field: headgate.admin.v1.EraseRequest.Cursors cursors = 7;
+     */
+    value: EraseRequest_Cursors;
+    case: "cursors";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Erase what is found. Otherwise it is only told.
+   *
+   * @generated from field: bool execute = 8;
+   */
+  execute: boolean;
+
+  /**
+   * Go on after this: the next_cursor of the step before.
+   *
+   * @generated from field: string after_cursor = 9;
+   */
+  afterCursor: string;
+};
+
+/**
+ * Describes the message headgate.admin.v1.EraseRequest.
+ * Use `create(EraseRequestSchema)` to create a new message.
+ */
+export const EraseRequestSchema: GenMessage<EraseRequest> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 27);
+
+/**
+ * A record of the CRM.
+ *
+ * @generated from message headgate.admin.v1.EraseRequest.Record
+ */
+export type EraseRequest_Record = Message<"headgate.admin.v1.EraseRequest.Record"> & {
+  /**
+   * Its entity, for example "contact". Required.
+   *
+   * @generated from field: string entity = 1;
+   */
+  entity: string;
+
+  /**
+   * Its number. Required.
+   *
+   * @generated from field: optional int32 primary_key = 2;
+   */
+  primaryKey?: number;
+};
+
+/**
+ * Describes the message headgate.admin.v1.EraseRequest.Record.
+ * Use `create(EraseRequest_RecordSchema)` to create a new message.
+ */
+export const EraseRequest_RecordSchema: GenMessage<EraseRequest_Record> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 27, 0);
+
+/**
+ * Some records of the log.
+ *
+ * @generated from message headgate.admin.v1.EraseRequest.Cursors
+ */
+export type EraseRequest_Cursors = Message<"headgate.admin.v1.EraseRequest.Cursors"> & {
+  /**
+   * The cursors of events and the ids of quarantined webhooks, at most 1,000.
+   *
+   * @generated from field: repeated string cursors = 1;
+   */
+  cursors: string[];
+};
+
+/**
+ * Describes the message headgate.admin.v1.EraseRequest.Cursors.
+ * Use `create(EraseRequest_CursorsSchema)` to create a new message.
+ */
+export const EraseRequest_CursorsSchema: GenMessage<EraseRequest_Cursors> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 27, 1);
+
+/**
+ * What one step found.
+ *
+ * @generated from message headgate.admin.v1.EraseResponse
+ */
+export type EraseResponse = Message<"headgate.admin.v1.EraseResponse"> & {
+  /**
+   * What was erased, or would be, in the order of the log.
+   *
+   * @generated from field: repeated headgate.admin.v1.Erasable found = 1;
+   */
+  found: Erasable[];
+
+  /**
+   * Quarantined webhooks that were left because they cannot be read, or say neither whose nor of what tenant they are. Look at each with GetQuarantined, and name
+   * those that are to go in cursors.
+   *
+   * @generated from field: repeated headgate.admin.v1.Erasable undecided = 2;
+   */
+  undecided: Erasable[];
+
+  /**
+   * How many of the source's records were looked at.
+   *
+   * @generated from field: uint64 searched = 3;
+   */
+  searched: bigint;
+
+  /**
+   * Where to go on.
+   *
+   * @generated from field: string next_cursor = 4;
+   */
+  nextCursor: string;
+
+  /**
+   * There is more to do: to search, or, once all is searched, to wait until the bytes are gone from the disk.
+   *
+   * @generated from field: bool has_more = 5;
+   */
+  hasMore: boolean;
+};
+
+/**
+ * Describes the message headgate.admin.v1.EraseResponse.
+ * Use `create(EraseResponseSchema)` to create a new message.
+ */
+export const EraseResponseSchema: GenMessage<EraseResponse> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 28);
+
+/**
+ * One record of the log, without its contents.
+ *
+ * @generated from message headgate.admin.v1.Erasable
+ */
+export type Erasable = Message<"headgate.admin.v1.Erasable"> & {
+  /**
+   * Its cursor; of a quarantined webhook its id.
+   *
+   * @generated from field: string cursor = 1;
+   */
+  cursor: string;
+
+  /**
+   * When it was received.
+   *
+   * @generated from field: google.protobuf.Timestamp received_at = 2;
+   */
+  receivedAt?: Timestamp;
+
+  /**
+   * The entity, empty when it is in quarantine.
+   *
+   * @generated from field: string entity = 3;
+   */
+  entity: string;
+
+  /**
+   * It is a quarantined webhook.
+   *
+   * @generated from field: bool quarantined = 4;
+   */
+  quarantined: boolean;
+};
+
+/**
+ * Describes the message headgate.admin.v1.Erasable.
+ * Use `create(ErasableSchema)` to create a new message.
+ */
+export const ErasableSchema: GenMessage<Erasable> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 29);
+
+/**
  * AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
  *
  * @generated from service headgate.admin.v1.AdminService
@@ -1177,6 +1409,23 @@ export const AdminService: GenService<{
     methodKind: "server_streaming";
     input: typeof BackupRequestSchema;
     output: typeof BackupResponseSchema;
+  },
+  /**
+   * Erases what the log holds of a person, a user, a record or a whole tenant, in steps: call it again with next_cursor while has_more. Without execute it is a
+   * dry run that tells what would go.
+   *
+   * After the last step of a run with execute no file in the data directory holds the bytes any more: neither the events nor their raw bodies, nor quarantined
+   * webhooks, nor what the retention removed before. Readers get an Erased in the place of each event, and cursors stay valid. What was sent before the erasure
+   * is the readers' own. Of each event there remain its source, context, entity, event id and time, and a hash by which the CRM's sending it once more is known
+   * and dropped; what the CRM posts about the person afterwards is new, and erased by a new run. A run that ended early, by a crash too, is run again from its
+   * beginning. It ends a backup that is being made; what older ones hold is not erased: run it again after restoring one.
+   *
+   * @generated from rpc headgate.admin.v1.AdminService.Erase
+   */
+  erase: {
+    methodKind: "unary";
+    input: typeof EraseRequestSchema;
+    output: typeof EraseResponseSchema;
   },
   /**
    * Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as

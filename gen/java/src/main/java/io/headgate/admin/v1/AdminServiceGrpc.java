@@ -263,6 +263,37 @@ public final class AdminServiceGrpc {
     return getBackupMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<io.headgate.admin.v1.EraseRequest,
+      io.headgate.admin.v1.EraseResponse> getEraseMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "Erase",
+      requestType = io.headgate.admin.v1.EraseRequest.class,
+      responseType = io.headgate.admin.v1.EraseResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.headgate.admin.v1.EraseRequest,
+      io.headgate.admin.v1.EraseResponse> getEraseMethod() {
+    io.grpc.MethodDescriptor<io.headgate.admin.v1.EraseRequest, io.headgate.admin.v1.EraseResponse> getEraseMethod;
+    if ((getEraseMethod = AdminServiceGrpc.getEraseMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getEraseMethod = AdminServiceGrpc.getEraseMethod) == null) {
+          AdminServiceGrpc.getEraseMethod = getEraseMethod =
+              io.grpc.MethodDescriptor.<io.headgate.admin.v1.EraseRequest, io.headgate.admin.v1.EraseResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "Erase"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.headgate.admin.v1.EraseRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.headgate.admin.v1.EraseResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("Erase"))
+              .build();
+        }
+      }
+    }
+    return getEraseMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<io.headgate.admin.v1.ReprocessQuarantinedRequest,
       io.headgate.admin.v1.ReprocessQuarantinedResponse> getReprocessQuarantinedMethod;
 
@@ -476,6 +507,22 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Erases what the log holds of a person, a user, a record or a whole tenant, in steps: call it again with next_cursor while has_more. Without execute it is a
+     * dry run that tells what would go.
+     * After the last step of a run with execute no file in the data directory holds the bytes any more: neither the events nor their raw bodies, nor quarantined
+     * webhooks, nor what the retention removed before. Readers get an Erased in the place of each event, and cursors stay valid. What was sent before the erasure
+     * is the readers' own. Of each event there remain its source, context, entity, event id and time, and a hash by which the CRM's sending it once more is known
+     * and dropped; what the CRM posts about the person afterwards is new, and erased by a new run. A run that ended early, by a crash too, is run again from its
+     * beginning. It ends a backup that is being made; what older ones hold is not erased: run it again after restoring one.
+     * </pre>
+     */
+    default void erase(io.headgate.admin.v1.EraseRequest request,
+        io.grpc.stub.StreamObserver<io.headgate.admin.v1.EraseResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getEraseMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
      * the newest, with first_received_at. What does not stays, with its new problem.
      * </pre>
@@ -622,6 +669,23 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Erases what the log holds of a person, a user, a record or a whole tenant, in steps: call it again with next_cursor while has_more. Without execute it is a
+     * dry run that tells what would go.
+     * After the last step of a run with execute no file in the data directory holds the bytes any more: neither the events nor their raw bodies, nor quarantined
+     * webhooks, nor what the retention removed before. Readers get an Erased in the place of each event, and cursors stay valid. What was sent before the erasure
+     * is the readers' own. Of each event there remain its source, context, entity, event id and time, and a hash by which the CRM's sending it once more is known
+     * and dropped; what the CRM posts about the person afterwards is new, and erased by a new run. A run that ended early, by a crash too, is run again from its
+     * beginning. It ends a backup that is being made; what older ones hold is not erased: run it again after restoring one.
+     * </pre>
+     */
+    public void erase(io.headgate.admin.v1.EraseRequest request,
+        io.grpc.stub.StreamObserver<io.headgate.admin.v1.EraseResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getEraseMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
      * the newest, with first_received_at. What does not stays, with its new problem.
      * </pre>
@@ -746,6 +810,22 @@ public final class AdminServiceGrpc {
         backup(io.headgate.admin.v1.BackupRequest request) {
       return io.grpc.stub.ClientCalls.blockingV2ServerStreamingCall(
           getChannel(), getBackupMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Erases what the log holds of a person, a user, a record or a whole tenant, in steps: call it again with next_cursor while has_more. Without execute it is a
+     * dry run that tells what would go.
+     * After the last step of a run with execute no file in the data directory holds the bytes any more: neither the events nor their raw bodies, nor quarantined
+     * webhooks, nor what the retention removed before. Readers get an Erased in the place of each event, and cursors stay valid. What was sent before the erasure
+     * is the readers' own. Of each event there remain its source, context, entity, event id and time, and a hash by which the CRM's sending it once more is known
+     * and dropped; what the CRM posts about the person afterwards is new, and erased by a new run. A run that ended early, by a crash too, is run again from its
+     * beginning. It ends a backup that is being made; what older ones hold is not erased: run it again after restoring one.
+     * </pre>
+     */
+    public io.headgate.admin.v1.EraseResponse erase(io.headgate.admin.v1.EraseRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getEraseMethod(), getCallOptions(), request);
     }
 
     /**
@@ -875,6 +955,22 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Erases what the log holds of a person, a user, a record or a whole tenant, in steps: call it again with next_cursor while has_more. Without execute it is a
+     * dry run that tells what would go.
+     * After the last step of a run with execute no file in the data directory holds the bytes any more: neither the events nor their raw bodies, nor quarantined
+     * webhooks, nor what the retention removed before. Readers get an Erased in the place of each event, and cursors stay valid. What was sent before the erasure
+     * is the readers' own. Of each event there remain its source, context, entity, event id and time, and a hash by which the CRM's sending it once more is known
+     * and dropped; what the CRM posts about the person afterwards is new, and erased by a new run. A run that ended early, by a crash too, is run again from its
+     * beginning. It ends a backup that is being made; what older ones hold is not erased: run it again after restoring one.
+     * </pre>
+     */
+    public io.headgate.admin.v1.EraseResponse erase(io.headgate.admin.v1.EraseRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getEraseMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
      * the newest, with first_received_at. What does not stays, with its new problem.
      * </pre>
@@ -993,6 +1089,23 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Erases what the log holds of a person, a user, a record or a whole tenant, in steps: call it again with next_cursor while has_more. Without execute it is a
+     * dry run that tells what would go.
+     * After the last step of a run with execute no file in the data directory holds the bytes any more: neither the events nor their raw bodies, nor quarantined
+     * webhooks, nor what the retention removed before. Readers get an Erased in the place of each event, and cursors stay valid. What was sent before the erasure
+     * is the readers' own. Of each event there remain its source, context, entity, event id and time, and a hash by which the CRM's sending it once more is known
+     * and dropped; what the CRM posts about the person afterwards is new, and erased by a new run. A run that ended early, by a crash too, is run again from its
+     * beginning. It ends a backup that is being made; what older ones hold is not erased: run it again after restoring one.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.headgate.admin.v1.EraseResponse> erase(
+        io.headgate.admin.v1.EraseRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getEraseMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
      * Tries quarantined webhooks again, oldest first, with the configuration that is now in force: of some, or of a source. What becomes an event is appended as
      * the newest, with first_received_at. What does not stays, with its new problem.
      * </pre>
@@ -1023,8 +1136,9 @@ public final class AdminServiceGrpc {
   private static final int METHODID_LIST_QUARANTINE = 5;
   private static final int METHODID_GET_QUARANTINED = 6;
   private static final int METHODID_BACKUP = 7;
-  private static final int METHODID_REPROCESS_QUARANTINED = 8;
-  private static final int METHODID_DISCARD_QUARANTINED = 9;
+  private static final int METHODID_ERASE = 8;
+  private static final int METHODID_REPROCESS_QUARANTINED = 9;
+  private static final int METHODID_DISCARD_QUARANTINED = 10;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -1074,6 +1188,10 @@ public final class AdminServiceGrpc {
         case METHODID_BACKUP:
           serviceImpl.backup((io.headgate.admin.v1.BackupRequest) request,
               (io.grpc.stub.StreamObserver<io.headgate.admin.v1.BackupResponse>) responseObserver);
+          break;
+        case METHODID_ERASE:
+          serviceImpl.erase((io.headgate.admin.v1.EraseRequest) request,
+              (io.grpc.stub.StreamObserver<io.headgate.admin.v1.EraseResponse>) responseObserver);
           break;
         case METHODID_REPROCESS_QUARANTINED:
           serviceImpl.reprocessQuarantined((io.headgate.admin.v1.ReprocessQuarantinedRequest) request,
@@ -1158,6 +1276,13 @@ public final class AdminServiceGrpc {
               io.headgate.admin.v1.BackupResponse>(
                 service, METHODID_BACKUP)))
         .addMethod(
+          getEraseMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.headgate.admin.v1.EraseRequest,
+              io.headgate.admin.v1.EraseResponse>(
+                service, METHODID_ERASE)))
+        .addMethod(
           getReprocessQuarantinedMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
             new MethodHandlers<
@@ -1227,6 +1352,7 @@ public final class AdminServiceGrpc {
               .addMethod(getListQuarantineMethod())
               .addMethod(getGetQuarantinedMethod())
               .addMethod(getBackupMethod())
+              .addMethod(getEraseMethod())
               .addMethod(getReprocessQuarantinedMethod())
               .addMethod(getDiscardQuarantinedMethod())
               .build();

@@ -166,6 +166,31 @@ public final class AdminServiceOuterClass {
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_headgate_admin_v1_Quarantined_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_EraseRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_EraseRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_EraseRequest_Record_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_EraseRequest_Record_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_EraseRequest_Cursors_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_EraseRequest_Cursors_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_EraseResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_EraseResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_Erasable_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_Erasable_fieldAccessorTable;
 
   public static com.google.protobuf.Descriptors.FileDescriptor
       getDescriptor() {
@@ -282,44 +307,69 @@ public final class AdminServiceOuterClass {
       "protobuf.TimestampR\nreceivedAt\022\030\n\007proble" +
       "m\030\006 \001(\tR\007problem\022\033\n\tbody_size\030\007 \001(\rR\010bod" +
       "ySize\022!\n\014content_type\030\010 \001(\tR\013contentType" +
-      "2\346\n\n\014AdminService\022p\n\tGetStatus\022#.headgat" +
-      "e.admin.v1.GetStatusRequest\032$.headgate.a" +
-      "dmin.v1.GetStatusResponse\"\030\202\323\344\223\002\022\022\020/admi" +
-      "n/v1/status\022w\n\013ListStreams\022%.headgate.ad" +
-      "min.v1.ListStreamsRequest\032&.headgate.adm" +
-      "in.v1.ListStreamsResponse\"\031\202\323\344\223\002\023\022\021/admi" +
-      "n/v1/streams\022\217\001\n\021ListSubscriptions\022+.hea" +
-      "dgate.admin.v1.ListSubscriptionsRequest\032" +
-      ",.headgate.admin.v1.ListSubscriptionsRes" +
-      "ponse\"\037\202\323\344\223\002\031\022\027/admin/v1/subscriptions\022\242" +
-      "\001\n\022DeleteSubscription\022,.headgate.admin.v" +
-      "1.DeleteSubscriptionRequest\032-.headgate.a" +
-      "dmin.v1.DeleteSubscriptionResponse\"/\202\323\344\223" +
-      "\002)*\'/admin/v1/subscriptions/{reader}/{na" +
-      "me}\022\217\001\n\tSkipEvent\022#.headgate.admin.v1.Sk" +
-      "ipEventRequest\032$.headgate.admin.v1.SkipE" +
-      "ventResponse\"7\202\323\344\223\0021\",/admin/v1/subscrip" +
-      "tions/{reader}/{name}:skip:\001*\022\203\001\n\016ListQu" +
-      "arantine\022(.headgate.admin.v1.ListQuarant" +
-      "ineRequest\032).headgate.admin.v1.ListQuara" +
-      "ntineResponse\"\034\202\323\344\223\002\026\022\024/admin/v1/quarant" +
-      "ine\022\210\001\n\016GetQuarantined\022(.headgate.admin." +
-      "v1.GetQuarantinedRequest\032).headgate.admi" +
-      "n.v1.GetQuarantinedResponse\"!\202\323\344\223\002\033\022\031/ad" +
-      "min/v1/quarantine/{id}\022O\n\006Backup\022 .headg" +
-      "ate.admin.v1.BackupRequest\032!.headgate.ad" +
-      "min.v1.BackupResponse0\001\022\242\001\n\024ReprocessQua" +
-      "rantined\022..headgate.admin.v1.ReprocessQu" +
-      "arantinedRequest\032/.headgate.admin.v1.Rep" +
-      "rocessQuarantinedResponse\")\202\323\344\223\002#\"\036/admi" +
-      "n/v1/quarantine:reprocess:\001*\022\232\001\n\022Discard" +
-      "Quarantined\022,.headgate.admin.v1.DiscardQ" +
-      "uarantinedRequest\032-.headgate.admin.v1.Di" +
-      "scardQuarantinedResponse\"\'\202\323\344\223\002!\"\034/admin" +
-      "/v1/quarantine:discard:\001*Bk\n\024io.headgate" +
-      ".admin.v1P\001Z=github.com/headgate/headgat" +
-      "e/gen/go/headgate/admin/v1;adminv1\252\002\021Hea" +
-      "dgate.Admin.V1b\006proto3"
+      "\"\362\003\n\014EraseRequest\022\026\n\006source\030\001 \001(\tR\006sourc" +
+      "e\022\030\n\007context\030\002 \001(\tR\007context\022 \n\neverythin" +
+      "g\030\003 \001(\010H\000R\neverything\022@\n\006record\030\004 \001(\0132&." +
+      "headgate.admin.v1.EraseRequest.RecordH\000R" +
+      "\006record\022\035\n\tperson_id\030\005 \001(\005H\000R\010personId\022#" +
+      "\n\014associate_id\030\006 \001(\005H\000R\013associateId\022C\n\007c" +
+      "ursors\030\007 \001(\0132\'.headgate.admin.v1.EraseRe" +
+      "quest.CursorsH\000R\007cursors\022\030\n\007execute\030\010 \001(" +
+      "\010R\007execute\022!\n\014after_cursor\030\t \001(\tR\013afterC" +
+      "ursor\032V\n\006Record\022\026\n\006entity\030\001 \001(\tR\006entity\022" +
+      "$\n\013primary_key\030\002 \001(\005H\000R\nprimaryKey\210\001\001B\016\n" +
+      "\014_primary_key\032#\n\007Cursors\022\030\n\007cursors\030\001 \003(" +
+      "\tR\007cursorsB\t\n\007subject\"\325\001\n\rEraseResponse\022" +
+      "1\n\005found\030\001 \003(\0132\033.headgate.admin.v1.Erasa" +
+      "bleR\005found\0229\n\tundecided\030\002 \003(\0132\033.headgate" +
+      ".admin.v1.ErasableR\tundecided\022\032\n\010searche" +
+      "d\030\003 \001(\004R\010searched\022\037\n\013next_cursor\030\004 \001(\tR\n" +
+      "nextCursor\022\031\n\010has_more\030\005 \001(\010R\007hasMore\"\231\001" +
+      "\n\010Erasable\022\026\n\006cursor\030\001 \001(\tR\006cursor\022;\n\013re" +
+      "ceived_at\030\002 \001(\0132\032.google.protobuf.Timest" +
+      "ampR\nreceivedAt\022\026\n\006entity\030\003 \001(\tR\006entity\022" +
+      " \n\013quarantined\030\004 \001(\010R\013quarantined2\322\013\n\014Ad" +
+      "minService\022p\n\tGetStatus\022#.headgate.admin" +
+      ".v1.GetStatusRequest\032$.headgate.admin.v1" +
+      ".GetStatusResponse\"\030\202\323\344\223\002\022\022\020/admin/v1/st" +
+      "atus\022w\n\013ListStreams\022%.headgate.admin.v1." +
+      "ListStreamsRequest\032&.headgate.admin.v1.L" +
+      "istStreamsResponse\"\031\202\323\344\223\002\023\022\021/admin/v1/st" +
+      "reams\022\217\001\n\021ListSubscriptions\022+.headgate.a" +
+      "dmin.v1.ListSubscriptionsRequest\032,.headg" +
+      "ate.admin.v1.ListSubscriptionsResponse\"\037" +
+      "\202\323\344\223\002\031\022\027/admin/v1/subscriptions\022\242\001\n\022Dele" +
+      "teSubscription\022,.headgate.admin.v1.Delet" +
+      "eSubscriptionRequest\032-.headgate.admin.v1" +
+      ".DeleteSubscriptionResponse\"/\202\323\344\223\002)*\'/ad" +
+      "min/v1/subscriptions/{reader}/{name}\022\217\001\n" +
+      "\tSkipEvent\022#.headgate.admin.v1.SkipEvent" +
+      "Request\032$.headgate.admin.v1.SkipEventRes" +
+      "ponse\"7\202\323\344\223\0021\",/admin/v1/subscriptions/{" +
+      "reader}/{name}:skip:\001*\022\203\001\n\016ListQuarantin" +
+      "e\022(.headgate.admin.v1.ListQuarantineRequ" +
+      "est\032).headgate.admin.v1.ListQuarantineRe" +
+      "sponse\"\034\202\323\344\223\002\026\022\024/admin/v1/quarantine\022\210\001\n" +
+      "\016GetQuarantined\022(.headgate.admin.v1.GetQ" +
+      "uarantinedRequest\032).headgate.admin.v1.Ge" +
+      "tQuarantinedResponse\"!\202\323\344\223\002\033\022\031/admin/v1/" +
+      "quarantine/{id}\022O\n\006Backup\022 .headgate.adm" +
+      "in.v1.BackupRequest\032!.headgate.admin.v1." +
+      "BackupResponse0\001\022j\n\005Erase\022\037.headgate.adm" +
+      "in.v1.EraseRequest\032 .headgate.admin.v1.E" +
+      "raseResponse\"\036\202\323\344\223\002\030\"\023/admin/v1/log:eras" +
+      "e:\001*\022\242\001\n\024ReprocessQuarantined\022..headgate" +
+      ".admin.v1.ReprocessQuarantinedRequest\032/." +
+      "headgate.admin.v1.ReprocessQuarantinedRe" +
+      "sponse\")\202\323\344\223\002#\"\036/admin/v1/quarantine:rep" +
+      "rocess:\001*\022\232\001\n\022DiscardQuarantined\022,.headg" +
+      "ate.admin.v1.DiscardQuarantinedRequest\032-" +
+      ".headgate.admin.v1.DiscardQuarantinedRes" +
+      "ponse\"\'\202\323\344\223\002!\"\034/admin/v1/quarantine:disc" +
+      "ard:\001*Bk\n\024io.headgate.admin.v1P\001Z=github" +
+      ".com/headgate/headgate/gen/go/headgate/a" +
+      "dmin/v1;adminv1\252\002\021Headgate.Admin.V1b\006pro" +
+      "to3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -498,6 +548,36 @@ public final class AdminServiceOuterClass {
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_Quarantined_descriptor,
         new java.lang.String[] { "Id", "Source", "Context", "EventType", "ReceivedAt", "Problem", "BodySize", "ContentType", });
+    internal_static_headgate_admin_v1_EraseRequest_descriptor =
+      getDescriptor().getMessageTypes().get(27);
+    internal_static_headgate_admin_v1_EraseRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_EraseRequest_descriptor,
+        new java.lang.String[] { "Source", "Context", "Everything", "Record", "PersonId", "AssociateId", "Cursors", "Execute", "AfterCursor", "Subject", });
+    internal_static_headgate_admin_v1_EraseRequest_Record_descriptor =
+      internal_static_headgate_admin_v1_EraseRequest_descriptor.getNestedTypes().get(0);
+    internal_static_headgate_admin_v1_EraseRequest_Record_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_EraseRequest_Record_descriptor,
+        new java.lang.String[] { "Entity", "PrimaryKey", });
+    internal_static_headgate_admin_v1_EraseRequest_Cursors_descriptor =
+      internal_static_headgate_admin_v1_EraseRequest_descriptor.getNestedTypes().get(1);
+    internal_static_headgate_admin_v1_EraseRequest_Cursors_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_EraseRequest_Cursors_descriptor,
+        new java.lang.String[] { "Cursors", });
+    internal_static_headgate_admin_v1_EraseResponse_descriptor =
+      getDescriptor().getMessageTypes().get(28);
+    internal_static_headgate_admin_v1_EraseResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_EraseResponse_descriptor,
+        new java.lang.String[] { "Found", "Undecided", "Searched", "NextCursor", "HasMore", });
+    internal_static_headgate_admin_v1_Erasable_descriptor =
+      getDescriptor().getMessageTypes().get(29);
+    internal_static_headgate_admin_v1_Erasable_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_Erasable_descriptor,
+        new java.lang.String[] { "Cursor", "ReceivedAt", "Entity", "Quarantined", });
     descriptor.resolveAllFeaturesImmutable();
     com.google.api.AnnotationsProto.getDescriptor();
     com.google.protobuf.DurationProto.getDescriptor();
