@@ -280,3 +280,30 @@ func TestPurgeOfAFailedLog(t *testing.T) {
 	}
 	closeStore(t, s)
 }
+
+// TestPurgeEndsACopy: a copy under way holds what is erased, so it ends.
+func TestPurgeEndsACopy(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{memTableSize: 128 << 10})
+	m := &marked{}
+	seq := m.add(t, s, "erased")
+	fill(t, s, "a", 2000) // more than a chunk of the copy
+	purged := false
+	err := s.Copy(ctx, func(eventlog.Copied) error { return nil }, func(_, _ []byte) error {
+		if purged {
+			return nil
+		}
+		purged = true
+		if err := errors.Join(s.Erase(ctx, []uint64{seq}), s.Purge(ctx)); err != nil {
+			t.Error(err)
+		}
+		if left := m.found(t, dir); len(left) > 0 {
+			t.Errorf("found %q", left)
+		}
+		return nil
+	})
+	if !errors.Is(err, eventlog.ErrBusy) || !purged {
+		t.Errorf("the copy ended with %v", err)
+	}
+	closeStore(t, s)
+}
