@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,16 +15,9 @@ import (
 	"github.com/headgate/headgate/server/internal/superoffice"
 )
 
-// erasureAudit is an audit that a test looks at, of a gateway without configured sources.
-type erasureAudit struct{ lines []string }
-
-func (a *erasureAudit) gateway() Gateway {
-	return Gateway{
-		Source: func(name string) superoffice.Source { return superoffice.Source{Name: name} },
-		Audit: func(_ context.Context, what string, more ...any) {
-			a.lines = append(a.lines, fmt.Sprint(append([]any{what}, more...)...))
-		},
-	}
+// erasing is a gateway without configured sources, whose audit a test looks at.
+func erasing(a *audited) Gateway {
+	return Gateway{Source: func(name string) superoffice.Source { return superoffice.Source{Name: name} }, Audit: a.write}
 }
 
 // translated is the record of a body, as the door makes it.
@@ -87,8 +79,8 @@ func erase(t *testing.T, log *eventlog.Log, client adminv1.AdminServiceClient, r
 }
 
 func TestErase(t *testing.T) {
-	audit := &erasureAudit{}
-	log, client := start(t, audit.gateway())
+	audit := &audited{}
+	log, client := start(t, erasing(audit))
 	for _, r := range []*eventlog.Record{ // records 1 to 14
 		translated(t, "Cust1", `"Event":"person.created","PrimaryKey":17,"ChangedByAssociateId":3`),
 		translated(t, "Cust2", `"Event":"person.created","PrimaryKey":17`),
@@ -124,8 +116,8 @@ func TestErase(t *testing.T) {
 			t.Errorf("%v: found %v, undecided %v; want %v, %v", c.req, found, undecided, c.found, c.undecided)
 		}
 	}
-	if kinds(t, log) != "EEEEEGGGGGGGGE" || len(audit.lines) > 0 {
-		t.Fatalf("a dry run left %s, %q", kinds(t, log), audit.lines)
+	if kinds(t, log) != "EEEEEGGGGGGGGE" || len(audit.lines()) > 0 {
+		t.Fatalf("a dry run left %s, %q", kinds(t, log), audit.lines())
 	}
 	person.Execute = true
 	erase(t, log, client, person)
@@ -149,11 +141,11 @@ func TestErase(t *testing.T) {
 		t.Errorf("the log is %s, with %d in quarantine", got, log.State().Quarantined)
 	}
 	want := []string{
-		"erasure source acme context Cust1 subject person erased 5 complete true", "erasure source acme context Cust1 subject person erased 0 complete true",
-		"erasure source acme context Cust1 subject cursors erased 2 complete true",
+		"erasure[source acme context Cust1 subject person erased 5 complete true]", "erasure[source acme context Cust1 subject person erased 0 complete true]",
+		"erasure[source acme context Cust1 subject cursors erased 2 complete true]",
 	}
-	if got := strings.ReplaceAll(strings.Join(audit.lines, "\n"), " ", ""); got != strings.ReplaceAll(strings.Join(want, "\n"), " ", "") {
-		t.Errorf("the audit says %q", audit.lines)
+	if !slices.Equal(audit.lines(), want) {
+		t.Errorf("the audit says %q", audit.lines())
 	}
 }
 
@@ -173,7 +165,7 @@ func kinds(t *testing.T, log *eventlog.Log) string {
 
 // TestEraseInSteps: a large tenant takes several, which find each event once; what is trimmed meanwhile is no error.
 func TestEraseInSteps(t *testing.T) {
-	log, client := start(t, (&erasureAudit{}).gateway())
+	log, client := start(t, erasing(&audited{}))
 	const n = 3*stepFound + 7
 	for i := range n {
 		r := translated(t, []string{"Cust1", "Cust2"}[i%2], `"Event":"sale.created","PrimaryKey":1`)
@@ -195,7 +187,7 @@ func TestEraseInSteps(t *testing.T) {
 }
 
 func TestEraseRefuses(t *testing.T) {
-	log, client := start(t, (&erasureAudit{}).gateway())
+	log, client := start(t, erasing(&audited{}))
 	add(t, log, translated(t, "Cust1", `"Event":"sale.created","PrimaryKey":1`))
 	add(t, log, translated(t, "Cust2", `"Event":"sale.created","PrimaryKey":1`))
 	everything := &adminv1.EraseRequest_Everything{Everything: true}

@@ -195,6 +195,26 @@ func TestPurgeOfTrimmed(t *testing.T) {
 	closeStore(t, s)
 }
 
+// TestPurgeOfSettled: what was taken out of the quarantine is in no file either, nor what was known of it before it was tried again.
+func TestPurgeOfSettled(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{memTableSize: 128 << 10})
+	m := &marked{}
+	settled, changed := m.add(t, s, "settled"), m.add(t, s, "changed")
+	fill(t, s, "a", 600)
+	if _, err := s.Settle(ctx, []uint64{settled}, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.SetQuarantine(ctx, changed, eventlog.Quarantine{Problem: "another"}), s.Purge(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"changed body", "changed changed", "changed raw", "settled body", "settled changed"}
+	if got := m.found(t, dir); !slices.Equal(got, want) {
+		t.Errorf("found %q", got)
+	}
+	closeStore(t, s)
+}
+
 // TestPurgeAfterACrash: what was erased, but not yet purged when the process died, the next purge purges.
 func TestPurgeAfterACrash(t *testing.T) {
 	dir := t.TempDir()
