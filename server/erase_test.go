@@ -179,30 +179,28 @@ func (g *gateway) eraseREST(req *adminv1.EraseRequest, resp *adminv1.EraseRespon
 func TestErasure(t *testing.T) {
 	dir := t.TempDir()
 	g := start(t, signedConfig(dir))
-	posting, stopPosting := context.WithCancel(t.Context())
 	earliest := &headgatev1.Start{Position: &headgatev1.Start_At{At: headgatev1.Start_EDGE_EARLIEST}}
 	live, liveEnded := g.follow(t.Context(), &headgatev1.SubscribeRequest{Start: earliest})
-	var posted sync.WaitGroup
-	posted.Go(func() {
-		for i := 0; posting.Err() == nil; i++ {
-			if got := g.post(body(1000+i, "contact.changed", "Cust26759")); got != http.StatusOK {
-				t.Errorf("a post was answered with %d", got)
-			}
-		}
-	})
 	var replays []func() []string
 	var ends []<-chan error
 	var all []string // marks
 	for round := range *eraseRounds {
 		replay, ended := g.follow(t.Context(), &headgatev1.SubscribeRequest{Start: earliest, MaxBatchSize: uint32(round % 2), StopWhenCaughtUp: true})
 		replays, ends = append(replays, replay), append(ends, ended)
+		var posted sync.WaitGroup
+		posted.Go(func() {
+			for i := range 50 {
+				if got := g.post(body(1000+50*round+i, "contact.changed", "Cust26759")); got != http.StatusOK {
+					t.Errorf("a post was answered with %d", got)
+				}
+			}
+		})
 		all = append(all, g.eraseOne(round, dir)...)
+		posted.Wait()
 		if found := filesWith(t, dir, all); len(found) > 0 {
 			t.Fatalf("round %d: in %q something is left", round, found)
 		}
 	}
-	stopPosting()
-	posted.Wait()
 	for _, ended := range ends {
 		if err := <-ended; !errors.Is(err, io.EOF) {
 			t.Errorf("a replay ended with %v", err)
