@@ -34,7 +34,7 @@ type sizes struct {
 func theSizes() sizes {
 	if testing.Short() {
 		return sizes{
-			rounds: 1, events: 200, resumeEvents: 20_000, idleStreams: 1_000, trickle: 200 * time.Millisecond, latency: 200 * time.Millisecond,
+			rounds: 1, events: 200, resumeEvents: 20_000, idleStreams: 5_000, trickle: 200 * time.Millisecond, latency: 200 * time.Millisecond,
 			crowd: 200, throng: 400, crowdEvents: 100, throngEvents: 50, stalled: 100,
 		}
 	}
