@@ -34,7 +34,11 @@ const (
 	maxBatchBytes  = 16 << 10
 )
 
-// batch gathers frames for one message. It refers to the frames' shared bytes; nothing is copied.
+// shareFrom is how many bytes the pieces of a message must have in the mean for it to refer to them. It keeps the slab of each piece whole until its reader
+// takes it, and copying few bytes costs less than one more piece.
+const shareFrom = 4 << 10
+
+// batch gathers frames for one message. It refers to the frames' shared bytes.
 type batch struct {
 	limit int // events
 	run   []*eventlog.Frame
@@ -53,8 +57,17 @@ func (b *batch) add(f *eventlog.Frame) bool {
 }
 
 // message returns the gathered frames as a SubscribeResponse: events, then the cursor of the last one. That field is the last bytes of the last
-// frame once more, as Event.cursor and SubscribeResponse.cursor have the same number.
+// frame once more, as Event.cursor and SubscribeResponse.cursor have the same number. Nothing is copied unless it is little.
 func (b *batch) message() encoded {
+	last := b.run[len(b.run)-1].Bytes()
+	cursor := last[len(last)-cursorFieldSize:]
+	if b.isLittle() {
+		all := make([]byte, 0, b.bytes+cursorFieldSize)
+		for _, f := range b.run {
+			all = append(all, f.Bytes()...)
+		}
+		return append(make(encoded, 0, 2), mem.SliceBuffer(append(all, cursor...))) // access.Codec adds one
+	}
 	m := make(encoded, 0, 3) // access.Codec adds one
 	first := 0
 	for i := range b.run {
@@ -65,8 +78,18 @@ func (b *batch) message() encoded {
 		m = append(m, mem.SliceBuffer(run))
 		first = i + 1
 	}
-	last := b.run[len(b.run)-1].Bytes()
-	return append(m, mem.SliceBuffer(last[len(last)-cursorFieldSize:]))
+	return append(m, mem.SliceBuffer(cursor))
+}
+
+// isLittle says whether the frames lie in too small pieces.
+func (b *batch) isLittle() bool {
+	least := shareFrom
+	for i := 1; i < len(b.run) && b.bytes >= least; i++ {
+		if !b.run[i-1].Adjacent(b.run[i]) {
+			least += shareFrom
+		}
+	}
+	return b.bytes < least
 }
 
 // cursorFieldSize is tag, length and cursor.

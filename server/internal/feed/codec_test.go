@@ -11,10 +11,12 @@ import (
 	"github.com/headgate/headgate/server/internal/eventlog"
 )
 
-// frames appends n events and returns their frames.
-func frames(t testing.TB, n int) []eventlog.Frame {
+// frames appends n events of somewhat more than size bytes and returns their frames.
+func frames(t testing.TB, n, size int) []eventlog.Frame {
 	g := newGateway(t)
-	g.appendMany(n, func(i int) *eventlog.Record { return event(i) })
+	g.appendMany(n, func(i int) *eventlog.Record {
+		return event(i, func(e *headgatev1.Event) { e.WebhookName = proto.String(strings.Repeat("x", size)) })
+	})
 	chunk, err := g.log.Read(t.Context(), 0, nil)
 	if err != nil || len(chunk.Frames) != n {
 		t.Fatalf("%d frames, %v", len(chunk.Frames), err)
@@ -24,7 +26,7 @@ func frames(t testing.TB, n int) []eventlog.Frame {
 
 // TestBatchMessage: any choice of frames, side by side or not, is the message that protobuf would make of their events.
 func TestBatchMessage(t *testing.T) {
-	all := frames(t, 9)
+	all := frames(t, 9, 900) // of which few are little
 	for choice := 1; choice < 1<<len(all); choice++ {
 		b := batch{limit: maxBatchEvents}
 		var want []string
@@ -55,7 +57,7 @@ func TestBatchMessage(t *testing.T) {
 
 // TestBatchOfNeighboursIsOnePiece: what lies side by side is sent as it lies, not event by event.
 func TestBatchOfNeighboursIsOnePiece(t *testing.T) {
-	all := frames(t, 32)
+	all := frames(t, 32, 200)
 	b := batch{limit: maxBatchEvents}
 	for i := range all {
 		b.add(&all[i])
@@ -69,8 +71,40 @@ func TestBatchOfNeighboursIsOnePiece(t *testing.T) {
 	}
 }
 
+// TestLittleKeepsNoSlab: a message does not keep the memory of all that lies beside its events, for as long as its reader does not take it.
+func TestLittleKeepsNoSlab(t *testing.T) {
+	far := func(n, size int) (all []eventlog.Frame) { // each in a slab of its own, and n of them
+		for range n {
+			all = append(all, frames(t, 1, size)...)
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		all    []eventlog.Frame
+		shares bool
+	}{
+		"one small event":         {far(1, 300), false},
+		"small ones side by side": {frames(t, 5, 300), false},
+		"many side by side":       {frames(t, 20, 300), true},
+		"far from each other":     {far(4, 2000), false},
+		"large ones":              {far(2, 6000), true},
+	} {
+		b := batch{limit: maxBatchEvents}
+		for i := range c.all {
+			b.add(&c.all[i])
+		}
+		m := b.message()
+		if shares := &m[0].ReadOnlyData()[0] == &c.all[0].Bytes()[0]; shares != c.shares {
+			t.Errorf("%s: shares the slab: %v", name, shares)
+		}
+		if n := mem.BufferSlice(m).Len(); n != b.bytes+cursorFieldSize {
+			t.Errorf("%s: %d bytes", name, n)
+		}
+	}
+}
+
 func BenchmarkBatch(b *testing.B) {
-	all := frames(b, maxBatchEvents)
+	all := frames(b, maxBatchEvents, 200)
 	for _, c := range []struct {
 		name string
 		step int

@@ -63,13 +63,14 @@ func (st *stream) flush() error {
 	}
 	last := st.batch.run[n-1].Seq
 	st.told = last // even when the sending fails: it may have arrived
-	if err := st.out.SendMsg(st.batch.message()); err != nil {
+	m := st.batch.message()
+	st.batch.reset() // so that a stalled reader does not keep the frames
+	if err := st.out.SendMsg(m); err != nil {
 		return err
 	}
 	st.pos.Store(last)
 	st.sent.Add(uint64(n))
 	st.svc.metrics.events.Add(float64(n))
-	st.batch.reset()
 	st.spoke()
 	return nil
 }
