@@ -89,8 +89,22 @@ type Webhook struct {
 	UnauthenticatedPerSecond int
 }
 
-// Limits bounds what clients may take.
+// Limits bounds what clients may take, and so the gateway's memory. Whatever readers do, what is in use stays below the sum of
+//
+//   - 320 MiB: the store's cache and tables (64 + 4 × 16 MiB), records that wait for the disk (64 MiB) and on their way to the tail (16 MiB), large
+//     webhooks (64 MiB), and the program with its indexes
+//   - TailBytes
+//   - 16 KiB for each stream, and half a MiB more where its filter is the largest there can be
+//   - 2 MiB for each stream whose client does not take what is sent: 64 KiB and one message, which may refer to at most 16 times as much of the memory that
+//     all share, and what was read and not sent; 8 MiB if the events are of the largest size
+//   - 128 KiB for each connection, those of webhooks too
+//   - 8 MiB for each reader that takes no answers, or 400 MiB if the events are of the largest size and it may read raw bodies; over REST twice that.
+//
+// A stream that ended counts until its client took what was sent, see ReaderLimits. Go collects garbage when there is as much as is in use, so the process may
+// take twice the sum; the environment variable GOMEMLIMIT makes it collect earlier.
 type Limits struct {
+	// TailBytes is how much memory the newest events take, which all readers who keep up share: tail_size. Who is further behind reads from the disk.
+	TailBytes int64
 	// MaxStreams is how many subscriptions are served at once.
 	MaxStreams int
 	// Reader is what one reader may take where its own limits say nothing: limits.reader.
@@ -160,7 +174,7 @@ func Default() Config {
 		},
 		Retention: Retention{MaxAge: 90 * day, MaxSize: 10 * gib, AtLeast: 3 * day, DiskReserve: gib, QuarantineMaxSize: 256 * mib},
 		Webhook:   Webhook{MaxBodyBytes: mib, UnauthenticatedPerSecond: 10},
-		Limits:    Limits{MaxStreams: 10_000, Reader: ReaderLimits{Streams: 1000, Connections: 100, RequestsPerSecond: 100}},
+		Limits:    Limits{TailBytes: 32 * mib, MaxStreams: 10_000, Reader: ReaderLimits{Streams: 1000, Connections: 100, RequestsPerSecond: 100}},
 		Log:       Log{Level: slog.LevelInfo, Format: LogAuto},
 		Drain:     5 * time.Second,
 		Version:   "devel",

@@ -79,6 +79,7 @@ func TestRefusals(t *testing.T) {
 		{"proxy in a network", map[string]string{"top": "webhook: {trusted_proxies: [10.0.0.1/8]}"}, "webhook.trusted_proxies[0]", "line 7", []string{"write 10.0.0.0/8"}},
 		{"large body", map[string]string{"top": "webhook: {max_body_size: 4MiB}"}, "webhook.max_body_size", "line 7", []string{"4MiB is out of range; use 64KiB to 3MiB"}},
 		{"small body", map[string]string{"top": "webhook: {max_body_size: 63KiB}"}, "webhook.max_body_size", "line 7", []string{"use 64KiB to 3MiB"}},
+		{"no tail", map[string]string{"top": "limits: {tail_size: 64KiB}"}, "limits.tail_size", "line 7", []string{"use 1MiB to 64GiB"}},
 		{"no streams", map[string]string{"top": "limits: {max_streams: 0}"}, "limits.max_streams", "line 7", []string{"use 1 to 1000000"}},
 		{"streams no number", map[string]string{"top": "limits: {max_streams: many}"}, "limits.max_streams", "line 7", []string{`is not a whole number`}},
 		{"long shutdown", map[string]string{"top": "shutdown_timeout: 1h"}, "shutdown_timeout", "line 7", []string{"1h is out of range; use 1ms to 10m"}},

@@ -38,6 +38,7 @@ func settings(c *Config) []setting {
 		value("retention.quarantine_max_size", &c.Retention.QuarantineMaxSize, parseSize, formatSize),
 		value("webhook.max_body_size", &c.Webhook.MaxBodyBytes, parseSize, formatSize),
 		value("webhook.unauthenticated_per_second", &c.Webhook.UnauthenticatedPerSecond, parseCount, strconv.Itoa),
+		value("limits.tail_size", &c.Limits.TailBytes, parseSize, formatSize),
 		value("limits.max_streams", &c.Limits.MaxStreams, parseCount, strconv.Itoa),
 		value("limits.reader.streams", &reader.Streams, parseCount, strconv.Itoa).alive(),
 		value("limits.reader.connections", &reader.Connections, parseCount, strconv.Itoa).alive(),

@@ -26,7 +26,7 @@ listen:
   admin: localhost:9100
 retention: {max_age: 30d, max_size: 20GiB, at_least: 12h, disk_reserve: 512MiB, quarantine_max_size: 64MiB}
 webhook: {max_body_size: 2MiB, trusted_proxies: [10.0.0.0/8, 192.168.0.1], unauthenticated_per_second: 5}
-limits: {max_streams: 50, reader: {streams: 20, connections: 10, requests_per_second: 5}}
+limits: {tail_size: 8MiB, max_streams: 50, reader: {streams: 20, connections: 10, requests_per_second: 5}}
 shutdown_timeout: 8s
 log: {level: debug, format: json}
 sources:
@@ -144,7 +144,7 @@ func TestLoadReadsEverything(t *testing.T) {
 			MaxBodyBytes: 2 << 20, UnauthenticatedPerSecond: 5,
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.0.1/32")},
 		},
-		Limits:  Limits{MaxStreams: 50, Reader: ReaderLimits{20, 10, 5}},
+		Limits:  Limits{TailBytes: 8 << 20, MaxStreams: 50, Reader: ReaderLimits{20, 10, 5}},
 		Log:     Log{Level: slog.LevelDebug, Format: "json"},
 		Drain:   8 * time.Second,
 		Version: "devel",

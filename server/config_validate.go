@@ -24,6 +24,7 @@ func (c *Config) Validate() error {
 	c.validateRetention(&ps)
 	between(&ps, "webhook.max_body_size", c.Webhook.MaxBodyBytes, 64*kib, 3*mib, formatSize)
 	between(&ps, "webhook.unauthenticated_per_second", c.Webhook.UnauthenticatedPerSecond, 1, 10_000, strconv.Itoa)
+	between(&ps, "limits.tail_size", c.Limits.TailBytes, mib, 64*gib, formatSize)
 	between(&ps, "limits.max_streams", c.Limits.MaxStreams, 1, 1_000_000, strconv.Itoa)
 	between(&ps, "shutdown_timeout", c.Drain, time.Millisecond, 10*time.Minute, formatDuration)
 	if _, err := parseFormat(c.Log.Format); err != nil {

@@ -123,7 +123,7 @@ func (s *Server) build() error {
 		slog.Info("the log is stored in an earlier format, in which releases before this one can still open it; headgated upgrade-store brings it to the newest",
 			"format", st.Format, "newest", st.NewestFormat)
 	}
-	s.log, err = eventlog.Open(store, eventlog.Options{Logger: slog.Default(), Retention: eventlog.Retention{
+	s.log, err = eventlog.Open(store, eventlog.Options{TailBytes: int(s.cfg.Limits.TailBytes), Logger: slog.Default(), Retention: eventlog.Retention{
 		MaxAge: s.cfg.Retention.MaxAge, MaxSize: uint64(s.cfg.Retention.MaxSize), AtLeast: s.cfg.Retention.AtLeast, Reserve: reserve,
 		MaxQuarantine: uint64(min(s.cfg.Retention.QuarantineMaxSize, s.cfg.Retention.MaxSize/4)),
 	}})
