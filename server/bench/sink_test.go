@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -67,6 +68,17 @@ func connect(p *peer, connections int, how tuning) *sinks {
 	return s
 }
 
+// receiveBuffer is how much the system may take of a connection ahead of its reader. Left to itself it takes a whole burst: then what is measured is how the
+// system finds memory, which depends on when the readers had their turn.
+const receiveBuffer = 64 << 10
+
+var dialer = net.Dialer{Control: func(_, _ string, c syscall.RawConn) (err error) {
+	failed := c.Control(func(fd uintptr) {
+		err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, receiveBuffer)
+	})
+	return errors.Join(failed, err)
+}}
+
 // dial is connect for other goroutines than the benchmark's. The sinks must be closed, also after an error.
 func dial(p *peer, connections int, how tuning) (*sinks, error) {
 	s := &sinks{b: p.b, role: p.role, tuning: how, failed: make(chan error, 1)}
@@ -74,7 +86,7 @@ func dial(p *peer, connections int, how tuning) (*sinks, error) {
 		c.moved = make(chan struct{}, 1)
 	}
 	for range connections {
-		conn, err := net.Dial("tcp", p.Readers)
+		conn, err := dialer.Dial("tcp", p.Readers)
 		if err != nil {
 			return s, err
 		}
