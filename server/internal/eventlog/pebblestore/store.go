@@ -82,6 +82,7 @@ type Store struct {
 
 	diskFull  atomic.Bool  // a write ran out of space
 	trimmedAt atomic.Int64 // when the oldest trim was that has not been flushed, in Unix nanoseconds; 0: none
+	resting   atomic.Bool  // no compaction begins any more
 	blind     sync.Once    // says once that the disk cannot be measured
 	stop      context.CancelFunc
 	done      sync.WaitGroup
@@ -89,7 +90,10 @@ type Store struct {
 
 var _ eventlog.Engine = (*Store)(nil)
 
-// Open opens or creates the store in dir. It holds a lock: a second process fails. ErrDamaged when the store is shorter than it once was.
+// ErrInUse says that another process has the log.
+var ErrInUse = errors.New("it is in use: another headgated runs with this data directory")
+
+// Open opens or creates the store in dir. It holds a lock: a second process gets ErrInUse. ErrDamaged when the store is shorter than it once was.
 func Open(dir string, opt Options) (*Store, error) {
 	s := newStore(dir, opt)
 	if err := s.opt.FS.MkdirAll(dir, 0o700); err != nil {
@@ -194,6 +198,7 @@ func (s *Store) openDB(adjust ...func(*pebble.Options)) error {
 			DataCorruption: func(info pebble.DataCorruptionInfo) { s.log.Error("the log is damaged", "error", info.String()) },
 		},
 	}
+	o.Experimental.CompactionScheduler = newCompactions(&s.resting)
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
@@ -211,7 +216,7 @@ func (s *Store) openDB(adjust ...func(*pebble.Options)) error {
 // openError is what is said of a store that cannot be opened.
 func openError(dir string, err error) error {
 	if errors.Is(err, syscall.EAGAIN) {
-		return fmt.Errorf("the log in %s is in use: another headgated runs with this data directory", dir)
+		return fmt.Errorf("the log in %s: %w", dir, ErrInUse)
 	}
 	return fmt.Errorf("open the log in %s: %w", dir, damaged(err))
 }
