@@ -17,7 +17,7 @@ func TestOldConnectionsEnd(t *testing.T) {
 	for _, two := range []bool{false, true} {
 		for since, kept := range map[time.Duration]bool{connectionAge - time.Minute: true, connectionAge + time.Minute: false} {
 			site := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }))
-			aging(site.Config)
+			new(Server).aging(site.Config)
 			site.Config.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
 				return context.WithValue(ctx, sinceKey{}, time.Now().Add(-since))
 			}

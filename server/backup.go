@@ -37,11 +37,11 @@ func (s *Server) backup(ctx context.Context, out io.Writer, progress func(done f
 		}
 	}
 	pairs := 0.0
-	err = s.engine.Copy(ctx, func(a eventlog.Copied) error {
+	err = s.store.Copy(ctx, func(a eventlog.Copied) error {
 		about = a
 		return w.Header(about)
 	}, func(key, value []byte) error {
-		if s.stopping.Load() {
+		if s.leaving.Load() {
 			return errStopping
 		}
 		pairs++

@@ -4,6 +4,7 @@ package server
 
 import (
 	"log/slog"
+	"net"
 	"net/netip"
 	"time"
 )
@@ -31,7 +32,8 @@ type Config struct {
 	Webhook   Webhook
 	Limits    Limits
 	Log       Log
-	// Drain is how long streams and requests under way get to end once the server was told to stop: shutdown_timeout.
+	// Drain is how long streams and requests under way get to end once the server was told to stop, or another one takes over: shutdown_timeout. A taking
+	// over uses it up only when a reader takes nothing, or a sender keeps a connection that it does not use.
 	Drain time.Duration
 	// Sources are the webhook endpoints by name.
 	Sources map[string]Source
@@ -52,6 +54,9 @@ type Config struct {
 	// Reload reads the configuration again. Nil when there is nothing to read: then a running server keeps what it has. When it fails, the
 	// Files of the Config that it returns still count.
 	Reload func() (Config, error) `json:"-" yaml:"-"`
+
+	// Sockets are listened on instead of the addresses in Listen, by the listener's name. See TakeSockets.
+	Sockets map[string]*net.TCPListener `json:"-" yaml:"-"`
 }
 
 // Listen holds the addresses of the four listeners, host:port. Port 0 takes any free one.

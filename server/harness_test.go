@@ -50,7 +50,12 @@ type gateway struct {
 
 func start(t testing.TB, cfg server.Config) *gateway {
 	t.Helper()
-	s, err := server.New(cfg)
+	return startWith(t, func() (*server.Server, error) { return server.New(cfg) })
+}
+
+func startWith(t testing.TB, open func() (*server.Server, error)) *gateway {
+	t.Helper()
+	s, err := open()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,6 @@
 package server
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -81,16 +79,14 @@ func (c *sharedConn) Close() error {
 	return c.Conn.Close()
 }
 
-// listen binds the address of the listener of that name, with all bounds on its connections.
-func (s *Server) listen(name, address string, refused *prometheus.CounterVec) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
-	var unknown *net.DNSError
-	if errors.As(err, &unknown) { // it repeats the name, which any word can be, a secret in the wrong place too
-		return nil, fmt.Errorf("the host's address cannot be found (%s); correct the host, or write an address, like 127.0.0.1:8080", unknown.Err)
-	}
+// listen begins the server's turn at the socket of that name, with all bounds on its connections.
+func (s *Server) listen(name string, refused *prometheus.CounterVec) (net.Listener, error) {
+	t, err := newTurn(s.sockets[name])
 	if err != nil {
 		return nil, err
 	}
+	s.turns[name] = t
+	var l net.Listener = t
 	if most := maxFromOneHost[name]; most > 0 {
 		one := newShared(l, most, refused.WithLabelValues(name))
 		s.shared[name] = one

@@ -43,7 +43,7 @@ type reloader struct {
 }
 
 // newReloader looks at the files of cfg, which should have been read a moment ago.
-func newReloader(cfg Config, metrics prometheus.Registerer) *reloader {
+func newReloader(cfg Config) *reloader {
 	r := &reloader{
 		read: cfg.Reload, started: cfg, inForce: cfg, files: newWatch(cfg.Files), asked: make(chan struct{}, 1),
 		ok: prometheus.NewGauge(prometheus.GaugeOpts{
@@ -55,7 +55,6 @@ func newReloader(cfg Config, metrics prometheus.Registerer) *reloader {
 	}
 	r.ok.Set(1)
 	r.at.SetToCurrentTime()
-	metrics.MustRegister(r.ok, r.at)
 	return r
 }
 

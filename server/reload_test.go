@@ -223,7 +223,7 @@ func TestPartsOfAReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Reload = func() (Config, error) { return Load(path, environ(nil)) }
-	r := newReloader(cfg, prometheus.NewRegistry())
+	r := newReloader(cfg)
 	var sources []webhook.Source
 	r.parts = reloadable{
 		access: access.NewControl(access.Open()), level: new(slog.LevelVar),

@@ -2,18 +2,14 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -40,7 +36,7 @@ import (
 type Server struct {
 	cfg           Config
 	startedAt     time.Time
-	engine        eventlog.Engine
+	store         *pebblestore.Store
 	log           *eventlog.Log
 	positions     *subscription.Bolt
 	subscriptions *subscription.Subscriptions
@@ -51,7 +47,14 @@ type Server struct {
 	access        *access.Control
 	tls           *liveTLS // nil when no listener speaks TLS
 	reload        *reloader
-	stopping      atomic.Bool
+	stopping      atomic.Bool // the webhook's socket is about to be gone
+	leaving       atomic.Bool // the answers are the last ones of their connections
+
+	sockets     map[string]*net.TCPListener
+	turns       map[string]*turn // the server's use of them
+	posting     connections      // the webhook's
+	predecessor *predecessor     // nil unless this one takes over
+	succession  *succession      // nil where none can take over from this one
 
 	guard     *access.Guard
 	grpc      *grpc.Server
@@ -73,88 +76,6 @@ const (
 
 // Addresses are where a server listens.
 type Addresses struct{ Webhook, API, GRPC, Admin string }
-
-// New opens the log and binds the listeners, so that what cannot work is known at once. Run must be called afterwards: it also releases what New
-// took.
-func New(cfg Config) (*Server, error) {
-	if err := cfg.Validate(); err != nil {
-		return nil, err
-	}
-	s := &Server{
-		cfg: cfg, startedAt: time.Now(), registry: prometheus.NewRegistry(), health: health.NewServer(),
-		http: make(map[string]*http.Server), listener: make(map[string]net.Listener), shared: make(map[string]*shared),
-	}
-	s.reload = newReloader(cfg, s.registry)
-	if err := s.build(); err != nil {
-		return nil, errors.Join(err, s.release())
-	}
-	return s, nil
-}
-
-func (s *Server) build() error {
-	if err := s.buildAccess(); err != nil {
-		return err
-	}
-	refused := newRefusedConnections(s.registry)
-	// The ports first: whoever starts a second gateway by mistake learns it from them.
-	for name, address := range map[string]string{
-		listenWebhook: s.cfg.Listen.Webhook, listenAPI: s.cfg.Listen.API, listenGRPC: s.cfg.Listen.GRPC, listenAdmin: s.cfg.Listen.Admin,
-	} {
-		l, err := s.listen(name, address, refused)
-		if err != nil {
-			return fmt.Errorf("listen.%s: %w", name, err)
-		}
-		// gRPC does TLS itself: it must know the client's certificate.
-		if s.cfg.TLS.on(name) && name != listenGRPC {
-			l = tls.NewListener(l, s.tls.config(name == listenAPI))
-		}
-		s.listener[name] = l
-	}
-	reserve := uint64(s.cfg.Retention.DiskReserve)
-	store, err := pebblestore.Open(s.cfg.DataDir, pebblestore.Options{
-		// Trimming begins at the reserve, refusing at half of it.
-		MinFree: reserve / 2, AcceptLoss: s.cfg.AcceptDataLoss, Logger: slog.Default(),
-	})
-	if err != nil {
-		return err
-	}
-	s.engine = store
-	if st := store.State(); st.Format < st.NewestFormat {
-		slog.Info("the log is stored in an earlier format, in which releases before this one can still open it; headgated upgrade-store brings it to the newest",
-			"format", st.Format, "newest", st.NewestFormat)
-	}
-	s.log, err = eventlog.Open(store, eventlog.Options{TailBytes: int(s.cfg.Limits.TailBytes), Logger: slog.Default(), Retention: eventlog.Retention{
-		MaxAge: s.cfg.Retention.MaxAge, MaxSize: uint64(s.cfg.Retention.MaxSize), AtLeast: s.cfg.Retention.AtLeast, Reserve: reserve,
-		MaxQuarantine: uint64(min(s.cfg.Retention.QuarantineMaxSize, s.cfg.Retention.MaxSize/4)),
-	}})
-	if err != nil {
-		return err
-	}
-	if s.positions, err = subscription.OpenBolt(filepath.Join(s.cfg.DataDir, positionsFile)); err != nil {
-		return err
-	}
-	s.subscriptions, err = subscription.Open(context.Background(), s.positions, subscription.Options{Locate: s.log.Locate, Logger: slog.Default()})
-	if err != nil {
-		return err
-	}
-	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	registerLogMetrics(s.registry, s.log)
-	s.webhook = webhook.New(s.log, sourcesOf(s.cfg), webhook.Options{
-		MaxBody: s.cfg.Webhook.MaxBodyBytes, TrustedProxies: s.cfg.Webhook.TrustedProxies,
-		RefusedPerSecond: s.cfg.Webhook.UnauthenticatedPerSecond, Logger: slog.Default(), Metrics: s.registry,
-	})
-	s.exemptSenders(sourcesOf(s.cfg))
-	s.reload.parts.sources = func(sources []webhook.Source) {
-		s.webhook.SetSources(sources)
-		s.exemptSenders(sources)
-	}
-	s.feed = feed.New(s.log, feed.Options{
-		Grant: grantOf, Caller: callerOf, MaxStreams: s.cfg.Limits.MaxStreams, Metrics: s.registry,
-		Subscriptions: s.subscriptions, Retention: s.cfg.Retention.MaxAge, Logger: slog.Default(),
-	})
-	s.buildGRPC()
-	return s.buildHTTP()
-}
 
 // buildAccess prepares what tells callers apart, and what of it a reload changes.
 func (s *Server) buildAccess() error {
@@ -203,7 +124,9 @@ func (s *Server) buildGRPC() {
 		grpc.Creds(calm{creds}),
 		grpc.InTapHandle(s.guard.Tap),
 		// The guard refuses what nobody serves: gRPC would repeat its name, however long, to whom it does not know.
-		grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error { return errors.New("the guard lets nothing through that is not served") }),
+		grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error {
+			return errors.New("the guard lets nothing through that is not served")
+		}),
 		grpc.MaxConcurrentStreams(maxStreamsPerConnection),
 		grpc.MaxHeaderListSize(16<<10),
 		grpc.ConnectionTimeout(10*time.Second),
@@ -234,6 +157,10 @@ const (
 
 // connectionIdle is how long a connection may be without a call. A client makes another one when it has something to ask. A variable for the tests.
 var connectionIdle = 5 * time.Minute
+
+// webhookIdle is how long a connection to the webhook may wait for another post. It is less than the drain time usually is: then a restart with
+// sockets that remain closes none that would not have been closed anyway.
+const webhookIdle = 4 * time.Second
 
 // maxStreamsPerConnection is how many calls one connection may have open.
 const maxStreamsPerConnection = 500
@@ -284,8 +211,9 @@ func (s *Server) buildHTTP() (err error) {
 	s.http[listenWebhook] = &http.Server{
 		Handler: s.webhook, ErrorLog: quiet, MaxHeaderBytes: 16 << 10,
 		// The CRM gives up after seconds; nobody honest takes longer for a small body.
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second, IdleTimeout: 10 * time.Second,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second, IdleTimeout: webhookIdle,
 	}
+	s.posting.of(s.http[listenWebhook])
 	// No write time limit here: streams are meant to stay. The rest package sets one for each message.
 	s.http[listenAPI] = &http.Server{
 		Handler: api, ErrorLog: quiet, MaxHeaderBytes: 32 << 10, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -295,7 +223,7 @@ func (s *Server) buildHTTP() (err error) {
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 	}
 	for _, srv := range s.http {
-		aging(srv)
+		s.aging(srv)
 		// Left to itself, HTTP/2 waits for ever for a client that takes nothing from its socket, and with it all calls of that connection.
 		srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 100, SendPingTimeout: 20 * time.Second, PingTimeout: 10 * time.Second, WriteByteTimeout: writeWithin}
 	}
@@ -304,7 +232,7 @@ func (s *Server) buildHTTP() (err error) {
 
 // Addresses returns where the server listens, with the ports that were chosen for port 0.
 func (s *Server) Addresses() Addresses {
-	at := func(name string) string { return s.listener[name].Addr().String() }
+	at := func(name string) string { return s.sockets[name].Addr().String() }
 	return Addresses{Webhook: at(listenWebhook), API: at(listenAPI), GRPC: at(listenGRPC), Admin: at(listenAdmin)}
 }
 

@@ -1,7 +1,7 @@
 // Command headgated runs a gateway: it takes the webhooks of SuperOffice and serves them as streams of events.
 //
 //	headgated --dev                        try it out: one source, no signatures, loopback only
-//	headgated --config headgate.yaml       run it
+//	headgated --config headgate.yaml       run it; with --take-over in place of the one that runs, without refusing anybody
 //	headgated check --config headgate.yaml look whether it would run here
 //	headgated restore --data-dir DIR FILE  make a data directory of a backup
 //	headgated upgrade-store --data-dir DIR bring a log to the newest stored format
@@ -22,6 +22,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/coreos/go-systemd/v22/activation"
 	"google.golang.org/grpc/grpclog"
 
 	"github.com/headgate/headgate/server"
@@ -68,6 +69,8 @@ type flags struct {
 
 	AcceptDataLoss bool `help:"Start although the log came back shorter than it was, after a disk or a backup lost its end. Begins a new epoch; readers are told with a gap. Without it such a log is refused."`
 
+	TakeOver bool `help:"Take the place of the gateway that runs with the same data directory: take over its sockets, have it end, and go on from there, without refusing anybody. If this one cannot start, that one goes on. Without one it starts as usual. Not on Windows."`
+
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	Run   struct{} `cmd:"" default:"withargs" help:"Run the gateway. This is the default. On SIGHUP, and when a file of it changes, it reads its configuration again."`
@@ -103,7 +106,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, environ [
 	for _, warning := range cfg.Warnings {
 		slog.Warn(warning)
 	}
-	srv, err := server.New(cfg)
+	srv, err := f.start(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -112,6 +115,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, environ [
 	}
 	announce(stdout, cfg, srv.Addresses())
 	return srv.Run(ctx)
+}
+
+// start makes the server, of sockets that were passed to this process where there are any.
+func (f *flags) start(ctx context.Context, cfg server.Config) (*server.Server, error) {
+	if err := cfg.TakeSockets(activation.Files(true)); err != nil {
+		return nil, err
+	}
+	if f.TakeOver {
+		return server.TakeOver(ctx, cfg)
+	}
+	return server.New(cfg)
 }
 
 // reloadOnHangup has the server read its configuration again whenever the process gets SIGHUP, until the function that it returns is called.
