@@ -117,16 +117,29 @@ func (k *kit) own() string {
 // launch starts the process and waits until it listens.
 func (g *gateway) launch() {
 	g.t.Helper()
+	g.run(g.command())
+}
+
+// command is the gateway, with what is added to its flags.
+func (g *gateway) command(flags ...string) *exec.Cmd {
+	g.t.Helper()
 	path, err := binary()
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	p := &incarnation{log: &tail{}, lines: make(chan string, 1000), exited: make(chan struct{})}
-	p.cmd = exec.Command(path, "--config", filepath.Join(g.dir, "headgate.yaml"), "--listen-webhook", g.at.Webhook, "--listen-api", g.at.API,
-		"--listen-grpc", g.at.GRPC, "--listen-admin", g.at.Admin)
-	stderr, err := p.cmd.StderrPipe()
+	return exec.Command(path, append([]string{
+		"--config", filepath.Join(g.dir, "headgate.yaml"), "--listen-webhook", g.at.Webhook, "--listen-api", g.at.API,
+		"--listen-grpc", g.at.GRPC, "--listen-admin", g.at.Admin,
+	}, flags...)...)
+}
+
+// run starts the command and waits until it says where it listens.
+func (g *gateway) run(cmd *exec.Cmd) {
+	g.t.Helper()
+	p := &incarnation{cmd: cmd, log: &tail{}, lines: make(chan string, 1000), exited: make(chan struct{})}
+	stderr, err := cmd.StderrPipe()
 	if err == nil {
-		err = p.cmd.Start()
+		err = cmd.Start()
 	}
 	if err != nil {
 		g.t.Fatal(err)

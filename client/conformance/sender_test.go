@@ -82,8 +82,10 @@ type sender struct {
 	http   *http.Client
 
 	mu        sync.Mutex
-	failed    int // posts in a row
-	discarded int // events
+	failed    int    // posts in a row
+	refused   int    // posts at all
+	refusal   string // the last one's
+	discarded int    // events
 	off       bool
 }
 
@@ -131,7 +133,7 @@ func (s *sender) deliver(ctx context.Context, c change) bool {
 			s.failed = 0
 			return true
 		}
-		if last := s.refused(status, retry); last {
+		if last := s.refuse(status, err, retry); last {
 			return false
 		}
 		select {
@@ -141,11 +143,13 @@ func (s *sender) deliver(ctx context.Context, c change) bool {
 	}
 }
 
-// refused counts a post that failed and reports whether it was the event's last.
-func (s *sender) refused(status, retry int) (last bool) {
+// refuse counts a post that failed and reports whether it was the event's last.
+func (s *sender) refuse(status int, err error, retry int) (last bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failed++
+	s.refused++
+	s.refusal = fmt.Sprintf("status %d, error %v", status, err)
 	s.off = s.off || s.failed >= failuresToStop || status == http.StatusGone
 	if last = retry == len(pauses) || s.off; last {
 		s.discarded++
