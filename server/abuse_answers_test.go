@@ -239,8 +239,8 @@ func (before vitals) heldLess(t *testing.T, admin string, most int64) {
 	}
 }
 
-// TestHalfRequests: nobody can make the gateway keep requests that never become whole: not those who are not known, and known readers few, for
-// seconds.
+// TestHalfRequests: nobody can make the gateway keep requests that never become whole: not those who are not known, whose connections end soon, and known
+// readers few, for seconds.
 func TestHalfRequests(t *testing.T) {
 	const connections, each = 8, 200
 	p := startAbused(t)
@@ -257,7 +257,7 @@ func TestHalfRequests(t *testing.T) {
 			}
 			abusers[token] = append(abusers[token], a)
 			for n := range each {
-				if err := a.half(token, methods[n%len(methods)], 60<<10); err != nil {
+				if err := a.half(token, methods[n%len(methods)], 60<<10); err != nil && token == "many" {
 					t.Fatal(err)
 				}
 			}
@@ -270,16 +270,17 @@ func TestHalfRequests(t *testing.T) {
 		return n
 	}
 	begun := time.Now()
-	for token, held := range map[string]int32{"": 10, "nobody's": 0, "many": 64} {
-		eventually(t, "most are refused at once", func() bool { return ended(token) >= connections*each-held })
-	}
+	eventually(t, "most are refused at once", func() bool { return ended("many") >= connections*each-64 })
 	if n := ended("many"); n > connections*each-64 && time.Since(begun) < 5*time.Second {
 		t.Errorf("a known reader may have 64 requests under way, and %d of %d ended", n, connections*each)
 	}
 	before.heldLess(t, p.listen.Admin, 100<<20) // a third of what was sent: a busy machine collects late
-	for token := range abusers {
-		eventually(t, "all end", func() bool { return ended(token) == connections*each })
-		for _, a := range abusers[token] {
+	eventually(t, "all end", func() bool { return ended("many") == connections*each })
+	for token, list := range abusers {
+		for _, a := range list {
+			if token != "many" {
+				<-a.over
+			}
 			a.close()
 		}
 	}
@@ -356,7 +357,7 @@ func freeForStrangers(address string) bool {
 
 // TestStrangers: who needs no credentials has few calls at once. One whose answer is not taken is under way, however small the answer.
 func TestStrangers(t *testing.T) {
-	const many, most = 200, 10
+	const many, most = 18, 10 // a connection of strangers may not ask more at once
 	p := startAbused(t)
 	for _, method := range []string{"Watch", "Check"} {
 		a, err := abuse(p.listen.GRPC, nil, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -31,7 +33,7 @@ func (c calm) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, err
 	}
 	return &calmConn{
 		Conn: conn, skip: len(http2.ClientPreface), empty: rate.NewLimiter(emptyFramesPerSecond, emptyFramesAtOnce), gone: make(chan struct{}),
-		patience: writeWithin,
+		patience: writeWithin, asked: rate.NewLimiter(askedPerSecond, askedAtOnce),
 	}, info, nil
 }
 
@@ -43,8 +45,16 @@ func (c calm) Clone() credentials.TransportCredentials { return calm{c.Transport
 const (
 	// writeWithin is how long a write may take at most. It may always take half of that.
 	writeWithin = 30 * time.Second
-	// refusedWithin is the same on a connection on which a call was refused to somebody who may have no rights at all.
+	// refusedWithin is the same on a connection on which calls were refused and none ever was admitted.
 	refusedWithin = 2 * time.Second
+)
+
+// Until a known caller's call was admitted, a connection may ask that often, and more than that at once. gRPC keeps every call with its headers, which cost the
+// client next to nothing, until a processor is free for it and its answer has left. So that few more arrive than are looked at, little is read at a time.
+const (
+	askedPerSecond = 10
+	askedAtOnce    = 100
+	readAtOnce     = 512
 )
 
 // calmConn is a connection whose client speaks HTTP/2. One goroutine at a time may read from it, and one may write to it.
@@ -53,6 +63,8 @@ type calmConn struct {
 	mu       sync.Mutex
 	patience time.Duration // how long a write may take; guarded by mu
 	until    time.Time     // the deadline of writes; guarded by mu
+	admitted atomic.Bool   // a call was, of a known caller
+	asked    *rate.Limiter
 	empty    *rate.Limiter
 	skip     int     // bytes that come before the next frame's header
 	header   [9]byte // of the next frame
@@ -79,16 +91,40 @@ type lineAddr struct {
 // Gone is closed when the connection is.
 func (a lineAddr) Gone() <-chan struct{} { return a.conn.gone }
 
-// Refused says that a call was refused for who makes it, or for how many it makes.
+// Refused says that a call was refused for who makes it, or for how many it makes. Behind a proxy those share a connection who know nothing of each other:
+// where known callers are, strangers change nothing.
 func (a lineAddr) Refused() {
 	c := a.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.patience == refusedWithin {
+	if !c.admitted.Load() && c.patience != refusedWithin {
+		c.patience = refusedWithin
+		c.extend() // of what is being written, too
+	}
+}
+
+// Asked says that somebody asks of whom it is not known yet whether he may, and for how many of the connection's questions that counts.
+func (a lineAddr) Asked(cost int) {
+	if c := a.conn; !c.admitted.Load() && !c.asked.AllowN(time.Now(), cost) {
+		if secure, ok := c.Conn.(*tls.Conn); ok {
+			_ = secure.NetConn().Close() // without a goodbye, which can take a while
+		}
+		_ = c.Close()
+	}
+}
+
+// Admitted says that a call of a known caller was admitted.
+func (a lineAddr) Admitted() {
+	c := a.conn
+	if c.admitted.Load() {
 		return
 	}
-	c.patience = refusedWithin
-	c.extend() // of what is being written, too
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.admitted.Store(true); c.patience != writeWithin {
+		c.patience = writeWithin
+		c.extend()
+	}
 }
 
 // extend sets the deadline anew. The caller holds mu.
@@ -113,6 +149,9 @@ func (c *calmConn) Write(p []byte) (int, error) {
 
 // Read fails once the client has sent too many frames that carry nothing.
 func (c *calmConn) Read(p []byte) (int, error) {
+	if !c.admitted.Load() {
+		p = p[:min(len(p), readAtOnce)]
+	}
 	n, err := c.Conn.Read(p)
 	if empty := c.countEmpty(p[:n]); empty > 0 && !c.empty.AllowN(time.Now(), empty) {
 		return 0, errEmptyFrames

@@ -110,6 +110,13 @@ func TestWritesEnd(t *testing.T) {
 		c.RemoteAddr().(interface{ Refused() }).Refused()
 	}
 	within(refusedWithin)
+	for range 2 {
+		c.RemoteAddr().(interface{ Admitted() }).Admitted()
+	}
+	within(writeWithin)
+	for range 10 { // behind a proxy, by others
+		c.RemoteAddr().(interface{ Refused() }).Refused()
+	}
 	if n := len(conn.deadlines); n != 0 {
 		t.Errorf("the deadline was put off %d times", n)
 	}
@@ -118,6 +125,19 @@ func TestWritesEnd(t *testing.T) {
 		t.Error("a write to nobody succeeded")
 	}
 	<-c.gone
+	strangers := &calmConn{
+		Conn: stuckConn{deadlines: make(chan time.Time, 10), closed: make(chan struct{})}, gone: make(chan struct{}), asked: rate.NewLimiter(0, 3),
+	}
+	for range 2 {
+		strangers.RemoteAddr().(interface{ Asked(int) }).Asked(1)
+	}
+	select {
+	case <-strangers.gone:
+		t.Error("it is gone already")
+	default:
+	}
+	strangers.RemoteAddr().(interface{ Asked(int) }).Asked(2)
+	<-strangers.gone
 }
 
 // TestConnectionsAreLimited: one that is too many waits until another one ends.

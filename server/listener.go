@@ -20,7 +20,7 @@ var maxConnections = map[string]int{listenWebhook: 4_000, listenAPI: 4_000, list
 
 // maxFromOneHost are how many of them one host has. More are closed at once. Readers can be many behind one address, the CRM's machines are few
 // behind one, and the admin port has few callers altogether.
-var maxFromOneHost = map[string]int{listenWebhook: 500, listenAPI: 1_000, listenGRPC: 2_500, listenAdmin: 100}
+var maxFromOneHost = map[string]int{listenWebhook: 500, listenAPI: 1_000, listenGRPC: 1_000, listenAdmin: 100}
 
 // shared is a listener of whose connections no host gets more than its share. Proxies speak for many and are exempt: those that shared was told of,
 // and whoever is on this machine. A bound on what a proxy may have would only make it easier to keep others out.

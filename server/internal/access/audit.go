@@ -22,18 +22,28 @@ func lineOf(remote, what string, by Identity) []any {
 // refuse tells of a call that the control or the guard refuses, and returns what the caller is told.
 func (g *Guard) refuse(ctx context.Context, what string, err error) error {
 	told := refusalOf(err)
-	tellLine(ctx)
+	if l := connectionOf(ctx); l != nil {
+		l.Refused()
+	}
 	g.tellRefused(RemoteOf(ctx), what, callerOf(err), told)
 	return told
 }
 
-// tellLine tells the connection of a call, if it wants to know, that the call was refused.
-func tellLine(ctx context.Context) {
-	if p, ok := peer.FromContext(ctx); ok {
-		if line, ok := p.Addr.(interface{ Refused() }); ok {
-			line.Refused()
-		}
+// told is a connection that wants to know how its calls fare.
+type told interface {
+	Asked(cost int)
+	Refused()
+	Admitted()
+}
+
+// connectionOf is the connection of a call, nil if it does not want to know.
+func connectionOf(ctx context.Context) told {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return nil
 	}
+	c, _ := p.Addr.(told)
+	return c
 }
 
 // Refused tells of a request that REST refused before it asked who calls. remote is the address and port that it came from.

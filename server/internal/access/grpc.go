@@ -76,8 +76,7 @@ func SessionOf(ctx context.Context) *Session {
 func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	ctx := ss.Context()
 	if _, known := g.needs[info.FullMethod]; !known {
-		tellLine(ctx)
-		return errNoMethod
+		return noMethod(ctx)
 	}
 	kind := g.kindOf(info.FullMethod)
 	admit := g.admit
@@ -262,6 +261,9 @@ func (g *Guard) begin(ctx context.Context, kind Kind) (*Session, error) {
 			s.Done()
 			return nil, err
 		}
+	}
+	if c := connectionOf(ctx); c != nil {
+		c.Admitted()
 	}
 	return s, nil
 }

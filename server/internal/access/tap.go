@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -13,48 +14,71 @@ import (
 // Tap refuses calls of which it is plain at a glance that nobody may make them, before gRPC makes anything of them. What is refused later, gRPC keeps until its
 // client has taken the answer: with its headers, and hundreds for each connection. The errors are those that Stream would return.
 func (g *Guard) Tap(ctx context.Context, call *tap.Info) (context.Context, error) {
-	if _, limited := ctx.Deadline(); limited {
-		return ctx, nil // gRPC keeps a timer of a call that is refused here until the client's time has passed, which may be ages
+	need, served := g.needs[call.FullMethodName]
+	cred, err := credentialsOf(ctx)
+	known := false
+	if err == nil {
+		known, err = g.control.atAGlance(cred)
 	}
-	need, known := g.needs[call.FullMethodName]
-	if !known {
-		return ctx, errNoMethod
-	}
-	if need == NeedNothing {
+	g.tellAsked(ctx, known, need)
+	switch _, limited := ctx.Deadline(); {
+	case limited: // gRPC keeps a timer of a call that is refused here until the client's time has passed, which may be ages
+		return ctx, nil
+	case !served:
+		return ctx, noMethod(ctx)
+	case err == nil || need == NeedNothing:
 		return ctx, nil
 	}
-	cred, err := credentialsOf(ctx)
-	if err == nil {
-		err = g.control.plainly(cred)
-	}
-	if err != nil {
-		return ctx, g.refuse(ctx, call.FullMethodName, err)
-	}
-	return ctx, nil
+	return ctx, g.refuse(ctx, call.FullMethodName, err)
 }
 
-// errNoMethod does not repeat the name: it is as long as the caller likes.
+// healthCost is what a call counts for of which a connection has no business to make many.
+const healthCost = 5
+
+func (g *Guard) tellAsked(ctx context.Context, known bool, need Need) {
+	c := connectionOf(ctx)
+	switch {
+	case c == nil:
+	case known:
+		c.Admitted()
+	case need == NeedNothing:
+		c.Asked(healthCost)
+	default:
+		c.Asked(1)
+	}
+}
+
 var errNoMethod = status.Error(codes.Unimplemented, "there is no such method")
 
-// plainly is Identify as far as that takes no time. It says nothing of who it is.
-func (c *Control) plainly(cred Credentials) error {
+// noMethod refuses a call of what nobody serves. It does not repeat the name, which is as long as the caller likes.
+func noMethod(ctx context.Context) error {
+	if c := connectionOf(ctx); c != nil {
+		c.Refused()
+	}
+	return errNoMethod
+}
+
+// atAGlance is Identify as far as that takes no time: whether somebody is known, or plainly nobody's credentials. Neither means that Identify will tell.
+func (c *Control) atAGlance(cred Credentials) (known bool, err error) {
 	c.mu.Lock()
 	p := c.policy
 	c.mu.Unlock()
 	switch {
 	case p.open != nil:
-		return nil
+		return true, nil
 	case cred.Bearer == "" && cred.Certificate == nil:
-		return ErrNone
-	case cred.Bearer == "" || p.byToken[sha256.Sum256([]byte(cred.Bearer))] != nil:
-		return nil
+		return false, ErrNone
+	case cred.Bearer == "":
+		return slices.ContainsFunc(certificateNames(cred.Certificate), func(name string) bool { return p.byCertificate[name] != nil }), nil
+	case p.byToken[sha256.Sum256([]byte(cred.Bearer))] != nil:
+		return true, nil
 	case strings.Count(cred.Bearer, ".") == 2:
 		name := issuerOf(cred.Bearer)
 		for key := range p.verifiers {
 			if key.name == name {
-				return nil
+				return false, nil
 			}
 		}
 	}
-	return ErrUnknown
+	return false, ErrUnknown
 }
