@@ -36,12 +36,11 @@ type pending struct {
 	limit *time.Timer  // of the wait; stopped while there is none
 }
 
-// pendings are reused, but for those whose appender has given up: the committer may still have them.
-var pendings = sync.Pool{New: func() any {
+func newPending() any {
 	p := &pending{done: make(chan outcome, 1), limit: time.NewTimer(time.Hour)}
 	p.limit.Stop()
 	return p
-}}
+}
 
 type outcome struct {
 	dup bool
@@ -128,7 +127,7 @@ func (s *Store) Append(ctx context.Context, r *eventlog.Record) (bool, error) {
 	if err := s.State().Err; err != nil {
 		return false, err
 	}
-	p := pendings.Get().(*pending)
+	p := s.pendings.Get().(*pending)
 	p.rec, p.size = r, len(r.Body)+len(r.Raw)+512
 	if err := s.commits.add(p); err != nil {
 		return false, err
@@ -138,7 +137,7 @@ func (s *Store) Append(ctx context.Context, r *eventlog.Record) (bool, error) {
 	case o := <-p.done:
 		p.limit.Stop()
 		p.rec = nil
-		pendings.Put(p)
+		s.pendings.Put(p)
 		return o.dup, o.err
 	case <-p.limit.C:
 		return false, fmt.Errorf("%w: not durable after %s", eventlog.ErrBusy, s.opt.AppendTimeout)

@@ -66,6 +66,7 @@ type Store struct {
 	mark     *watermark
 
 	commits  committer
+	pendings sync.Pool // of newPending, but for those whose appender has given up: the committer may still have them
 	purges   chan chan<- error
 	tenants  tenantTable
 	trimming sync.Mutex // one trim or erasure at a time
@@ -149,7 +150,7 @@ func newStore(dir string, opt Options) *Store {
 		opt.Fatal = func(string) { os.Exit(1) }
 	}
 	s := &Store{
-		dir: dir, opt: opt, log: opt.Logger, changed: make(chan struct{}), purges: make(chan chan<- error), fresh: &freshLogs{FS: opt.FS},
+		dir: dir, opt: opt, log: opt.Logger, changed: make(chan struct{}), purges: make(chan chan<- error), pendings: sync.Pool{New: newPending}, fresh: &freshLogs{FS: opt.FS},
 	}
 	s.fs = namesFirst{vfs.OnDiskFull(s.fresh, s.onDiskFull)}
 	return s
