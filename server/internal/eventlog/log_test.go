@@ -273,7 +273,7 @@ func (s *stuck) open()  { close(*s.shut.Swap(nil)) }
 
 func TestHangingDisk(t *testing.T) {
 	fs := newStuck()
-	l, _ := start(t, fs, eventlog.Options{TailBytes: 1}, func(o *pebblestore.Options) { o.AppendTimeout = 50 * time.Millisecond })
+	l, _ := start(t, fs, eventlog.Options{TailBytes: 1}, func(o *pebblestore.Options) { o.AppendTimeout = time.Second })
 	addN(t, l, 300, 10)
 	fs.close()
 	held := event("held", "held", 10)
