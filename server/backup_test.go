@@ -140,6 +140,13 @@ func TestBackupAndRestore(t *testing.T) {
 	if err != nil || restored.Of.Records != before || restored.Positions != 2 || restored.Of.Head != before {
 		t.Fatalf("%+v, %v", restored, err)
 	}
+	wantWhole(t, dir)
+	if about, err := server.VerifyBackup(bytes.NewReader(file)); err != nil || about != restored.Of {
+		t.Errorf("the backup is of %+v, %v", about, err)
+	}
+	if _, err := server.VerifyBackup(bytes.NewReader(file[:len(file)-1])); err == nil {
+		t.Error("a cut backup is found whole")
+	}
 	r := start(t, signedConfig(dir))
 	r.checkRestored(want, head, later[0].GetCursor())
 	if got := r.saved("links"); got != want[before/2].GetCursor() {

@@ -70,6 +70,7 @@ func TestStoresOfEarlierFormats(t *testing.T) {
 				t.Fatal(err)
 			}
 			cursors := strings.Fields(string(text))
+			wantWhole(t, dir)
 			g := start(t, signedConfig(dir))
 			g.checkGolden(cursors, 1)
 			if name != "1-first" {
@@ -92,7 +93,18 @@ func TestStoresOfEarlierFormats(t *testing.T) {
 			if name != "1-first" {
 				g.checkPositions(cursors)
 			}
+			g.stop()
+			wantWhole(t, dir)
 		})
+	}
+}
+
+// wantWhole looks whether the directory is found whole.
+func wantWhole(t *testing.T, dir string) {
+	t.Helper()
+	looked, err := server.Verify(dir, func(where, what string) { t.Errorf("damaged  %s: %s", where, what) }, func(string, float64) {})
+	if err != nil || len(looked) < 4 {
+		t.Errorf("looked at %q, %v", looked, err)
 	}
 }
 

@@ -4,6 +4,7 @@
 //	headgated --config headgate.yaml       run it; with --take-over in place of the one that runs, without refusing anybody
 //	headgated check --config headgate.yaml look whether it would run here
 //	headgated restore --data-dir DIR FILE  make a data directory of a backup
+//	headgated verify --data-dir DIR        read all of it and name every damage
 //	headgated upgrade-store --data-dir DIR bring a log to the newest stored format
 //
 // main prints and exits; run is the program.
@@ -51,7 +52,11 @@ func main() {
 
 func exit(err error) {
 	fmt.Fprintln(os.Stderr, "headgated:", err)
-	os.Exit(1)
+	code := 1
+	if f, ok := errors.AsType[failure](err); ok {
+		code = f.code
+	}
+	os.Exit(code)
 }
 
 // flags is the command line. What is a setting too goes before the environment and the file.
@@ -168,7 +173,7 @@ func (f *flags) parse(args []string, stdout, stderr io.Writer) (string, error) {
 		return "", nil
 	case err != nil:
 		return "", fmt.Errorf("%w; headgated --help tells what can be said", err)
-	case offline && (f.DataDir == nil || *f.DataDir == ""):
+	case offline && f.Verify.Backup == "" && (f.DataDir == nil || *f.DataDir == ""):
 		return "", errors.New("say which data directory: --data-dir DIR")
 	case f.Config == "" && !f.Dev && !offline:
 		return "", errors.New("nothing says what to run: name a configuration file with --config headgate.yaml, or try the gateway out with --dev")

@@ -15,12 +15,15 @@ type offline struct {
 	Restore struct {
 		File string `arg:"" help:"What headgate backup made."`
 	} `cmd:"" help:"Make a data directory of a backup. Cursors from before the backup go on, later ones are refused, and a gap tells the readers. Needs --data-dir DIR, empty or not there yet."`
+	Verify struct {
+		Backup string `placeholder:"FILE" help:"Look at what headgate backup made instead."`
+	} `cmd:"" help:"Read all that lies in --data-dir DIR and name every damage, also where the gateway refuses to start. It changes nothing, and no gateway may run there. Exit code 0: all is well; 1: damaged; 2: it could not be looked at."`
 	UpgradeStore struct{} `cmd:"" help:"Bring the log in --data-dir DIR to the newest stored format. The releases before cannot open it any more; until then, going back to them is possible."`
 }
 
 // commands are the offline ones, by what kong calls them.
 func (f *flags) commands() map[string]func(stdout io.Writer) error {
-	return map[string]func(io.Writer) error{"restore <file>": f.restore, "upgrade-store": f.upgradeStore}
+	return map[string]func(io.Writer) error{"restore <file>": f.restore, "upgrade-store": f.upgradeStore, "verify": f.verify}
 }
 
 func (f *flags) restore(stdout io.Writer) error {
@@ -48,4 +51,64 @@ func (f *flags) upgradeStore(stdout io.Writer) error {
 	}
 	_, err = fmt.Fprintf(stdout, "%s: brought from format %d to %d\n", *f.DataDir, from, to)
 	return err
+}
+
+// failure is an error with an exit code of its own.
+type failure struct {
+	error
+	code int
+}
+
+func (f *flags) verify(stdout io.Writer) error {
+	if f.Verify.Backup != "" {
+		return f.verifyBackup(stdout)
+	}
+	found := 0
+	progress, clear := progressOn(stdout)
+	looked, err := server.Verify(*f.DataDir, func(where, what string) {
+		found++
+		clear()
+		fmt.Fprintf(stdout, "damaged  %s: %s\n", where, what)
+	}, progress)
+	clear()
+	if err != nil {
+		return failure{err, 2}
+	}
+	for _, line := range looked {
+		fmt.Fprintf(stdout, "looked at  %s\n", line)
+	}
+	if found > 0 {
+		return failure{fmt.Errorf("%s is damaged in %d places: restore a backup; or save the folder, and start with what is left of it", *f.DataDir, found), 1}
+	}
+	_, err = fmt.Fprintln(stdout, "all is well")
+	return err
+}
+
+func (f *flags) verifyBackup(stdout io.Writer) error {
+	in, err := os.Open(f.Verify.Backup)
+	if err != nil {
+		return failure{err, 2}
+	}
+	defer in.Close()
+	about, err := server.VerifyBackup(in)
+	if err != nil {
+		return failure{fmt.Errorf("%s: %w", f.Verify.Backup, err), 1}
+	}
+	_, err = fmt.Fprintf(stdout, "%s: all is well: %d records, all that was accepted by %s\n", f.Verify.Backup, about.Records, about.At.Format(time.RFC3339))
+	return err
+}
+
+// progressOn shows on a terminal, and nowhere else, how far something is. clear takes the line away.
+func progressOn(out io.Writer) (tell func(what string, done float64), clear func()) {
+	if !isTerminal(out) {
+		return func(string, float64) {}, func() {}
+	}
+	var last time.Time
+	tell = func(what string, done float64) {
+		if time.Since(last) >= time.Second/2 {
+			last = time.Now()
+			fmt.Fprintf(out, "\r\x1b[K%s  %3.0f %%", what, done*100)
+		}
+	}
+	return tell, func() { fmt.Fprint(out, "\r\x1b[K") }
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -125,7 +126,28 @@ func (e *Epoch) cutOff() error {
 	if e.Restored {
 		why = "behind the end of the backup from which the log was restored"
 	}
-	return fmt.Errorf("%w: it stands %s on %s", ErrCursorForeign, why, e.CreatedAt.Format(time.RFC3339))
+	return fmt.Errorf("%w: it stands %s on %s", errCutOff, why, e.CreatedAt.Format(time.RFC3339))
+}
+
+// errCutOff is an ErrCursorForeign of this log's own.
+var errCutOff = fmt.Errorf("%w", ErrCursorForeign)
+
+// CheckCursors returns what says whether a log with this identity and head can have made a cursor. One from a part that was cut off it can have.
+func CheckCursors(id Identity, head uint64) (func(cursor string) error, error) {
+	c, err := newCursors(id)
+	if err != nil {
+		return nil, err
+	}
+	return func(cursor string) error {
+		seq, err := c.parse(cursor)
+		if errors.Is(err, errCutOff) {
+			return nil
+		}
+		if err == nil && seq > head {
+			err = fmt.Errorf("%w: it stands behind the newest record", ErrCursorForeign)
+		}
+		return err
+	}, nil
 }
 
 // epoch returns the current epoch's name.

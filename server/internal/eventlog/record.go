@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+	"google.golang.org/protobuf/proto"
+
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
 // Kind says what a record is. The values are part of the stored format.
@@ -201,6 +204,22 @@ func DecodeRecord(seq uint64, value []byte) (Stored, error) {
 	}
 	st.Body = rest[at:]
 	return st, nil
+}
+
+// Check says what is wrong with a record that could be decoded, nil when nothing is: whether its kind is known, and its body what that kind has.
+func (st *Stored) Check() error {
+	switch st.Kind {
+	case KindEvent:
+		return proto.Unmarshal(st.Body, new(headgatev1.Event))
+	case KindGap:
+		return proto.Unmarshal(st.Body, new(headgatev1.Gap))
+	case KindErased:
+		if len(st.Body) > 0 {
+			return errors.New("an erased record has a body")
+		}
+		return nil
+	}
+	return fmt.Errorf("stored record is of kind %d, which this binary does not know", st.Kind)
 }
 
 // shardHash spreads records over the shards of a subscription, all events of one record to the same one. It is stored with the record, so

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -23,12 +24,21 @@ const gather = 25 * time.Millisecond
 
 // OpenBolt opens or makes the file. A second process fails.
 func OpenBolt(path string) (*Bolt, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 100 * time.Millisecond, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+		if err := look(path, func(*bbolt.Bucket) error { return nil }); err != nil {
+			return nil, openError(path, err)
+		}
+	}
+	var db *bbolt.DB
+	err := guarded(func() (err error) {
+		db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 100 * time.Millisecond, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+		return err
+	})
 	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("the positions in %s are in use: another headgated runs with this data directory", path)
+		err = fmt.Errorf("the positions in %s are in use: %w", path, errInUse)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the positions in %s: %w", path, err)
+		return nil, openError(path, err)
 	}
 	db.MaxBatchDelay = gather
 	err = db.Update(func(tx *bbolt.Tx) error {
@@ -41,19 +51,32 @@ func OpenBolt(path string) (*Bolt, error) {
 	return &Bolt{db: db}, nil
 }
 
+// openError is what is said of a file that cannot be opened.
+func openError(path string, err error) error {
+	if errors.Is(err, errInUse) {
+		return err
+	}
+	return fmt.Errorf("open the positions in %s: %w; headgated verify tells more", path, err)
+}
+
 // Close ends writes under way and closes the file.
 func (b *Bolt) Close() error { return b.db.Close() }
 
 // List implements Store.
 func (b *Bolt) List(context.Context) (items []Item, err error) {
-	err = b.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucket).ForEach(func(k, v []byte) error {
-			version, value, err := split(k, v)
-			items = append(items, Item{Key: string(k), Value: append([]byte(nil), value...), Version: version})
-			return err
+	err = guarded(func() error {
+		return b.db.View(func(tx *bbolt.Tx) error {
+			return tx.Bucket(bucket).ForEach(func(k, v []byte) error {
+				version, value, err := split(k, v)
+				items = append(items, Item{Key: string(k), Value: append([]byte(nil), value...), Version: version})
+				return err
+			})
 		})
 	})
-	return items, err
+	if err != nil {
+		return nil, fmt.Errorf("read the positions in %s: %w", b.db.Path(), err)
+	}
+	return items, nil
 }
 
 // Fill keeps all of the items, with their versions, in a file that was just made.

@@ -97,14 +97,15 @@ func load(ctx context.Context, store Store) ([]*kept, error) {
 			continue
 		}
 		k := &kept{name: Name{parts[0], parts[1]}, version: it.Version}
-		if err := json.Unmarshal(it.Value, &k.meta); err != nil {
+		if err := open(it.Key, it.Value, &k.meta); err != nil {
 			return nil, fmt.Errorf("subscription %s of %s cannot be read: %w", k.name.Name, k.name.Reader, err)
 		}
 		for i := range k.meta.Shards {
 			// The shards are written before it, so they are there.
-			item := byKey[shardKey(k.name, k.meta.ID, i)]
+			key := shardKey(k.name, k.meta.ID, i)
+			item := byKey[key]
 			sh := keptShard{version: item.Version}
-			if err := json.Unmarshal(item.Value, &sh.saved); err != nil {
+			if err := open(key, item.Value, &sh.saved); err != nil {
 				return nil, fmt.Errorf("shard %d of subscription %s of %s cannot be read: %w", i, k.name.Name, k.name.Reader, err)
 			}
 			k.shards = append(k.shards, sh)
@@ -142,5 +143,5 @@ func put(ctx context.Context, store Store, key string, value any, version uint64
 	if err != nil {
 		return 0, err
 	}
-	return store.Put(ctx, key, b, version)
+	return store.Put(ctx, key, withSum(key, b), version)
 }

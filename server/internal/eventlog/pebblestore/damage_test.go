@@ -3,10 +3,8 @@ package pebblestore
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -116,94 +114,6 @@ func TestUnreadableRecord(t *testing.T) {
 	if list, err := readAll(s, 8, nil); err != nil || len(list) != 12 {
 		t.Fatalf("%d records, %v", len(list), err)
 	}
-}
-
-// One flipped bit in a table is an error of whoever reads there, or changes nothing at all. It never changes what is read, and never ends the process.
-func TestFlippedBitIsNotSilent(t *testing.T) {
-	dir := t.TempDir()
-	filled(t, dir, 300, "id")
-	closeStore(t, open(t, dir, Options{})) // what was in the WAL is in a table now
-	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
-	if err != nil || len(tables) == 0 {
-		t.Fatalf("no tables: %v", err)
-	}
-	if err := os.Remove(filepath.Join(dir, "ballast")); err != nil {
-		t.Fatal(err)
-	}
-	rng := rand.New(rand.NewPCG(1, 1))
-	flips, noticed := 60, 0
-	if *long {
-		flips = 5000
-	}
-	for range flips {
-		bad := copyDir(t, dir)
-		table := filepath.Join(bad, filepath.Base(tables[rng.IntN(len(tables))]))
-		b, err := os.ReadFile(table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		bit := rng.IntN(len(b) * 8)
-		b[bit/8] ^= 1 << (bit % 8)
-		if err := os.WriteFile(table, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := everything(bad); err != nil {
-			noticed++
-			if strings.HasPrefix(err.Error(), "silent") {
-				t.Errorf("bit %d of %s: %v", bit, filepath.Base(table), err)
-			}
-		}
-	}
-	if noticed < flips/4 {
-		t.Fatalf("%d of %d flips were noticed: too few of them hit what is read", noticed, flips)
-	}
-}
-
-// everything reads a store of 300 records in every way. An error that begins with "silent" is a wrong answer.
-func everything(dir string) error {
-	s, err := Open(dir, Options{MinFree: 1 << 60, Fatal: func(reason string) { panic(reason) }}) // no ballast
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	for _, wants := range []func(_, c string) bool{nil, func(_, c string) bool { return c == "c1" }} {
-		list, err := readAll(s, 0, wants)
-		if err != nil {
-			if !errors.Is(err, eventlog.ErrDamaged) {
-				return fmt.Errorf("silent: not as damage: %w", err)
-			}
-			return err
-		}
-		for i, st := range list {
-			want := uint64(i + 1)
-			if wants != nil {
-				want = uint64(3*i + 2)
-			}
-			if id := fmt.Sprint("id", want-1); st.Seq != want || string(st.Body) != "body of "+id || st.Keys.EventID != id {
-				return fmt.Errorf("silent: record %d is %+v", want, st)
-			}
-		}
-		if n := len(list); n != 300 && wants == nil || n != 100 && wants != nil {
-			return fmt.Errorf("silent: %d records", n)
-		}
-	}
-	for i := range uint64(300) {
-		raw, err := s.Raw(ctx, i+1)
-		if errors.Is(err, eventlog.ErrNotFound) || err == nil && string(raw) != fmt.Sprint("raw of id", i) {
-			return fmt.Errorf("silent: raw body %q, %w", raw, err)
-		}
-		if err != nil {
-			return err
-		}
-		seqs, err := s.Find(ctx, fmt.Sprint("id", i), nil)
-		if err != nil {
-			return err
-		}
-		if len(seqs) != 1 || seqs[0] != i+1 {
-			return fmt.Errorf("silent: id%d at %v", i, seqs)
-		}
-	}
-	return nil
 }
 
 func TestNewerFormatIsRefused(t *testing.T) {
