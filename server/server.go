@@ -225,7 +225,7 @@ func (s *Server) buildHTTP() (err error) {
 	for _, srv := range s.http {
 		s.aging(srv)
 		// Left to itself, HTTP/2 waits for ever for a client that takes nothing from its socket, and with it all calls of that connection.
-		srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 100, SendPingTimeout: 20 * time.Second, PingTimeout: 10 * time.Second, WriteByteTimeout: writeWithin}
+		srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 100, WriteByteTimeout: writeWithin}
 	}
 	return nil
 }
