@@ -19,6 +19,7 @@ import (
 	"github.com/headgate/headgate/server/internal/eventlog/pebblestore"
 	"github.com/headgate/headgate/server/internal/feed"
 	"github.com/headgate/headgate/server/internal/subscription"
+	"github.com/headgate/headgate/server/internal/upstream"
 	"github.com/headgate/headgate/server/internal/webhook"
 )
 
@@ -124,6 +125,10 @@ func (s *Server) openLog(wait time.Duration) (err error) {
 		return err
 	}
 	s.subscriptions, err = subscription.Open(context.Background(), s.positions, subscription.Options{Locate: s.log.Locate, Logger: slog.Default()})
+	if err != nil {
+		return err
+	}
+	s.upstream, err = upstream.Open(s.log, zonesOf(sourcesOf(s.reload.inForce)), upstream.Options{Dir: s.cfg.DataDir, Logger: slog.Default(), Metrics: s.registry})
 	return err
 }
 
@@ -132,12 +137,14 @@ func (s *Server) buildRooms() {
 	registerLogMetrics(s.registry, s.log)
 	sources := sourcesOf(s.reload.inForce)
 	s.webhook = webhook.New(s.log, sources, webhook.Options{
+		Stored:  s.upstream.Stored,
 		MaxBody: s.cfg.Webhook.MaxBodyBytes, TrustedProxies: s.cfg.Webhook.TrustedProxies,
 		RefusedPerSecond: s.cfg.Webhook.UnauthenticatedPerSecond, Logger: slog.Default(), Metrics: s.registry,
 	})
 	s.exemptSenders(sources)
 	s.reload.parts.sources = func(sources []webhook.Source) {
 		s.webhook.SetSources(sources)
+		s.upstream.SetSources(zonesOf(sources))
 		s.exemptSenders(sources)
 	}
 	s.feed = feed.New(s.log, feed.Options{

@@ -16,11 +16,13 @@ var arrows = map[string][]string{
 	"server/cmd/headgated": {"server"},
 	"server": {
 		"gen", "server/internal/access", "server/internal/admin", "server/internal/backup", "server/internal/eventlog", "server/internal/eventlog/pebblestore", "server/internal/feed",
-		"server/internal/rest", "server/internal/subscription", "server/internal/superoffice", "server/internal/webhook",
+		"server/internal/rest", "server/internal/subscription", "server/internal/superoffice", "server/internal/upstream", "server/internal/webhook",
 	},
 	// The door and the windows meet in the log, and nowhere else: of eventlog they take the record and its errors.
-	"server/internal/webhook":      {"gen", "server/internal/eventlog", "server/internal/refusal", "server/internal/superoffice"},
-	"server/internal/feed":         {"gen", "server/internal/aside", "server/internal/eventlog", "server/internal/fault", "server/internal/filter", "server/internal/subscription"},
+	"server/internal/webhook": {"gen", "server/internal/eventlog", "server/internal/refusal", "server/internal/superoffice"},
+	"server/internal/feed":    {"gen", "server/internal/aside", "server/internal/eventlog", "server/internal/fault", "server/internal/filter", "server/internal/subscription"},
+	// What may be missing upstream is read out of the log as well, and told there.
+	"server/internal/upstream":     {"gen", "server/internal/eventlog"},
 	"server/internal/subscription": {},
 	"server/internal/filter":       {"gen", "server/internal/eventlog"},
 	"server/internal/backup":       {"server/internal/eventlog"},

@@ -50,6 +50,7 @@ func (s *Server) serve(ctx context.Context) (next *successor, err error) {
 	logCtx, stopLog := context.WithCancel(context.Background())
 	defer stopLog()
 	asked := s.succession.asked()
+	s.upstream.Begin(ctx)
 	g, failed := errgroup.WithContext(context.Background())
 	g.Go(func() error { return s.log.Run(logCtx) })
 	g.Go(func() error { return ignoreStopped(s.grpc.Serve(s.listener[listenGRPC])) })
@@ -57,6 +58,7 @@ func (s *Server) serve(ctx context.Context) (next *successor, err error) {
 	g.Go(func() error { s.reload.run(logCtx); return nil })
 	g.Go(func() error { s.feed.Watch(logCtx); return nil })
 	g.Go(func() error { s.awaitSuccessor(logCtx); return nil })
+	g.Go(func() error { return s.upstream.Run(logCtx) })
 	for name, srv := range s.http {
 		g.Go(func() error { return ignoreClosed(srv.Serve(s.listener[name])) })
 	}
@@ -139,6 +141,7 @@ func (s *Server) closeDoor(ctx context.Context, remains bool) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
+	s.upstream.Stop()
 	s.turns[listenWebhook].stop(ctx)
 	s.posting.wait(ctx, http.StateNew, http.StateActive)
 	var admin sync.WaitGroup
@@ -178,6 +181,9 @@ func (s *Server) release() error {
 	for _, t := range s.turns {
 		_ = t.Close() // most are closed already by the server that served them
 	}
+	if s.upstream != nil {
+		errs = append(errs, s.upstream.Close())
+	}
 	if s.subscriptions != nil {
 		s.subscriptions.Close()
 	}
@@ -188,7 +194,7 @@ func (s *Server) release() error {
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
 	}
-	s.conn, s.subscriptions, s.positions, s.succession, s.store = nil, nil, nil, nil, nil
+	s.conn, s.upstream, s.subscriptions, s.positions, s.succession, s.store = nil, nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 

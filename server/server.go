@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -29,6 +30,7 @@ import (
 	"github.com/headgate/headgate/server/internal/rest"
 	"github.com/headgate/headgate/server/internal/subscription"
 	"github.com/headgate/headgate/server/internal/superoffice"
+	"github.com/headgate/headgate/server/internal/upstream"
 	"github.com/headgate/headgate/server/internal/webhook"
 )
 
@@ -41,6 +43,7 @@ type Server struct {
 	positions     *subscription.Bolt
 	subscriptions *subscription.Subscriptions
 	webhook       *webhook.Handler
+	upstream      *upstream.Watch
 	feed          *feed.Service
 	registry      *prometheus.Registry
 	health        *health.Server
@@ -110,6 +113,14 @@ func sourcesOf(cfg Config) []webhook.Source {
 		list = append(list, ws)
 	}
 	return list
+}
+
+func zonesOf(sources []webhook.Source) map[string]*time.Location {
+	zones := make(map[string]*time.Location, len(sources))
+	for _, s := range sources {
+		zones[s.Name] = cmp.Or(s.Location, time.UTC)
+	}
+	return zones
 }
 
 // buildGRPC makes two servers of the same services: one for the outside, and one that only REST speaks to, over a connection inside the process. That
@@ -185,7 +196,7 @@ func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
 			return s.feed.SkipOf(ctx, subscription.Name{Reader: req.GetReader(), Name: req.GetName()}, req.GetCursor(), req.GetReason())
 		},
 		Backup: s.backup,
-		Retry:  s.webhook.Retry, Audit: audit,
+		Retry:  s.webhook.Retry, Audit: audit, NotReady: s.upstream.NotReady,
 		Source: s.webhook.Source,
 	}))
 	grpc_health_v1.RegisterHealthServer(guarded, s.health)

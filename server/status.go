@@ -101,11 +101,13 @@ func seconds(t time.Time) float64 {
 func (s *Server) sourceStatus() []*adminv1.SourceStatus {
 	var list []*adminv1.SourceStatus
 	for _, st := range s.webhook.Status() {
+		up := s.upstream.Status(st.Name)
 		list = append(list, &adminv1.SourceStatus{
 			Source: st.Name, Contexts: st.Contexts,
 			Accepted: st.Accepted, Duplicates: st.Duplicates, Quarantined: st.Quarantined, Refused: st.Refused, Tests: st.Tests,
 			LastAcceptedAt: timestamp(st.LastAccepted), LastTestAt: timestamp(st.LastTest),
 			RefusedByCause: st.RefusedBy, LastSecretId: st.LastSecret, AwaitingSecretUntil: timestamp(st.AwaitingSecretUntil), Stopped: st.Stopped,
+			LastHeardAt: timestamp(up.LastHeard), ExpectedBy: timestamp(up.ExpectedBy), Suspected: up.Suspected, SuspectedGaps: up.Gaps, LastSuspected: up.Last,
 		})
 	}
 	return list

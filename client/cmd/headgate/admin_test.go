@@ -88,7 +88,7 @@ func TestStatusIsOneScreen(t *testing.T) {
 			Log: &adminv1.LogStatus{Epoch: "e1", Records: 12, SizeBytes: 1536, FreeBytes: 3 << 30, EarliestTime: noon, LatestTime: noon, Quarantined: 2},
 			Sources: []*adminv1.SourceStatus{
 				{Source: "dev", Accepted: 10, Duplicates: 1, Quarantined: 2, Refused: 3, Tests: 4, LastAcceptedAt: noon},
-				{Source: "globex", Contexts: []string{"Default"}},
+				{Source: "globex", Contexts: []string{"Default"}, Suspected: []headgatev1.Gap_Cause{headgatev1.Gap_CAUSE_SILENCE}},
 			},
 		},
 		streams: []*adminv1.Stream{
@@ -112,6 +112,7 @@ log e1: 12 records, 1.5 KiB, 3.0 GiB free on its disk
 SOURCE  CONTEXTS  ACCEPTED  DUPLICATES  QUARANTINED  REFUSED  TESTS  LAST ACCEPTED
 dev     any       10        1           2            3        4      2026-01-02T12:00:00Z
 globex  Default   0         0           0            0        0      never
+globex MAY BE LOSING EVENTS: see headgate sources
 
 STREAM  READER          PEER            SINCE                 SENT  BEHIND  FILTER
 1       billing\x1b[2J  127.0.0.1:5000  2026-01-02T12:00:00Z  9     -       everything

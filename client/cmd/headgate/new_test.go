@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
 func TestTokenNew(t *testing.T) {
@@ -76,11 +77,17 @@ func TestSourcesTellHowToRestart(t *testing.T) {
 	err := showSource(&stdio{out: &out}, &adminv1.SourceStatus{
 		Source: "acme", Contexts: []string{"Cust1"}, LastAcceptedAt: at, LastSecretId: "2026b", Refused: 3,
 		RefusedByCause: map[string]uint64{"unauthenticated": 2, "too_large": 1}, Stopped: true,
+		LastHeardAt: at, ExpectedBy: noon, Suspected: []headgatev1.Gap_Cause{headgatev1.Gap_CAUSE_SILENCE}, SuspectedGaps: 2,
+		LastSuspected: &headgatev1.Gap{Cause: headgatev1.Gap_CAUSE_RETRIED, FromTime: at, ToTime: noon},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"2026b", "too_large 1, unauthenticated 2", "PATCH /api/v1/Webhook/{id}", `{"State": "Active"}`, "last test call    none"} {
+	for _, want := range []string{
+		"2026b", "too_large 1, unauthenticated 2", "PATCH /api/v1/Webhook/{id}", `{"State": "Active"}`, "last test call    none",
+		"2026-01-02T03:04:05Z, expected again by 2026-01-02T12:00:00Z\n", "LOSING EVENTS?    it is silent",
+		"may be missing    2026-01-02T03:04:05Z to 2026-01-02T12:00:00Z: webhooks came only when the CRM tried again; 2 gaps since the start",
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, out.String())
 		}

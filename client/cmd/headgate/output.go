@@ -52,6 +52,9 @@ func (p printer) event(e *headgatev1.Event) error {
 
 func (p printer) gap(cursor string, g *headgatev1.Gap) error {
 	reason := strings.ToLower(strings.TrimPrefix(g.GetReason().String(), "REASON_"))
+	if g.GetCause() != headgatev1.Gap_CAUSE_UNSPECIFIED {
+		reason += ", " + strings.ToLower(strings.TrimPrefix(g.GetCause().String(), "CAUSE_"))
+	}
 	where := "every source"
 	if g.GetSource() != "" {
 		where = "source " + g.GetSource()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/headgate/headgate/client"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
 type sourcesCommand struct{}
@@ -35,6 +36,9 @@ func (c *sourcesCommand) Run(ctx context.Context, g *gateway, std *stdio) error 
 			return err
 		}
 	}
+	if gap := status.GetLastNotReady(); gap != nil {
+		_, _ = fmt.Fprintf(std.out, "\nof all sources may be missing  %s\n", lost(gap))
+	}
 	_, err = fmt.Fprintf(std.out, "\ncounts are since %s\n", moment(status.GetStartedAt()))
 	return err
 }
@@ -51,12 +55,21 @@ func showSource(std *stdio, s *adminv1.SourceStatus) error {
 	}
 	line("contexts", "%s", contexts)
 	line("last event", "%s", momentOr(s.GetLastAcceptedAt(), "none"))
+	line("last heard", "%s", heard(s))
 	line("last test call", "%s", momentOr(s.GetLastTestAt(), "none"))
 	line("last secret used", "%s", known(s.GetLastSecretId()))
 	line("accepted", "%d, %d duplicates, %d quarantined", s.GetAccepted(), s.GetDuplicates(), s.GetQuarantined())
 	line("refused", "%d%s", s.GetRefused(), causes(s.GetRefusedByCause()))
 	if until := s.GetAwaitingSecretUntil(); until != nil {
 		line("awaits its secret", "until %s; answers nothing but the test call", moment(until))
+	}
+	for _, cause := range s.GetSuspected() {
+		if says, ok := suspicions[cause]; ok {
+			line("LOSING EVENTS?", "%s", says)
+		}
+	}
+	if gap := s.GetLastSuspected(); gap != nil {
+		line("may be missing", "%s; %d gaps since the start", lost(gap), s.GetSuspectedGaps())
 	}
 	if s.GetStopped() {
 		line("STOPPED", "the CRM has switched the feed off, or will have. When the cause is mended, send it, with the webhook's id:")
@@ -66,6 +79,39 @@ func showSource(std *stdio, s *adminv1.SourceStatus) error {
 		line("", "What happened in between is not sent again: compare with the CRM.")
 	}
 	return out.Flush()
+}
+
+// heard is when the source was last heard, and by when it should be again.
+func heard(s *adminv1.SourceStatus) string {
+	text := momentOr(s.GetLastHeardAt(), "never")
+	if by := s.GetExpectedBy(); by != nil {
+		text += ", expected again by " + moment(by)
+	}
+	return text
+}
+
+// suspicions are what makes the gateway think that events of a source are being lost.
+var suspicions = map[headgatev1.Gap_Cause]string{
+	headgatev1.Gap_CAUSE_RETRIED:      "the CRM must try some webhooks more than once: look at what stands between it and the gateway",
+	headgatev1.Gap_CAUSE_CRM_REPORTED: "the CRM says that it could not deliver, or that it stopped the webhook",
+	headgatev1.Gap_CAUSE_SILENCE:      "it is silent when it sends in other weeks: look whether the CRM has stopped the webhook",
+}
+
+// causesOfLoss are those of gaps.
+var causesOfLoss = map[headgatev1.Gap_Cause]string{
+	headgatev1.Gap_CAUSE_NOT_READY:    "the gateway was away, or could not store",
+	headgatev1.Gap_CAUSE_RETRIED:      "webhooks came only when the CRM tried again",
+	headgatev1.Gap_CAUSE_CRM_REPORTED: "the CRM said that it could not deliver",
+	headgatev1.Gap_CAUSE_SILENCE:      "the source was silent",
+}
+
+// lost is the window that should be compared with the CRM, and why.
+func lost(gap *headgatev1.Gap) string {
+	cause, ok := causesOfLoss[gap.GetCause()]
+	if !ok {
+		cause = gap.GetCause().String()
+	}
+	return fmt.Sprintf("%s to %s: %s", moment(gap.GetFromTime()), moment(gap.GetToTime()), cause)
 }
 
 func momentOr(t *timestamppb.Timestamp, none string) string {

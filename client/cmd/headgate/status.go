@@ -96,6 +96,11 @@ func showSources(out io.Writer, sources []*adminv1.SourceStatus) {
 		_, _ = fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", printable(s.GetSource()), printable(contexts), s.GetAccepted(),
 			s.GetDuplicates(), s.GetQuarantined(), s.GetRefused(), s.GetTests(), last)
 	}
+	for _, s := range sources {
+		if s.GetStopped() || len(s.GetSuspected()) > 0 {
+			_, _ = fmt.Fprintf(out, "%s MAY BE LOSING EVENTS: see headgate sources\n", printable(s.GetSource()))
+		}
+	}
 }
 
 func showStreams(out io.Writer, streams []*adminv1.Stream) {

@@ -42,6 +42,8 @@ type Gateway struct {
 	StartedAt time.Time
 	// Problem returns why the gateway is not ready, nil when it is.
 	Problem func() error
+	// NotReady returns the newest gap that the gateway itself is the cause of, nil when there was none.
+	NotReady func() *headgatev1.Gap
 	// Sources, Streams and Subscriptions return how they do.
 	Sources       func() []*adminv1.SourceStatus
 	Streams       func(ctx context.Context) []*adminv1.Stream
@@ -76,8 +78,8 @@ func (s *Service) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*
 		Version:   s.gw.Version,
 		StartedAt: timestamppb.New(s.gw.StartedAt),
 		Ready:     true,
-		Sources:   s.gw.Sources(),
-		Streams:   uint32(len(s.gw.Streams(ctx))),
+		Sources:   s.gw.Sources(), LastNotReady: s.gw.NotReady(),
+		Streams: uint32(len(s.gw.Streams(ctx))),
 		Log: &adminv1.LogStatus{
 			Epoch:        s.log.Epoch(),
 			Records:      st.Head + 1 - min(st.Earliest, st.Head+1),

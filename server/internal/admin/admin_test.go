@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
 	"github.com/headgate/headgate/server/internal/eventlog/pebblestore"
 )
@@ -147,11 +148,12 @@ func TestQuarantineOfAnEmptyBody(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	var problem error
+	notReady := &headgatev1.Gap{Cause: headgatev1.Gap_CAUSE_NOT_READY}
 	sources := []*adminv1.SourceStatus{{Source: "acme", Contexts: []string{"Cust1"}, Accepted: 7}}
 	streams := []*adminv1.Stream{{Id: 1, ClientName: "billing", Lag: durationpb.New(time.Minute)}}
 	log, client := start(t, Gateway{
 		Version: "1.2.3", StartedAt: now.Add(-time.Hour),
-		Problem: func() error { return problem },
+		Problem: func() error { return problem }, NotReady: func() *headgatev1.Gap { return notReady },
 		Sources: func() []*adminv1.SourceStatus { return sources },
 		Streams: func(context.Context) []*adminv1.Stream { return streams },
 	})
@@ -164,7 +166,7 @@ func TestStatus(t *testing.T) {
 		return resp
 	}
 	want := &adminv1.GetStatusResponse{
-		Version: "1.2.3", StartedAt: timestamppb.New(now.Add(-time.Hour)), Ready: true, Sources: sources, Streams: 1,
+		Version: "1.2.3", StartedAt: timestamppb.New(now.Add(-time.Hour)), Ready: true, Sources: sources, Streams: 1, LastNotReady: notReady,
 		Log: &adminv1.LogStatus{Epoch: log.Epoch(), Format: log.State().Format, NewestFormat: log.State().NewestFormat},
 	}
 	if diff := cmp.Diff(want, get(), protocmp.Transform()); diff != "" {

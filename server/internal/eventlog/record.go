@@ -95,7 +95,12 @@ type Record struct {
 	// Settles is the quarantined record that this one was made of, zero for none. Once this one is durable, or turned out to be a duplicate, that one is settled,
 	// in the same write: a crash leaves both or neither.
 	Settles uint64
+	// Retries is how often the CRM had tried to deliver it before. More than MaxRetries counts as that.
+	Retries uint8
 }
+
+// MaxRetries is the largest Retries that is told apart.
+const MaxRetries = 3
 
 // Quarantine is what is known of a webhook that could not be turned into an event. Its body is the record's Raw.
 type Quarantine struct {
@@ -125,6 +130,10 @@ type Stored struct {
 	Kind       Kind
 	Keys       Keys
 	Duplicate  [16]byte
+	// Retries is the record's, see Record.
+	Retries uint8
+	// Reprocessed: it was made of a quarantined record, so nothing came from the CRM when it was received.
+	Reprocessed bool
 	// Body is valid only as long as whoever hands it out says.
 	Body []byte
 }
@@ -135,7 +144,11 @@ const recordVersion = 1
 const (
 	flagPrimaryKey = 1 << iota
 	flagChangedBy
+	flagReprocessed
 )
+
+// retriesShift is where in the flags Retries stands: the two highest bits.
+const retriesShift = 6
 
 // EncodeRecord appends the stored form of r to dst: version, kind, flags, received_at, the keys, the body.
 func EncodeRecord(dst []byte, r *Record, receivedAt time.Time) []byte {
@@ -147,6 +160,10 @@ func EncodeRecord(dst []byte, r *Record, receivedAt time.Time) []byte {
 	if k.HasChangedBy {
 		flags |= flagChangedBy
 	}
+	if r.Settles != 0 {
+		flags |= flagReprocessed
+	}
+	flags |= min(r.Retries, MaxRetries) << retriesShift
 	dst = append(dst, recordVersion, byte(r.Kind), flags)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(receivedAt.UnixNano()))
 	dst = binary.BigEndian.AppendUint64(dst, k.Shard)
@@ -180,6 +197,7 @@ func DecodeRecord(seq uint64, value []byte) (Stored, error) {
 	k := &st.Keys
 	k.HasPrimaryKey = value[2]&flagPrimaryKey != 0
 	k.HasChangedBy = value[2]&flagChangedBy != 0
+	st.Reprocessed, st.Retries = value[2]&flagReprocessed != 0, value[2]>>retriesShift
 	k.Shard = binary.BigEndian.Uint64(value[11:])
 	k.PrimaryKey = int32(binary.BigEndian.Uint32(value[19:]))
 	k.ChangedBy = int32(binary.BigEndian.Uint32(value[23:]))

@@ -37,6 +37,9 @@ type Frame struct {
 	slab     *slab
 	from, to uint32
 	Kind     Kind
+	// Retries and Reprocessed are those of Stored.
+	Retries     uint8
+	Reprocessed bool
 
 	ReceivedAt time.Time
 	Keys       Keys
@@ -83,7 +86,7 @@ type framer struct {
 
 // build makes the record's frame. It copies Body.
 func (fr *framer) build(st *Stored) Frame {
-	f := Frame{Seq: st.Seq, ReceivedAt: st.ReceivedAt, Kind: st.Kind, Keys: st.Keys}
+	f := Frame{Seq: st.Seq, ReceivedAt: st.ReceivedAt, Kind: st.Kind, Keys: st.Keys, Retries: st.Retries, Reprocessed: st.Reprocessed}
 	if fr.kept {
 		fr.classify(&f)
 	}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,6 +61,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Metrics gets the door's metrics. Default: none.
 	Metrics prometheus.Registerer
+	// Stored is told of each authentic post whether it is stored, be it before. Default: nobody is.
+	Stored func(ok bool)
 	// Now is the clock that secrets are held against. Default time.Now.
 	Now func() time.Time
 }
@@ -91,6 +94,9 @@ func New(log Log, sources []Source, opt Options) *Handler {
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now
+	}
+	if opt.Stored == nil {
+		opt.Stored = func(bool) {}
 	}
 	if opt.RefusedPerSecond == 0 {
 		opt.RefusedPerSecond = 10
@@ -243,7 +249,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, sender netip.Ad
 			return src, unauthentic.because(err)
 		}
 	}
-	a = h.accept(src, r.Header.Get("Content-Type"), body)
+	a = h.accept(src, r.Header, body)
 	a.secret = secret
 	return src, a
 }
@@ -257,18 +263,20 @@ func (a answer) because(err error) answer {
 const maxTestCall = 4 << 10
 
 // accept stores an authentic body, as an event or in quarantine.
-func (h *Handler) accept(src *source, contentType string, body []byte) answer {
+func (h *Handler) accept(src *source, header http.Header, body []byte) answer {
 	rec, isTest, wrong := src.record(body, time.Time{})
 	if isTest {
 		return tested
 	}
 	done := stored
 	if wrong != nil {
-		rec, done = h.quarantine(src, contentType, body, wrong), quarantined
+		rec, done = h.quarantine(src, header.Get("Content-Type"), body, wrong), quarantined
 		done.text += ": " + wrong.Problem
 	}
+	rec.Retries = retriesOf(header)
 	// The sender may hang up; what it sent is stored all the same, for it would not send it again.
 	dup, err := h.log.Append(context.Background(), rec)
+	h.opt.Stored(err == nil)
 	if err != nil {
 		return unavailable.because(err)
 	}
@@ -280,4 +288,14 @@ func (h *Handler) accept(src *source, contentType string, body []byte) answer {
 		h.opt.Logger.Warn("webhook quarantined", "source", src.Name, "cause", wrong.cause, "bytes", len(body))
 	}
 	return done
+}
+
+// retriesOf is how often the CRM says that it had tried to deliver the post before. It is not signed, so it is a hint like all headers: nothing but a
+// suspicion comes of it.
+func retriesOf(header http.Header) uint8 {
+	n, err := strconv.ParseUint(header.Get("X-SuperOffice-Retry"), 10, 32)
+	if err != nil {
+		return 0
+	}
+	return uint8(min(n, eventlog.MaxRetries))
 }

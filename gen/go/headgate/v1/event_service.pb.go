@@ -148,6 +148,9 @@ const (
 	Gap_REASON_DATA_LOSS Gap_Reason = 3
 	// An authentic webhook arrived that could not be turned into an event. An operator can see it in the quarantine.
 	Gap_REASON_QUARANTINED Gap_Reason = 4
+	// Something may have been lost before it reached Headgate: the CRM tries three times within five seconds and then forgets a webhook. The cause says what
+	// makes Headgate think so; the window is what the CRM should be asked for.
+	Gap_REASON_UPSTREAM_SUSPECTED Gap_Reason = 5
 )
 
 // Enum value maps for Gap_Reason.
@@ -158,13 +161,15 @@ var (
 		2: "REASON_CURSOR_FOREIGN",
 		3: "REASON_DATA_LOSS",
 		4: "REASON_QUARANTINED",
+		5: "REASON_UPSTREAM_SUSPECTED",
 	}
 	Gap_Reason_value = map[string]int32{
-		"REASON_UNSPECIFIED":    0,
-		"REASON_CURSOR_EXPIRED": 1,
-		"REASON_CURSOR_FOREIGN": 2,
-		"REASON_DATA_LOSS":      3,
-		"REASON_QUARANTINED":    4,
+		"REASON_UNSPECIFIED":        0,
+		"REASON_CURSOR_EXPIRED":     1,
+		"REASON_CURSOR_FOREIGN":     2,
+		"REASON_DATA_LOSS":          3,
+		"REASON_QUARANTINED":        4,
+		"REASON_UPSTREAM_SUSPECTED": 5,
 	}
 )
 
@@ -193,6 +198,67 @@ func (x Gap_Reason) Number() protoreflect.EnumNumber {
 // Deprecated: Use Gap_Reason.Descriptor instead.
 func (Gap_Reason) EnumDescriptor() ([]byte, []int) {
 	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{10, 0}
+}
+
+// What makes Headgate think that something was lost before it arrived. More causes may come.
+type Gap_Cause int32
+
+const (
+	// Not told: the reason is another one.
+	Gap_CAUSE_UNSPECIFIED Gap_Cause = 0
+	// Headgate was away, or could not store anything, for longer than the CRM tries.
+	Gap_CAUSE_NOT_READY Gap_Cause = 1
+	// Webhooks came only when the CRM tried them again. Others may have failed three times.
+	Gap_CAUSE_RETRIED Gap_Cause = 2
+	// The CRM said that deliveries had failed, or that it had stopped the webhook.
+	Gap_CAUSE_CRM_REPORTED Gap_Cause = 3
+	// Nothing came from the source at a time when it otherwise sends every week.
+	Gap_CAUSE_SILENCE Gap_Cause = 4
+)
+
+// Enum value maps for Gap_Cause.
+var (
+	Gap_Cause_name = map[int32]string{
+		0: "CAUSE_UNSPECIFIED",
+		1: "CAUSE_NOT_READY",
+		2: "CAUSE_RETRIED",
+		3: "CAUSE_CRM_REPORTED",
+		4: "CAUSE_SILENCE",
+	}
+	Gap_Cause_value = map[string]int32{
+		"CAUSE_UNSPECIFIED":  0,
+		"CAUSE_NOT_READY":    1,
+		"CAUSE_RETRIED":      2,
+		"CAUSE_CRM_REPORTED": 3,
+		"CAUSE_SILENCE":      4,
+	}
+)
+
+func (x Gap_Cause) Enum() *Gap_Cause {
+	p := new(Gap_Cause)
+	*p = x
+	return p
+}
+
+func (x Gap_Cause) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Gap_Cause) Descriptor() protoreflect.EnumDescriptor {
+	return file_headgate_v1_event_service_proto_enumTypes[3].Descriptor()
+}
+
+func (Gap_Cause) Type() protoreflect.EnumType {
+	return &file_headgate_v1_event_service_proto_enumTypes[3]
+}
+
+func (x Gap_Cause) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Gap_Cause.Descriptor instead.
+func (Gap_Cause) EnumDescriptor() ([]byte, []int) {
+	return file_headgate_v1_event_service_proto_rawDescGZIP(), []int{10, 1}
 }
 
 // Why the server ends the stream. More reasons may come: treat an unknown one like DRAINING.
@@ -248,11 +314,11 @@ func (x Closing_Reason) String() string {
 }
 
 func (Closing_Reason) Descriptor() protoreflect.EnumDescriptor {
-	return file_headgate_v1_event_service_proto_enumTypes[3].Descriptor()
+	return file_headgate_v1_event_service_proto_enumTypes[4].Descriptor()
 }
 
 func (Closing_Reason) Type() protoreflect.EnumType {
-	return &file_headgate_v1_event_service_proto_enumTypes[3]
+	return &file_headgate_v1_event_service_proto_enumTypes[4]
 }
 
 func (x Closing_Reason) Number() protoreflect.EnumNumber {
@@ -1247,7 +1313,9 @@ type Gap struct {
 	FromTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
 	// When the window ends, by received_at; unset means unknown. After on_lost_cursor earliest it is when the last removed event was received of the tenants
 	// that the stream reads; after on_lost_cursor latest it is the server's time when the stream went on.
-	ToTime        *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
+	ToTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
+	// With REASON_UPSTREAM_SUSPECTED: what makes Headgate think so.
+	Cause         Gap_Cause `protobuf:"varint,6,opt,name=cause,proto3,enum=headgate.v1.Gap_Cause" json:"cause,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1315,6 +1383,13 @@ func (x *Gap) GetToTime() *timestamppb.Timestamp {
 		return x.ToTime
 	}
 	return nil
+}
+
+func (x *Gap) GetCause() Gap_Cause {
+	if x != nil {
+		return x.Cause
+	}
+	return Gap_CAUSE_UNSPECIFIED
 }
 
 // An event that stood here was removed on request. Its place stays.
@@ -2012,19 +2087,27 @@ const file_headgate_v1_event_service_proto_rawDesc = "" +
 	"\n" +
 	"Checkpoint\x124\n" +
 	"\athrough\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\athrough\x12\x1b\n" +
-	"\tcaught_up\x18\x02 \x01(\bR\bcaughtUp\"\xdf\x02\n" +
+	"\tcaught_up\x18\x02 \x01(\bR\bcaughtUp\"\x9f\x04\n" +
 	"\x03Gap\x12/\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x17.headgate.v1.Gap.ReasonR\x06reason\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x1a\n" +
 	"\bcontexts\x18\x03 \x03(\tR\bcontexts\x127\n" +
 	"\tfrom_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\x123\n" +
-	"\ato_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06toTime\"\x84\x01\n" +
+	"\ato_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06toTime\x12,\n" +
+	"\x05cause\x18\x06 \x01(\x0e2\x16.headgate.v1.Gap.CauseR\x05cause\"\xa3\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15REASON_CURSOR_EXPIRED\x10\x01\x12\x19\n" +
 	"\x15REASON_CURSOR_FOREIGN\x10\x02\x12\x14\n" +
 	"\x10REASON_DATA_LOSS\x10\x03\x12\x16\n" +
-	"\x12REASON_QUARANTINED\x10\x04\"R\n" +
+	"\x12REASON_QUARANTINED\x10\x04\x12\x1d\n" +
+	"\x19REASON_UPSTREAM_SUSPECTED\x10\x05\"q\n" +
+	"\x05Cause\x12\x15\n" +
+	"\x11CAUSE_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fCAUSE_NOT_READY\x10\x01\x12\x11\n" +
+	"\rCAUSE_RETRIED\x10\x02\x12\x16\n" +
+	"\x12CAUSE_CRM_REPORTED\x10\x03\x12\x11\n" +
+	"\rCAUSE_SILENCE\x10\x04\"R\n" +
 	"\x06Erased\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x18\n" +
 	"\acontext\x18\x02 \x01(\tR\acontext\x12\x16\n" +
@@ -2101,87 +2184,89 @@ func file_headgate_v1_event_service_proto_rawDescGZIP() []byte {
 	return file_headgate_v1_event_service_proto_rawDescData
 }
 
-var file_headgate_v1_event_service_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_headgate_v1_event_service_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
 var file_headgate_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_headgate_v1_event_service_proto_goTypes = []any{
 	(OnLostCursor)(0),                  // 0: headgate.v1.OnLostCursor
 	(Start_Edge)(0),                    // 1: headgate.v1.Start.Edge
 	(Gap_Reason)(0),                    // 2: headgate.v1.Gap.Reason
-	(Closing_Reason)(0),                // 3: headgate.v1.Closing.Reason
-	(*Filter)(nil),                     // 4: headgate.v1.Filter
-	(*Start)(nil),                      // 5: headgate.v1.Start
-	(*Saved)(nil),                      // 6: headgate.v1.Saved
-	(*Shard)(nil),                      // 7: headgate.v1.Shard
-	(*SubscribeRequest)(nil),           // 8: headgate.v1.SubscribeRequest
-	(*SubscribeResponse)(nil),          // 9: headgate.v1.SubscribeResponse
-	(*Started)(nil),                    // 10: headgate.v1.Started
-	(*Assigned)(nil),                   // 11: headgate.v1.Assigned
-	(*Standby)(nil),                    // 12: headgate.v1.Standby
-	(*Checkpoint)(nil),                 // 13: headgate.v1.Checkpoint
-	(*Gap)(nil),                        // 14: headgate.v1.Gap
-	(*Erased)(nil),                     // 15: headgate.v1.Erased
-	(*Closing)(nil),                    // 16: headgate.v1.Closing
-	(*ListEventsRequest)(nil),          // 17: headgate.v1.ListEventsRequest
-	(*ListEventsResponse)(nil),         // 18: headgate.v1.ListEventsResponse
-	(*GetEventRequest)(nil),            // 19: headgate.v1.GetEventRequest
-	(*GetEventResponse)(nil),           // 20: headgate.v1.GetEventResponse
-	(*DescribeLogRequest)(nil),         // 21: headgate.v1.DescribeLogRequest
-	(*DescribeLogResponse)(nil),        // 22: headgate.v1.DescribeLogResponse
-	(*DescribeLogResponse_Tenant)(nil), // 23: headgate.v1.DescribeLogResponse.Tenant
-	(*timestamppb.Timestamp)(nil),      // 24: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),        // 25: google.protobuf.Duration
-	(*Event)(nil),                      // 26: headgate.v1.Event
+	(Gap_Cause)(0),                     // 3: headgate.v1.Gap.Cause
+	(Closing_Reason)(0),                // 4: headgate.v1.Closing.Reason
+	(*Filter)(nil),                     // 5: headgate.v1.Filter
+	(*Start)(nil),                      // 6: headgate.v1.Start
+	(*Saved)(nil),                      // 7: headgate.v1.Saved
+	(*Shard)(nil),                      // 8: headgate.v1.Shard
+	(*SubscribeRequest)(nil),           // 9: headgate.v1.SubscribeRequest
+	(*SubscribeResponse)(nil),          // 10: headgate.v1.SubscribeResponse
+	(*Started)(nil),                    // 11: headgate.v1.Started
+	(*Assigned)(nil),                   // 12: headgate.v1.Assigned
+	(*Standby)(nil),                    // 13: headgate.v1.Standby
+	(*Checkpoint)(nil),                 // 14: headgate.v1.Checkpoint
+	(*Gap)(nil),                        // 15: headgate.v1.Gap
+	(*Erased)(nil),                     // 16: headgate.v1.Erased
+	(*Closing)(nil),                    // 17: headgate.v1.Closing
+	(*ListEventsRequest)(nil),          // 18: headgate.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),         // 19: headgate.v1.ListEventsResponse
+	(*GetEventRequest)(nil),            // 20: headgate.v1.GetEventRequest
+	(*GetEventResponse)(nil),           // 21: headgate.v1.GetEventResponse
+	(*DescribeLogRequest)(nil),         // 22: headgate.v1.DescribeLogRequest
+	(*DescribeLogResponse)(nil),        // 23: headgate.v1.DescribeLogResponse
+	(*DescribeLogResponse_Tenant)(nil), // 24: headgate.v1.DescribeLogResponse.Tenant
+	(*timestamppb.Timestamp)(nil),      // 25: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),        // 26: google.protobuf.Duration
+	(*Event)(nil),                      // 27: headgate.v1.Event
 }
 var file_headgate_v1_event_service_proto_depIdxs = []int32{
 	1,  // 0: headgate.v1.Start.at:type_name -> headgate.v1.Start.Edge
-	24, // 1: headgate.v1.Start.from_time:type_name -> google.protobuf.Timestamp
-	6,  // 2: headgate.v1.Start.saved:type_name -> headgate.v1.Saved
+	25, // 1: headgate.v1.Start.from_time:type_name -> google.protobuf.Timestamp
+	7,  // 2: headgate.v1.Start.saved:type_name -> headgate.v1.Saved
 	1,  // 3: headgate.v1.Saved.at:type_name -> headgate.v1.Start.Edge
-	24, // 4: headgate.v1.Saved.from_time:type_name -> google.protobuf.Timestamp
-	4,  // 5: headgate.v1.SubscribeRequest.filter:type_name -> headgate.v1.Filter
-	5,  // 6: headgate.v1.SubscribeRequest.start:type_name -> headgate.v1.Start
+	25, // 4: headgate.v1.Saved.from_time:type_name -> google.protobuf.Timestamp
+	5,  // 5: headgate.v1.SubscribeRequest.filter:type_name -> headgate.v1.Filter
+	6,  // 6: headgate.v1.SubscribeRequest.start:type_name -> headgate.v1.Start
 	0,  // 7: headgate.v1.SubscribeRequest.on_lost_cursor:type_name -> headgate.v1.OnLostCursor
-	25, // 8: headgate.v1.SubscribeRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	7,  // 9: headgate.v1.SubscribeRequest.shard:type_name -> headgate.v1.Shard
-	26, // 10: headgate.v1.SubscribeResponse.events:type_name -> headgate.v1.Event
-	10, // 11: headgate.v1.SubscribeResponse.started:type_name -> headgate.v1.Started
-	13, // 12: headgate.v1.SubscribeResponse.checkpoint:type_name -> headgate.v1.Checkpoint
-	14, // 13: headgate.v1.SubscribeResponse.gap:type_name -> headgate.v1.Gap
-	15, // 14: headgate.v1.SubscribeResponse.erased:type_name -> headgate.v1.Erased
-	16, // 15: headgate.v1.SubscribeResponse.closing:type_name -> headgate.v1.Closing
-	11, // 16: headgate.v1.SubscribeResponse.assigned:type_name -> headgate.v1.Assigned
-	12, // 17: headgate.v1.SubscribeResponse.standby:type_name -> headgate.v1.Standby
-	4,  // 18: headgate.v1.Started.filter:type_name -> headgate.v1.Filter
-	25, // 19: headgate.v1.Started.heartbeat_interval:type_name -> google.protobuf.Duration
-	7,  // 20: headgate.v1.Assigned.shard:type_name -> headgate.v1.Shard
-	24, // 21: headgate.v1.Checkpoint.through:type_name -> google.protobuf.Timestamp
+	26, // 8: headgate.v1.SubscribeRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	8,  // 9: headgate.v1.SubscribeRequest.shard:type_name -> headgate.v1.Shard
+	27, // 10: headgate.v1.SubscribeResponse.events:type_name -> headgate.v1.Event
+	11, // 11: headgate.v1.SubscribeResponse.started:type_name -> headgate.v1.Started
+	14, // 12: headgate.v1.SubscribeResponse.checkpoint:type_name -> headgate.v1.Checkpoint
+	15, // 13: headgate.v1.SubscribeResponse.gap:type_name -> headgate.v1.Gap
+	16, // 14: headgate.v1.SubscribeResponse.erased:type_name -> headgate.v1.Erased
+	17, // 15: headgate.v1.SubscribeResponse.closing:type_name -> headgate.v1.Closing
+	12, // 16: headgate.v1.SubscribeResponse.assigned:type_name -> headgate.v1.Assigned
+	13, // 17: headgate.v1.SubscribeResponse.standby:type_name -> headgate.v1.Standby
+	5,  // 18: headgate.v1.Started.filter:type_name -> headgate.v1.Filter
+	26, // 19: headgate.v1.Started.heartbeat_interval:type_name -> google.protobuf.Duration
+	8,  // 20: headgate.v1.Assigned.shard:type_name -> headgate.v1.Shard
+	25, // 21: headgate.v1.Checkpoint.through:type_name -> google.protobuf.Timestamp
 	2,  // 22: headgate.v1.Gap.reason:type_name -> headgate.v1.Gap.Reason
-	24, // 23: headgate.v1.Gap.from_time:type_name -> google.protobuf.Timestamp
-	24, // 24: headgate.v1.Gap.to_time:type_name -> google.protobuf.Timestamp
-	3,  // 25: headgate.v1.Closing.reason:type_name -> headgate.v1.Closing.Reason
-	25, // 26: headgate.v1.Closing.retry_after:type_name -> google.protobuf.Duration
-	4,  // 27: headgate.v1.ListEventsRequest.filter:type_name -> headgate.v1.Filter
-	24, // 28: headgate.v1.ListEventsRequest.from_time:type_name -> google.protobuf.Timestamp
-	26, // 29: headgate.v1.ListEventsResponse.events:type_name -> headgate.v1.Event
-	14, // 30: headgate.v1.ListEventsResponse.gap:type_name -> headgate.v1.Gap
-	15, // 31: headgate.v1.ListEventsResponse.erased:type_name -> headgate.v1.Erased
-	26, // 32: headgate.v1.GetEventResponse.event:type_name -> headgate.v1.Event
-	24, // 33: headgate.v1.DescribeLogResponse.earliest_time:type_name -> google.protobuf.Timestamp
-	24, // 34: headgate.v1.DescribeLogResponse.latest_time:type_name -> google.protobuf.Timestamp
-	23, // 35: headgate.v1.DescribeLogResponse.tenants:type_name -> headgate.v1.DescribeLogResponse.Tenant
-	8,  // 36: headgate.v1.EventService.Subscribe:input_type -> headgate.v1.SubscribeRequest
-	17, // 37: headgate.v1.EventService.ListEvents:input_type -> headgate.v1.ListEventsRequest
-	19, // 38: headgate.v1.EventService.GetEvent:input_type -> headgate.v1.GetEventRequest
-	21, // 39: headgate.v1.EventService.DescribeLog:input_type -> headgate.v1.DescribeLogRequest
-	9,  // 40: headgate.v1.EventService.Subscribe:output_type -> headgate.v1.SubscribeResponse
-	18, // 41: headgate.v1.EventService.ListEvents:output_type -> headgate.v1.ListEventsResponse
-	20, // 42: headgate.v1.EventService.GetEvent:output_type -> headgate.v1.GetEventResponse
-	22, // 43: headgate.v1.EventService.DescribeLog:output_type -> headgate.v1.DescribeLogResponse
-	40, // [40:44] is the sub-list for method output_type
-	36, // [36:40] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	25, // 23: headgate.v1.Gap.from_time:type_name -> google.protobuf.Timestamp
+	25, // 24: headgate.v1.Gap.to_time:type_name -> google.protobuf.Timestamp
+	3,  // 25: headgate.v1.Gap.cause:type_name -> headgate.v1.Gap.Cause
+	4,  // 26: headgate.v1.Closing.reason:type_name -> headgate.v1.Closing.Reason
+	26, // 27: headgate.v1.Closing.retry_after:type_name -> google.protobuf.Duration
+	5,  // 28: headgate.v1.ListEventsRequest.filter:type_name -> headgate.v1.Filter
+	25, // 29: headgate.v1.ListEventsRequest.from_time:type_name -> google.protobuf.Timestamp
+	27, // 30: headgate.v1.ListEventsResponse.events:type_name -> headgate.v1.Event
+	15, // 31: headgate.v1.ListEventsResponse.gap:type_name -> headgate.v1.Gap
+	16, // 32: headgate.v1.ListEventsResponse.erased:type_name -> headgate.v1.Erased
+	27, // 33: headgate.v1.GetEventResponse.event:type_name -> headgate.v1.Event
+	25, // 34: headgate.v1.DescribeLogResponse.earliest_time:type_name -> google.protobuf.Timestamp
+	25, // 35: headgate.v1.DescribeLogResponse.latest_time:type_name -> google.protobuf.Timestamp
+	24, // 36: headgate.v1.DescribeLogResponse.tenants:type_name -> headgate.v1.DescribeLogResponse.Tenant
+	9,  // 37: headgate.v1.EventService.Subscribe:input_type -> headgate.v1.SubscribeRequest
+	18, // 38: headgate.v1.EventService.ListEvents:input_type -> headgate.v1.ListEventsRequest
+	20, // 39: headgate.v1.EventService.GetEvent:input_type -> headgate.v1.GetEventRequest
+	22, // 40: headgate.v1.EventService.DescribeLog:input_type -> headgate.v1.DescribeLogRequest
+	10, // 41: headgate.v1.EventService.Subscribe:output_type -> headgate.v1.SubscribeResponse
+	19, // 42: headgate.v1.EventService.ListEvents:output_type -> headgate.v1.ListEventsResponse
+	21, // 43: headgate.v1.EventService.GetEvent:output_type -> headgate.v1.GetEventResponse
+	23, // 44: headgate.v1.EventService.DescribeLog:output_type -> headgate.v1.DescribeLogResponse
+	41, // [41:45] is the sub-list for method output_type
+	37, // [37:41] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_headgate_v1_event_service_proto_init() }
@@ -2220,7 +2305,7 @@ func file_headgate_v1_event_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_headgate_v1_event_service_proto_rawDesc), len(file_headgate_v1_event_service_proto_rawDesc)),
-			NumEnums:      4,
+			NumEnums:      5,
 			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,

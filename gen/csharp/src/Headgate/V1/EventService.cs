@@ -75,63 +75,67 @@ namespace Headgate.V1 {
             "c2hhcmQYASABKAsyEi5oZWFkZ2F0ZS52MS5TaGFyZFIFc2hhcmQSFAoFbGVh",
             "c2UYAiABKAlSBWxlYXNlIgkKB1N0YW5kYnkiXwoKQ2hlY2twb2ludBI0Cgd0",
             "aHJvdWdoGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIHdGhy",
-            "b3VnaBIbCgljYXVnaHRfdXAYAiABKAhSCGNhdWdodFVwIt8CCgNHYXASLwoG",
+            "b3VnaBIbCgljYXVnaHRfdXAYAiABKAhSCGNhdWdodFVwIp8ECgNHYXASLwoG",
             "cmVhc29uGAEgASgOMhcuaGVhZGdhdGUudjEuR2FwLlJlYXNvblIGcmVhc29u",
             "EhYKBnNvdXJjZRgCIAEoCVIGc291cmNlEhoKCGNvbnRleHRzGAMgAygJUghj",
             "b250ZXh0cxI3Cglmcm9tX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYu",
             "VGltZXN0YW1wUghmcm9tVGltZRIzCgd0b190aW1lGAUgASgLMhouZ29vZ2xl",
-            "LnByb3RvYnVmLlRpbWVzdGFtcFIGdG9UaW1lIoQBCgZSZWFzb24SFgoSUkVB",
-            "U09OX1VOU1BFQ0lGSUVEEAASGQoVUkVBU09OX0NVUlNPUl9FWFBJUkVEEAES",
-            "GQoVUkVBU09OX0NVUlNPUl9GT1JFSUdOEAISFAoQUkVBU09OX0RBVEFfTE9T",
-            "UxADEhYKElJFQVNPTl9RVUFSQU5USU5FRBAEIlIKBkVyYXNlZBIWCgZzb3Vy",
-            "Y2UYASABKAlSBnNvdXJjZRIYCgdjb250ZXh0GAIgASgJUgdjb250ZXh0EhYK",
-            "BmVudGl0eRgDIAEoCVIGZW50aXR5Iq0CCgdDbG9zaW5nEjMKBnJlYXNvbhgB",
-            "IAEoDjIbLmhlYWRnYXRlLnYxLkNsb3NpbmcuUmVhc29uUgZyZWFzb24SOgoL",
-            "cmV0cnlfYWZ0ZXIYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25S",
-            "CnJldHJ5QWZ0ZXIisAEKBlJlYXNvbhIWChJSRUFTT05fVU5TUEVDSUZJRUQQ",
-            "ABIUChBSRUFTT05fQ0FVR0hUX1VQEAESEwoPUkVBU09OX0RSQUlOSU5HEAIS",
-            "GAoUUkVBU09OX0dSQU5UX0NIQU5HRUQQAxIdChlSRUFTT05fQ1JFREVOVElB",
-            "TF9FWFBJUkVEEAQSEgoOUkVBU09OX01BWF9BR0UQBRIWChJSRUFTT05fSEFO",
-            "REVEX09WRVIQBiLUAQoRTGlzdEV2ZW50c1JlcXVlc3QSKwoGZmlsdGVyGAEg",
-            "ASgLMhMuaGVhZGdhdGUudjEuRmlsdGVyUgZmaWx0ZXISIQoMYWZ0ZXJfY3Vy",
-            "c29yGAIgASgJUgthZnRlckN1cnNvchI3Cglmcm9tX3RpbWUYAyABKAsyGi5n",
-            "b29nbGUucHJvdG9idWYuVGltZXN0YW1wUghmcm9tVGltZRIZCghldmVudF9p",
-            "ZBgEIAEoCVIHZXZlbnRJZBIbCglwYWdlX3NpemUYBSABKA1SCHBhZ2VTaXpl",
-            "ItsBChJMaXN0RXZlbnRzUmVzcG9uc2USKgoGZXZlbnRzGAEgAygLMhIuaGVh",
-            "ZGdhdGUudjEuRXZlbnRSBmV2ZW50cxIkCgNnYXAYAiABKAsyEC5oZWFkZ2F0",
-            "ZS52MS5HYXBIAFIDZ2FwEi0KBmVyYXNlZBgDIAEoCzITLmhlYWRnYXRlLnYx",
-            "LkVyYXNlZEgAUgZlcmFzZWQSHwoLbmV4dF9jdXJzb3IYBCABKAlSCm5leHRD",
-            "dXJzb3ISGQoIaGFzX21vcmUYBSABKAhSB2hhc01vcmVCCAoGc2lnbmFsIlMK",
-            "D0dldEV2ZW50UmVxdWVzdBIWCgZjdXJzb3IYASABKAlSBmN1cnNvchIoChBp",
-            "bmNsdWRlX3Jhd19ib2R5GAIgASgIUg5pbmNsdWRlUmF3Qm9keSJpChBHZXRF",
-            "dmVudFJlc3BvbnNlEigKBWV2ZW50GAEgASgLMhIuaGVhZGdhdGUudjEuRXZl",
-            "bnRSBWV2ZW50Eh4KCHJhd19ib2R5GAIgASgMSABSB3Jhd0JvZHmIAQFCCwoJ",
-            "X3Jhd19ib2R5IhQKEkRlc2NyaWJlTG9nUmVxdWVzdCKiAwoTRGVzY3JpYmVM",
-            "b2dSZXNwb25zZRIUCgVlcG9jaBgBIAEoCVIFZXBvY2gSJwoPZWFybGllc3Rf",
-            "Y3Vyc29yGAIgASgJUg5lYXJsaWVzdEN1cnNvchI/Cg1lYXJsaWVzdF90aW1l",
-            "GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIMZWFybGllc3RU",
-            "aW1lEiMKDWxhdGVzdF9jdXJzb3IYBCABKAlSDGxhdGVzdEN1cnNvchI7Cgts",
-            "YXRlc3RfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBS",
-            "CmxhdGVzdFRpbWUSKgoRa25vd25fZXZlbnRfdHlwZXMYBiADKAlSD2tub3du",
-            "RXZlbnRUeXBlcxJBCgd0ZW5hbnRzGAcgAygLMicuaGVhZGdhdGUudjEuRGVz",
-            "Y3JpYmVMb2dSZXNwb25zZS5UZW5hbnRSB3RlbmFudHMaOgoGVGVuYW50EhYK",
-            "BnNvdXJjZRgBIAEoCVIGc291cmNlEhgKB2NvbnRleHQYAiABKAlSB2NvbnRl",
-            "eHQqfwoMT25Mb3N0Q3Vyc29yEh4KGk9OX0xPU1RfQ1VSU09SX1VOU1BFQ0lG",
-            "SUVEEAASFwoTT05fTE9TVF9DVVJTT1JfRkFJTBABEhsKF09OX0xPU1RfQ1VS",
-            "U09SX0VBUkxJRVNUEAISGQoVT05fTE9TVF9DVVJTT1JfTEFURVNUEAMy2AMK",
-            "DEV2ZW50U2VydmljZRKFAQoJU3Vic2NyaWJlEh0uaGVhZGdhdGUudjEuU3Vi",
-            "c2NyaWJlUmVxdWVzdBoeLmhlYWRnYXRlLnYxLlN1YnNjcmliZVJlc3BvbnNl",
-            "IjeC0+STAjESFC92MS9ldmVudHM6c3Vic2NyaWJlWhkiFC92MS9ldmVudHM6",
-            "c3Vic2NyaWJlOgEqMAESdwoKTGlzdEV2ZW50cxIeLmhlYWRnYXRlLnYxLkxp",
-            "c3RFdmVudHNSZXF1ZXN0Gh8uaGVhZGdhdGUudjEuTGlzdEV2ZW50c1Jlc3Bv",
-            "bnNlIiiC0+STAiISCi92MS9ldmVudHNaFCIPL3YxL2V2ZW50czpsaXN0OgEq",
-            "EmQKCEdldEV2ZW50EhwuaGVhZGdhdGUudjEuR2V0RXZlbnRSZXF1ZXN0Gh0u",
-            "aGVhZGdhdGUudjEuR2V0RXZlbnRSZXNwb25zZSIbgtPkkwIVEhMvdjEvZXZl",
-            "bnRzL3tjdXJzb3J9EmEKC0Rlc2NyaWJlTG9nEh8uaGVhZGdhdGUudjEuRGVz",
-            "Y3JpYmVMb2dSZXF1ZXN0GiAuaGVhZGdhdGUudjEuRGVzY3JpYmVMb2dSZXNw",
-            "b25zZSIPgtPkkwIJEgcvdjEvbG9nQlwKDmlvLmhlYWRnYXRlLnYxUAFaOmdp",
-            "dGh1Yi5jb20vaGVhZGdhdGUvaGVhZGdhdGUvZ2VuL2dvL2hlYWRnYXRlL3Yx",
-            "O2hlYWRnYXRldjGqAgtIZWFkZ2F0ZS5WMWIGcHJvdG8z"));
+            "LnByb3RvYnVmLlRpbWVzdGFtcFIGdG9UaW1lEiwKBWNhdXNlGAYgASgOMhYu",
+            "aGVhZGdhdGUudjEuR2FwLkNhdXNlUgVjYXVzZSKjAQoGUmVhc29uEhYKElJF",
+            "QVNPTl9VTlNQRUNJRklFRBAAEhkKFVJFQVNPTl9DVVJTT1JfRVhQSVJFRBAB",
+            "EhkKFVJFQVNPTl9DVVJTT1JfRk9SRUlHThACEhQKEFJFQVNPTl9EQVRBX0xP",
+            "U1MQAxIWChJSRUFTT05fUVVBUkFOVElORUQQBBIdChlSRUFTT05fVVBTVFJF",
+            "QU1fU1VTUEVDVEVEEAUicQoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQ",
+            "ABITCg9DQVVTRV9OT1RfUkVBRFkQARIRCg1DQVVTRV9SRVRSSUVEEAISFgoS",
+            "Q0FVU0VfQ1JNX1JFUE9SVEVEEAMSEQoNQ0FVU0VfU0lMRU5DRRAEIlIKBkVy",
+            "YXNlZBIWCgZzb3VyY2UYASABKAlSBnNvdXJjZRIYCgdjb250ZXh0GAIgASgJ",
+            "Ugdjb250ZXh0EhYKBmVudGl0eRgDIAEoCVIGZW50aXR5Iq0CCgdDbG9zaW5n",
+            "EjMKBnJlYXNvbhgBIAEoDjIbLmhlYWRnYXRlLnYxLkNsb3NpbmcuUmVhc29u",
+            "UgZyZWFzb24SOgoLcmV0cnlfYWZ0ZXIYAiABKAsyGS5nb29nbGUucHJvdG9i",
+            "dWYuRHVyYXRpb25SCnJldHJ5QWZ0ZXIisAEKBlJlYXNvbhIWChJSRUFTT05f",
+            "VU5TUEVDSUZJRUQQABIUChBSRUFTT05fQ0FVR0hUX1VQEAESEwoPUkVBU09O",
+            "X0RSQUlOSU5HEAISGAoUUkVBU09OX0dSQU5UX0NIQU5HRUQQAxIdChlSRUFT",
+            "T05fQ1JFREVOVElBTF9FWFBJUkVEEAQSEgoOUkVBU09OX01BWF9BR0UQBRIW",
+            "ChJSRUFTT05fSEFOREVEX09WRVIQBiLUAQoRTGlzdEV2ZW50c1JlcXVlc3QS",
+            "KwoGZmlsdGVyGAEgASgLMhMuaGVhZGdhdGUudjEuRmlsdGVyUgZmaWx0ZXIS",
+            "IQoMYWZ0ZXJfY3Vyc29yGAIgASgJUgthZnRlckN1cnNvchI3Cglmcm9tX3Rp",
+            "bWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUghmcm9tVGlt",
+            "ZRIZCghldmVudF9pZBgEIAEoCVIHZXZlbnRJZBIbCglwYWdlX3NpemUYBSAB",
+            "KA1SCHBhZ2VTaXplItsBChJMaXN0RXZlbnRzUmVzcG9uc2USKgoGZXZlbnRz",
+            "GAEgAygLMhIuaGVhZGdhdGUudjEuRXZlbnRSBmV2ZW50cxIkCgNnYXAYAiAB",
+            "KAsyEC5oZWFkZ2F0ZS52MS5HYXBIAFIDZ2FwEi0KBmVyYXNlZBgDIAEoCzIT",
+            "LmhlYWRnYXRlLnYxLkVyYXNlZEgAUgZlcmFzZWQSHwoLbmV4dF9jdXJzb3IY",
+            "BCABKAlSCm5leHRDdXJzb3ISGQoIaGFzX21vcmUYBSABKAhSB2hhc01vcmVC",
+            "CAoGc2lnbmFsIlMKD0dldEV2ZW50UmVxdWVzdBIWCgZjdXJzb3IYASABKAlS",
+            "BmN1cnNvchIoChBpbmNsdWRlX3Jhd19ib2R5GAIgASgIUg5pbmNsdWRlUmF3",
+            "Qm9keSJpChBHZXRFdmVudFJlc3BvbnNlEigKBWV2ZW50GAEgASgLMhIuaGVh",
+            "ZGdhdGUudjEuRXZlbnRSBWV2ZW50Eh4KCHJhd19ib2R5GAIgASgMSABSB3Jh",
+            "d0JvZHmIAQFCCwoJX3Jhd19ib2R5IhQKEkRlc2NyaWJlTG9nUmVxdWVzdCKi",
+            "AwoTRGVzY3JpYmVMb2dSZXNwb25zZRIUCgVlcG9jaBgBIAEoCVIFZXBvY2gS",
+            "JwoPZWFybGllc3RfY3Vyc29yGAIgASgJUg5lYXJsaWVzdEN1cnNvchI/Cg1l",
+            "YXJsaWVzdF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFt",
+            "cFIMZWFybGllc3RUaW1lEiMKDWxhdGVzdF9jdXJzb3IYBCABKAlSDGxhdGVz",
+            "dEN1cnNvchI7CgtsYXRlc3RfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1",
+            "Zi5UaW1lc3RhbXBSCmxhdGVzdFRpbWUSKgoRa25vd25fZXZlbnRfdHlwZXMY",
+            "BiADKAlSD2tub3duRXZlbnRUeXBlcxJBCgd0ZW5hbnRzGAcgAygLMicuaGVh",
+            "ZGdhdGUudjEuRGVzY3JpYmVMb2dSZXNwb25zZS5UZW5hbnRSB3RlbmFudHMa",
+            "OgoGVGVuYW50EhYKBnNvdXJjZRgBIAEoCVIGc291cmNlEhgKB2NvbnRleHQY",
+            "AiABKAlSB2NvbnRleHQqfwoMT25Mb3N0Q3Vyc29yEh4KGk9OX0xPU1RfQ1VS",
+            "U09SX1VOU1BFQ0lGSUVEEAASFwoTT05fTE9TVF9DVVJTT1JfRkFJTBABEhsK",
+            "F09OX0xPU1RfQ1VSU09SX0VBUkxJRVNUEAISGQoVT05fTE9TVF9DVVJTT1Jf",
+            "TEFURVNUEAMy2AMKDEV2ZW50U2VydmljZRKFAQoJU3Vic2NyaWJlEh0uaGVh",
+            "ZGdhdGUudjEuU3Vic2NyaWJlUmVxdWVzdBoeLmhlYWRnYXRlLnYxLlN1YnNj",
+            "cmliZVJlc3BvbnNlIjeC0+STAjESFC92MS9ldmVudHM6c3Vic2NyaWJlWhki",
+            "FC92MS9ldmVudHM6c3Vic2NyaWJlOgEqMAESdwoKTGlzdEV2ZW50cxIeLmhl",
+            "YWRnYXRlLnYxLkxpc3RFdmVudHNSZXF1ZXN0Gh8uaGVhZGdhdGUudjEuTGlz",
+            "dEV2ZW50c1Jlc3BvbnNlIiiC0+STAiISCi92MS9ldmVudHNaFCIPL3YxL2V2",
+            "ZW50czpsaXN0OgEqEmQKCEdldEV2ZW50EhwuaGVhZGdhdGUudjEuR2V0RXZl",
+            "bnRSZXF1ZXN0Gh0uaGVhZGdhdGUudjEuR2V0RXZlbnRSZXNwb25zZSIbgtPk",
+            "kwIVEhMvdjEvZXZlbnRzL3tjdXJzb3J9EmEKC0Rlc2NyaWJlTG9nEh8uaGVh",
+            "ZGdhdGUudjEuRGVzY3JpYmVMb2dSZXF1ZXN0GiAuaGVhZGdhdGUudjEuRGVz",
+            "Y3JpYmVMb2dSZXNwb25zZSIPgtPkkwIJEgcvdjEvbG9nQlwKDmlvLmhlYWRn",
+            "YXRlLnYxUAFaOmdpdGh1Yi5jb20vaGVhZGdhdGUvaGVhZGdhdGUvZ2VuL2dv",
+            "L2hlYWRnYXRlL3YxO2hlYWRnYXRldjGqAgtIZWFkZ2F0ZS5WMWIGcHJvdG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Api.AnnotationsReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.DurationReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.TimestampReflection.Descriptor, global::Headgate.V1.EventReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Headgate.V1.OnLostCursor), }, null, new pbr::GeneratedClrTypeInfo[] {
@@ -145,7 +149,7 @@ namespace Headgate.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.Assigned), global::Headgate.V1.Assigned.Parser, new[]{ "Shard", "Lease" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.Standby), global::Headgate.V1.Standby.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.Checkpoint), global::Headgate.V1.Checkpoint.Parser, new[]{ "Through", "CaughtUp" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.Gap), global::Headgate.V1.Gap.Parser, new[]{ "Reason", "Source", "Contexts", "FromTime", "ToTime" }, null, new[]{ typeof(global::Headgate.V1.Gap.Types.Reason) }, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.Gap), global::Headgate.V1.Gap.Parser, new[]{ "Reason", "Source", "Contexts", "FromTime", "ToTime", "Cause" }, null, new[]{ typeof(global::Headgate.V1.Gap.Types.Reason), typeof(global::Headgate.V1.Gap.Types.Cause) }, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.Erased), global::Headgate.V1.Erased.Parser, new[]{ "Source", "Context", "Entity" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.Closing), global::Headgate.V1.Closing.Parser, new[]{ "Reason", "RetryAfter" }, null, new[]{ typeof(global::Headgate.V1.Closing.Types.Reason) }, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.ListEventsRequest), global::Headgate.V1.ListEventsRequest.Parser, new[]{ "Filter", "AfterCursor", "FromTime", "EventId", "PageSize" }, null, null, null, null),
@@ -4038,6 +4042,7 @@ namespace Headgate.V1 {
       contexts_ = other.contexts_.Clone();
       fromTime_ = other.fromTime_ != null ? other.fromTime_.Clone() : null;
       toTime_ = other.toTime_ != null ? other.toTime_.Clone() : null;
+      cause_ = other.cause_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -4122,6 +4127,21 @@ namespace Headgate.V1 {
       }
     }
 
+    /// <summary>Field number for the "cause" field.</summary>
+    public const int CauseFieldNumber = 6;
+    private global::Headgate.V1.Gap.Types.Cause cause_ = global::Headgate.V1.Gap.Types.Cause.Unspecified;
+    /// <summary>
+    /// With REASON_UPSTREAM_SUSPECTED: what makes Headgate think so.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Headgate.V1.Gap.Types.Cause Cause {
+      get { return cause_; }
+      set {
+        cause_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -4142,6 +4162,7 @@ namespace Headgate.V1 {
       if(!contexts_.Equals(other.contexts_)) return false;
       if (!object.Equals(FromTime, other.FromTime)) return false;
       if (!object.Equals(ToTime, other.ToTime)) return false;
+      if (Cause != other.Cause) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -4154,6 +4175,7 @@ namespace Headgate.V1 {
       hash ^= contexts_.GetHashCode();
       if (fromTime_ != null) hash ^= FromTime.GetHashCode();
       if (toTime_ != null) hash ^= ToTime.GetHashCode();
+      if (Cause != global::Headgate.V1.Gap.Types.Cause.Unspecified) hash ^= Cause.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -4189,6 +4211,10 @@ namespace Headgate.V1 {
         output.WriteRawTag(42);
         output.WriteMessage(ToTime);
       }
+      if (Cause != global::Headgate.V1.Gap.Types.Cause.Unspecified) {
+        output.WriteRawTag(48);
+        output.WriteEnum((int) Cause);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -4216,6 +4242,10 @@ namespace Headgate.V1 {
         output.WriteRawTag(42);
         output.WriteMessage(ToTime);
       }
+      if (Cause != global::Headgate.V1.Gap.Types.Cause.Unspecified) {
+        output.WriteRawTag(48);
+        output.WriteEnum((int) Cause);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -4238,6 +4268,9 @@ namespace Headgate.V1 {
       }
       if (toTime_ != null) {
         size += 1 + pb::CodedOutputStream.ComputeMessageSize(ToTime);
+      }
+      if (Cause != global::Headgate.V1.Gap.Types.Cause.Unspecified) {
+        size += 1 + pb::CodedOutputStream.ComputeEnumSize((int) Cause);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -4269,6 +4302,9 @@ namespace Headgate.V1 {
           ToTime = new global::Google.Protobuf.WellKnownTypes.Timestamp();
         }
         ToTime.MergeFrom(other.ToTime);
+      }
+      if (other.Cause != global::Headgate.V1.Gap.Types.Cause.Unspecified) {
+        Cause = other.Cause;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -4313,6 +4349,10 @@ namespace Headgate.V1 {
               ToTime = new global::Google.Protobuf.WellKnownTypes.Timestamp();
             }
             input.ReadMessage(ToTime);
+            break;
+          }
+          case 48: {
+            Cause = (global::Headgate.V1.Gap.Types.Cause) input.ReadEnum();
             break;
           }
         }
@@ -4360,6 +4400,10 @@ namespace Headgate.V1 {
             input.ReadMessage(ToTime);
             break;
           }
+          case 48: {
+            Cause = (global::Headgate.V1.Gap.Types.Cause) input.ReadEnum();
+            break;
+          }
         }
       }
     }
@@ -4394,6 +4438,37 @@ namespace Headgate.V1 {
         /// An authentic webhook arrived that could not be turned into an event. An operator can see it in the quarantine.
         /// </summary>
         [pbr::OriginalName("REASON_QUARANTINED")] Quarantined = 4,
+        /// <summary>
+        /// Something may have been lost before it reached Headgate: the CRM tries three times within five seconds and then forgets a webhook. The cause says what
+        /// makes Headgate think so; the window is what the CRM should be asked for.
+        /// </summary>
+        [pbr::OriginalName("REASON_UPSTREAM_SUSPECTED")] UpstreamSuspected = 5,
+      }
+
+      /// <summary>
+      /// What makes Headgate think that something was lost before it arrived. More causes may come.
+      /// </summary>
+      public enum Cause {
+        /// <summary>
+        /// Not told: the reason is another one.
+        /// </summary>
+        [pbr::OriginalName("CAUSE_UNSPECIFIED")] Unspecified = 0,
+        /// <summary>
+        /// Headgate was away, or could not store anything, for longer than the CRM tries.
+        /// </summary>
+        [pbr::OriginalName("CAUSE_NOT_READY")] NotReady = 1,
+        /// <summary>
+        /// Webhooks came only when the CRM tried them again. Others may have failed three times.
+        /// </summary>
+        [pbr::OriginalName("CAUSE_RETRIED")] Retried = 2,
+        /// <summary>
+        /// The CRM said that deliveries had failed, or that it had stopped the webhook.
+        /// </summary>
+        [pbr::OriginalName("CAUSE_CRM_REPORTED")] CrmReported = 3,
+        /// <summary>
+        /// Nothing came from the source at a time when it otherwise sends every week.
+        /// </summary>
+        [pbr::OriginalName("CAUSE_SILENCE")] Silence = 4,
       }
 
     }

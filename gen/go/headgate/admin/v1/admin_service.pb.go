@@ -310,7 +310,9 @@ type GetStatusResponse struct {
 	// The configured sources, in alphabetical order.
 	Sources []*SourceStatus `protobuf:"bytes,6,rep,name=sources,proto3" json:"sources,omitempty"`
 	// How many streams are being served.
-	Streams       uint32 `protobuf:"varint,7,opt,name=streams,proto3" json:"streams,omitempty"`
+	Streams uint32 `protobuf:"varint,7,opt,name=streams,proto3" json:"streams,omitempty"`
+	// When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+	LastNotReady  *v1.Gap `protobuf:"bytes,8,opt,name=last_not_ready,json=lastNotReady,proto3" json:"last_not_ready,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -392,6 +394,13 @@ func (x *GetStatusResponse) GetStreams() uint32 {
 		return x.Streams
 	}
 	return 0
+}
+
+func (x *GetStatusResponse) GetLastNotReady() *v1.Gap {
+	if x != nil {
+		return x.LastNotReady
+	}
+	return nil
 }
 
 // How the log is.
@@ -558,7 +567,17 @@ type SourceStatus struct {
 	// The source has no secret yet and answers nothing but the test call, until this time.
 	AwaitingSecretUntil *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=awaiting_secret_until,json=awaitingSecretUntil,proto3" json:"awaiting_secret_until,omitempty"`
 	// The CRM says that it has stopped the feed, or it failed so often in a row that it will have. Only a person can start it again in the CRM.
-	Stopped       bool `protobuf:"varint,13,opt,name=stopped,proto3" json:"stopped,omitempty"`
+	Stopped bool `protobuf:"varint,13,opt,name=stopped,proto3" json:"stopped,omitempty"`
+	// When the source was last heard, restarts of the gateway or not. Unset when it never was.
+	LastHeardAt *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=last_heard_at,json=lastHeardAt,proto3" json:"last_heard_at,omitempty"`
+	// By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+	ExpectedBy *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=expected_by,json=expectedBy,proto3" json:"expected_by,omitempty"`
+	// What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+	Suspected []v1.Gap_Cause `protobuf:"varint,16,rep,packed,name=suspected,proto3,enum=headgate.v1.Gap_Cause" json:"suspected,omitempty"`
+	// How many gaps were appended since the start of this process because something of the source's may be lost.
+	SuspectedGaps uint64 `protobuf:"varint,17,opt,name=suspected_gaps,json=suspectedGaps,proto3" json:"suspected_gaps,omitempty"`
+	// The newest of those, from before the start too.
+	LastSuspected *v1.Gap `protobuf:"bytes,18,opt,name=last_suspected,json=lastSuspected,proto3" json:"last_suspected,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -682,6 +701,41 @@ func (x *SourceStatus) GetStopped() bool {
 		return x.Stopped
 	}
 	return false
+}
+
+func (x *SourceStatus) GetLastHeardAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastHeardAt
+	}
+	return nil
+}
+
+func (x *SourceStatus) GetExpectedBy() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpectedBy
+	}
+	return nil
+}
+
+func (x *SourceStatus) GetSuspected() []v1.Gap_Cause {
+	if x != nil {
+		return x.Suspected
+	}
+	return nil
+}
+
+func (x *SourceStatus) GetSuspectedGaps() uint64 {
+	if x != nil {
+		return x.SuspectedGaps
+	}
+	return 0
+}
+
+func (x *SourceStatus) GetLastSuspected() *v1.Gap {
+	if x != nil {
+		return x.LastSuspected
+	}
+	return nil
 }
 
 // A request for the streams.
@@ -2348,7 +2402,7 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x06sha256\x18\x01 \x01(\fR\x06sha256\x125\n" +
 	"\btaken_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x12\x18\n" +
 	"\arecords\x18\x03 \x01(\x04R\arecords\"\x12\n" +
-	"\x10GetStatusRequest\"\x9d\x02\n" +
+	"\x10GetStatusRequest\"\xd5\x02\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -2357,7 +2411,8 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\aproblem\x18\x04 \x01(\tR\aproblem\x12.\n" +
 	"\x03log\x18\x05 \x01(\v2\x1c.headgate.admin.v1.LogStatusR\x03log\x129\n" +
 	"\asources\x18\x06 \x03(\v2\x1f.headgate.admin.v1.SourceStatusR\asources\x12\x18\n" +
-	"\astreams\x18\a \x01(\rR\astreams\"\xb2\x03\n" +
+	"\astreams\x18\a \x01(\rR\astreams\x126\n" +
+	"\x0elast_not_ready\x18\b \x01(\v2\x10.headgate.v1.GapR\flastNotReady\"\xb2\x03\n" +
 	"\tLogStatus\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x1d\n" +
@@ -2373,7 +2428,7 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\rnewest_format\x18\t \x01(\rR\fnewestFormat\x12+\n" +
 	"\x11quarantined_bytes\x18\n" +
 	" \x01(\x04R\x10quarantinedBytes\x12-\n" +
-	"\x12quarantine_dropped\x18\v \x01(\x04R\x11quarantineDropped\"\x86\x05\n" +
+	"\x12quarantine_dropped\x18\v \x01(\x04R\x11quarantineDropped\"\x99\a\n" +
 	"\fSourceStatus\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1a\n" +
 	"\bcontexts\x18\x02 \x03(\tR\bcontexts\x12\x1a\n" +
@@ -2391,7 +2446,13 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	" \x03(\v23.headgate.admin.v1.SourceStatus.RefusedByCauseEntryR\x0erefusedByCause\x12$\n" +
 	"\x0elast_secret_id\x18\v \x01(\tR\flastSecretId\x12N\n" +
 	"\x15awaiting_secret_until\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x13awaitingSecretUntil\x12\x18\n" +
-	"\astopped\x18\r \x01(\bR\astopped\x1aA\n" +
+	"\astopped\x18\r \x01(\bR\astopped\x12>\n" +
+	"\rlast_heard_at\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\vlastHeardAt\x12;\n" +
+	"\vexpected_by\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expectedBy\x124\n" +
+	"\tsuspected\x18\x10 \x03(\x0e2\x16.headgate.v1.Gap.CauseR\tsuspected\x12%\n" +
+	"\x0esuspected_gaps\x18\x11 \x01(\x04R\rsuspectedGaps\x127\n" +
+	"\x0elast_suspected\x18\x12 \x01(\v2\x10.headgate.v1.GapR\rlastSuspected\x1aA\n" +
 	"\x13RefusedByCauseEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x14\n" +
@@ -2578,11 +2639,13 @@ var file_headgate_admin_v1_admin_service_proto_goTypes = []any{
 	(*EraseRequest_Record)(nil),          // 32: headgate.admin.v1.EraseRequest.Record
 	(*EraseRequest_Cursors)(nil),         // 33: headgate.admin.v1.EraseRequest.Cursors
 	(*timestamppb.Timestamp)(nil),        // 34: google.protobuf.Timestamp
-	(*v1.Filter)(nil),                    // 35: headgate.v1.Filter
-	(*durationpb.Duration)(nil),          // 36: google.protobuf.Duration
-	(*v1.Subscription)(nil),              // 37: headgate.v1.Subscription
-	(*v1.SubscriptionShard)(nil),         // 38: headgate.v1.SubscriptionShard
-	(*v1.Skip)(nil),                      // 39: headgate.v1.Skip
+	(*v1.Gap)(nil),                       // 35: headgate.v1.Gap
+	(v1.Gap_Cause)(0),                    // 36: headgate.v1.Gap.Cause
+	(*v1.Filter)(nil),                    // 37: headgate.v1.Filter
+	(*durationpb.Duration)(nil),          // 38: google.protobuf.Duration
+	(*v1.Subscription)(nil),              // 39: headgate.v1.Subscription
+	(*v1.SubscriptionShard)(nil),         // 40: headgate.v1.SubscriptionShard
+	(*v1.Skip)(nil),                      // 41: headgate.v1.Skip
 }
 var file_headgate_admin_v1_admin_service_proto_depIdxs = []int32{
 	3,  // 0: headgate.admin.v1.BackupResponse.summary:type_name -> headgate.admin.v1.BackupSummary
@@ -2590,57 +2653,62 @@ var file_headgate_admin_v1_admin_service_proto_depIdxs = []int32{
 	34, // 2: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
 	6,  // 3: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
 	7,  // 4: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
-	34, // 5: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
-	34, // 6: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
-	34, // 7: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
-	34, // 8: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
-	31, // 9: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	34, // 10: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
-	10, // 11: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
-	34, // 12: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
-	35, // 13: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
-	36, // 14: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
-	13, // 15: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
-	37, // 16: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
-	38, // 17: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
-	39, // 18: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
-	27, // 19: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	27, // 20: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	24, // 21: headgate.admin.v1.ReprocessQuarantinedResponse.reprocessed:type_name -> headgate.admin.v1.Reprocessed
-	0,  // 22: headgate.admin.v1.Reprocessed.outcome:type_name -> headgate.admin.v1.Reprocessed.Outcome
-	34, // 23: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
-	32, // 24: headgate.admin.v1.EraseRequest.record:type_name -> headgate.admin.v1.EraseRequest.Record
-	33, // 25: headgate.admin.v1.EraseRequest.cursors:type_name -> headgate.admin.v1.EraseRequest.Cursors
-	30, // 26: headgate.admin.v1.EraseResponse.found:type_name -> headgate.admin.v1.Erasable
-	30, // 27: headgate.admin.v1.EraseResponse.undecided:type_name -> headgate.admin.v1.Erasable
-	34, // 28: headgate.admin.v1.Erasable.received_at:type_name -> google.protobuf.Timestamp
-	4,  // 29: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
-	8,  // 30: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
-	11, // 31: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
-	14, // 32: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
-	16, // 33: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
-	18, // 34: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
-	20, // 35: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
-	1,  // 36: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
-	28, // 37: headgate.admin.v1.AdminService.Erase:input_type -> headgate.admin.v1.EraseRequest
-	22, // 38: headgate.admin.v1.AdminService.ReprocessQuarantined:input_type -> headgate.admin.v1.ReprocessQuarantinedRequest
-	25, // 39: headgate.admin.v1.AdminService.DiscardQuarantined:input_type -> headgate.admin.v1.DiscardQuarantinedRequest
-	5,  // 40: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
-	9,  // 41: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
-	12, // 42: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
-	15, // 43: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
-	17, // 44: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
-	19, // 45: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
-	21, // 46: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
-	2,  // 47: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
-	29, // 48: headgate.admin.v1.AdminService.Erase:output_type -> headgate.admin.v1.EraseResponse
-	23, // 49: headgate.admin.v1.AdminService.ReprocessQuarantined:output_type -> headgate.admin.v1.ReprocessQuarantinedResponse
-	26, // 50: headgate.admin.v1.AdminService.DiscardQuarantined:output_type -> headgate.admin.v1.DiscardQuarantinedResponse
-	40, // [40:51] is the sub-list for method output_type
-	29, // [29:40] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	35, // 5: headgate.admin.v1.GetStatusResponse.last_not_ready:type_name -> headgate.v1.Gap
+	34, // 6: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
+	34, // 7: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
+	34, // 8: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
+	34, // 9: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
+	31, // 10: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	34, // 11: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
+	34, // 12: headgate.admin.v1.SourceStatus.last_heard_at:type_name -> google.protobuf.Timestamp
+	34, // 13: headgate.admin.v1.SourceStatus.expected_by:type_name -> google.protobuf.Timestamp
+	36, // 14: headgate.admin.v1.SourceStatus.suspected:type_name -> headgate.v1.Gap.Cause
+	35, // 15: headgate.admin.v1.SourceStatus.last_suspected:type_name -> headgate.v1.Gap
+	10, // 16: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
+	34, // 17: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
+	37, // 18: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
+	38, // 19: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
+	13, // 20: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
+	39, // 21: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
+	40, // 22: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
+	41, // 23: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
+	27, // 24: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	27, // 25: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	24, // 26: headgate.admin.v1.ReprocessQuarantinedResponse.reprocessed:type_name -> headgate.admin.v1.Reprocessed
+	0,  // 27: headgate.admin.v1.Reprocessed.outcome:type_name -> headgate.admin.v1.Reprocessed.Outcome
+	34, // 28: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
+	32, // 29: headgate.admin.v1.EraseRequest.record:type_name -> headgate.admin.v1.EraseRequest.Record
+	33, // 30: headgate.admin.v1.EraseRequest.cursors:type_name -> headgate.admin.v1.EraseRequest.Cursors
+	30, // 31: headgate.admin.v1.EraseResponse.found:type_name -> headgate.admin.v1.Erasable
+	30, // 32: headgate.admin.v1.EraseResponse.undecided:type_name -> headgate.admin.v1.Erasable
+	34, // 33: headgate.admin.v1.Erasable.received_at:type_name -> google.protobuf.Timestamp
+	4,  // 34: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
+	8,  // 35: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
+	11, // 36: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
+	14, // 37: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
+	16, // 38: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
+	18, // 39: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
+	20, // 40: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
+	1,  // 41: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
+	28, // 42: headgate.admin.v1.AdminService.Erase:input_type -> headgate.admin.v1.EraseRequest
+	22, // 43: headgate.admin.v1.AdminService.ReprocessQuarantined:input_type -> headgate.admin.v1.ReprocessQuarantinedRequest
+	25, // 44: headgate.admin.v1.AdminService.DiscardQuarantined:input_type -> headgate.admin.v1.DiscardQuarantinedRequest
+	5,  // 45: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
+	9,  // 46: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
+	12, // 47: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
+	15, // 48: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
+	17, // 49: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
+	19, // 50: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
+	21, // 51: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
+	2,  // 52: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
+	29, // 53: headgate.admin.v1.AdminService.Erase:output_type -> headgate.admin.v1.EraseResponse
+	23, // 54: headgate.admin.v1.AdminService.ReprocessQuarantined:output_type -> headgate.admin.v1.ReprocessQuarantinedResponse
+	26, // 55: headgate.admin.v1.AdminService.DiscardQuarantined:output_type -> headgate.admin.v1.DiscardQuarantinedResponse
+	45, // [45:56] is the sub-list for method output_type
+	34, // [34:45] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_headgate_admin_v1_admin_service_proto_init() }

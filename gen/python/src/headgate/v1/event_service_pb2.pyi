@@ -165,7 +165,7 @@ class Checkpoint(_message.Message):
     def __init__(self, through: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caught_up: bool = ...) -> None: ...
 
 class Gap(_message.Message):
-    __slots__ = ("reason", "source", "contexts", "from_time", "to_time")
+    __slots__ = ("reason", "source", "contexts", "from_time", "to_time", "cause")
     class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         REASON_UNSPECIFIED: _ClassVar[Gap.Reason]
@@ -173,22 +173,38 @@ class Gap(_message.Message):
         REASON_CURSOR_FOREIGN: _ClassVar[Gap.Reason]
         REASON_DATA_LOSS: _ClassVar[Gap.Reason]
         REASON_QUARANTINED: _ClassVar[Gap.Reason]
+        REASON_UPSTREAM_SUSPECTED: _ClassVar[Gap.Reason]
     REASON_UNSPECIFIED: Gap.Reason
     REASON_CURSOR_EXPIRED: Gap.Reason
     REASON_CURSOR_FOREIGN: Gap.Reason
     REASON_DATA_LOSS: Gap.Reason
     REASON_QUARANTINED: Gap.Reason
+    REASON_UPSTREAM_SUSPECTED: Gap.Reason
+    class Cause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        CAUSE_UNSPECIFIED: _ClassVar[Gap.Cause]
+        CAUSE_NOT_READY: _ClassVar[Gap.Cause]
+        CAUSE_RETRIED: _ClassVar[Gap.Cause]
+        CAUSE_CRM_REPORTED: _ClassVar[Gap.Cause]
+        CAUSE_SILENCE: _ClassVar[Gap.Cause]
+    CAUSE_UNSPECIFIED: Gap.Cause
+    CAUSE_NOT_READY: Gap.Cause
+    CAUSE_RETRIED: Gap.Cause
+    CAUSE_CRM_REPORTED: Gap.Cause
+    CAUSE_SILENCE: Gap.Cause
     REASON_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     CONTEXTS_FIELD_NUMBER: _ClassVar[int]
     FROM_TIME_FIELD_NUMBER: _ClassVar[int]
     TO_TIME_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
     reason: Gap.Reason
     source: str
     contexts: _containers.RepeatedScalarFieldContainer[str]
     from_time: _timestamp_pb2.Timestamp
     to_time: _timestamp_pb2.Timestamp
-    def __init__(self, reason: _Optional[_Union[Gap.Reason, str]] = ..., source: _Optional[str] = ..., contexts: _Optional[_Iterable[str]] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., to_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    cause: Gap.Cause
+    def __init__(self, reason: _Optional[_Union[Gap.Reason, str]] = ..., source: _Optional[str] = ..., contexts: _Optional[_Iterable[str]] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., to_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cause: _Optional[_Union[Gap.Cause, str]] = ...) -> None: ...
 
 class Erased(_message.Message):
     __slots__ = ("source", "context", "entity")

@@ -35,146 +35,153 @@ namespace Headgate.Admin.V1 {
             "cnlSB3N1bW1hcnkieAoNQmFja3VwU3VtbWFyeRIWCgZzaGEyNTYYASABKAxS",
             "BnNoYTI1NhI1Cgh0YWtlbl9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5U",
             "aW1lc3RhbXBSB3Rha2VuQXQSGAoHcmVjb3JkcxgDIAEoBFIHcmVjb3JkcyIS",
-            "ChBHZXRTdGF0dXNSZXF1ZXN0Ip0CChFHZXRTdGF0dXNSZXNwb25zZRIYCgd2",
+            "ChBHZXRTdGF0dXNSZXF1ZXN0ItUCChFHZXRTdGF0dXNSZXNwb25zZRIYCgd2",
             "ZXJzaW9uGAEgASgJUgd2ZXJzaW9uEjkKCnN0YXJ0ZWRfYXQYAiABKAsyGi5n",
             "b29nbGUucHJvdG9idWYuVGltZXN0YW1wUglzdGFydGVkQXQSFAoFcmVhZHkY",
             "AyABKAhSBXJlYWR5EhgKB3Byb2JsZW0YBCABKAlSB3Byb2JsZW0SLgoDbG9n",
             "GAUgASgLMhwuaGVhZGdhdGUuYWRtaW4udjEuTG9nU3RhdHVzUgNsb2cSOQoH",
             "c291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1",
-            "c1IHc291cmNlcxIYCgdzdHJlYW1zGAcgASgNUgdzdHJlYW1zIrIDCglMb2dT",
-            "dGF0dXMSFAoFZXBvY2gYASABKAlSBWVwb2NoEhgKB3JlY29yZHMYAiABKARS",
-            "B3JlY29yZHMSHQoKc2l6ZV9ieXRlcxgDIAEoBFIJc2l6ZUJ5dGVzEh0KCmZy",
-            "ZWVfYnl0ZXMYBCABKARSCWZyZWVCeXRlcxI/Cg1lYXJsaWVzdF90aW1lGAUg",
-            "ASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIMZWFybGllc3RUaW1l",
-            "EjsKC2xhdGVzdF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVz",
-            "dGFtcFIKbGF0ZXN0VGltZRIgCgtxdWFyYW50aW5lZBgHIAEoBFILcXVhcmFu",
-            "dGluZWQSFgoGZm9ybWF0GAggASgNUgZmb3JtYXQSIwoNbmV3ZXN0X2Zvcm1h",
-            "dBgJIAEoDVIMbmV3ZXN0Rm9ybWF0EisKEXF1YXJhbnRpbmVkX2J5dGVzGAog",
-            "ASgEUhBxdWFyYW50aW5lZEJ5dGVzEi0KEnF1YXJhbnRpbmVfZHJvcHBlZBgL",
-            "IAEoBFIRcXVhcmFudGluZURyb3BwZWQihgUKDFNvdXJjZVN0YXR1cxIWCgZz",
-            "b3VyY2UYASABKAlSBnNvdXJjZRIaCghjb250ZXh0cxgCIAMoCVIIY29udGV4",
-            "dHMSGgoIYWNjZXB0ZWQYAyABKARSCGFjY2VwdGVkEh4KCmR1cGxpY2F0ZXMY",
-            "BCABKARSCmR1cGxpY2F0ZXMSIAoLcXVhcmFudGluZWQYBSABKARSC3F1YXJh",
-            "bnRpbmVkEhgKB3JlZnVzZWQYBiABKARSB3JlZnVzZWQSFAoFdGVzdHMYByAB",
-            "KARSBXRlc3RzEkQKEGxhc3RfYWNjZXB0ZWRfYXQYCCABKAsyGi5nb29nbGUu",
-            "cHJvdG9idWYuVGltZXN0YW1wUg5sYXN0QWNjZXB0ZWRBdBI8CgxsYXN0X3Rl",
-            "c3RfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgpsYXN0",
-            "VGVzdEF0El0KEHJlZnVzZWRfYnlfY2F1c2UYCiADKAsyMy5oZWFkZ2F0ZS5h",
-            "ZG1pbi52MS5Tb3VyY2VTdGF0dXMuUmVmdXNlZEJ5Q2F1c2VFbnRyeVIOcmVm",
-            "dXNlZEJ5Q2F1c2USJAoObGFzdF9zZWNyZXRfaWQYCyABKAlSDGxhc3RTZWNy",
-            "ZXRJZBJOChVhd2FpdGluZ19zZWNyZXRfdW50aWwYDCABKAsyGi5nb29nbGUu",
-            "cHJvdG9idWYuVGltZXN0YW1wUhNhd2FpdGluZ1NlY3JldFVudGlsEhgKB3N0",
-            "b3BwZWQYDSABKAhSB3N0b3BwZWQaQQoTUmVmdXNlZEJ5Q2F1c2VFbnRyeRIQ",
-            "CgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEoBFIFdmFsdWU6AjgBIhQK",
-            "Ekxpc3RTdHJlYW1zUmVxdWVzdCJKChNMaXN0U3RyZWFtc1Jlc3BvbnNlEjMK",
-            "B3N0cmVhbXMYASADKAsyGS5oZWFkZ2F0ZS5hZG1pbi52MS5TdHJlYW1SB3N0",
-            "cmVhbXMiuAIKBlN0cmVhbRIOCgJpZBgBIAEoBFICaWQSHwoLY2xpZW50X25h",
-            "bWUYAiABKAlSCmNsaWVudE5hbWUSEgoEcGVlchgDIAEoCVIEcGVlchI5Cgpz",
-            "dGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIJ",
-            "c3RhcnRlZEF0EisKBmZpbHRlchgFIAEoCzITLmhlYWRnYXRlLnYxLkZpbHRl",
-            "clIGZmlsdGVyEh8KC2V2ZW50c19zZW50GAYgASgEUgpldmVudHNTZW50EisK",
-            "A2xhZxgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvblIDbGFnEhsK",
-            "CWNhdWdodF91cBgIIAEoCFIIY2F1Z2h0VXASFgoGcmVhZGVyGAkgASgJUgZy",
-            "ZWFkZXIiGgoYTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0ImgKGUxpc3RTdWJz",
-            "Y3JpcHRpb25zUmVzcG9uc2USSwoNc3Vic2NyaXB0aW9ucxgBIAMoCzIlLmhl",
-            "YWRnYXRlLmFkbWluLnYxLlJlYWRlclN1YnNjcmlwdGlvblINc3Vic2NyaXB0",
-            "aW9ucyKjAQoSUmVhZGVyU3Vic2NyaXB0aW9uEhYKBnJlYWRlchgBIAEoCVIG",
-            "cmVhZGVyEj0KDHN1YnNjcmlwdGlvbhgCIAEoCzIZLmhlYWRnYXRlLnYxLlN1",
-            "YnNjcmlwdGlvblIMc3Vic2NyaXB0aW9uEjYKBnNoYXJkcxgDIAMoCzIeLmhl",
-            "YWRnYXRlLnYxLlN1YnNjcmlwdGlvblNoYXJkUgZzaGFyZHMiRwoZRGVsZXRl",
-            "U3Vic2NyaXB0aW9uUmVxdWVzdBIWCgZyZWFkZXIYASABKAlSBnJlYWRlchIS",
-            "CgRuYW1lGAIgASgJUgRuYW1lIhwKGkRlbGV0ZVN1YnNjcmlwdGlvblJlc3Bv",
-            "bnNlIm4KEFNraXBFdmVudFJlcXVlc3QSFgoGcmVhZGVyGAEgASgJUgZyZWFk",
-            "ZXISEgoEbmFtZRgCIAEoCVIEbmFtZRIWCgZjdXJzb3IYAyABKAlSBmN1cnNv",
-            "chIWCgZyZWFzb24YBCABKAlSBnJlYXNvbiI6ChFTa2lwRXZlbnRSZXNwb25z",
-            "ZRIlCgRza2lwGAEgASgLMhEuaGVhZGdhdGUudjEuU2tpcFIEc2tpcCJnChVM",
-            "aXN0UXVhcmFudGluZVJlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNUghwYWdl",
-            "U2l6ZRIZCghhZnRlcl9pZBgCIAEoCVIHYWZ0ZXJJZBIWCgZzb3VyY2UYAyAB",
-            "KAlSBnNvdXJjZSJ1ChZMaXN0UXVhcmFudGluZVJlc3BvbnNlEkAKC3F1YXJh",
-            "bnRpbmVkGAEgAygLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWRS",
-            "C3F1YXJhbnRpbmVkEhkKCGhhc19tb3JlGAIgASgIUgdoYXNNb3JlIicKFUdl",
-            "dFF1YXJhbnRpbmVkUmVxdWVzdBIOCgJpZBgBIAEoCVICaWQidQoWR2V0UXVh",
-            "cmFudGluZWRSZXNwb25zZRJACgtxdWFyYW50aW5lZBgBIAEoCzIeLmhlYWRn",
-            "YXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkUgtxdWFyYW50aW5lZBIZCghyYXdf",
-            "Ym9keRgCIAEoDFIHcmF3Qm9keSJ7ChtSZXByb2Nlc3NRdWFyYW50aW5lZFJl",
-            "cXVlc3QSEAoDaWRzGAEgAygJUgNpZHMSFgoGc291cmNlGAIgASgJUgZzb3Vy",
-            "Y2USGQoIYWZ0ZXJfaWQYAyABKAlSB2FmdGVySWQSFwoHZHJ5X3J1bhgEIAEo",
-            "CFIGZHJ5UnVuInsKHFJlcHJvY2Vzc1F1YXJhbnRpbmVkUmVzcG9uc2USQAoL",
-            "cmVwcm9jZXNzZWQYASADKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nl",
-            "c3NlZFILcmVwcm9jZXNzZWQSGQoIaGFzX21vcmUYAiABKAhSB2hhc01vcmUi",
-            "3QIKC1JlcHJvY2Vzc2VkEg4KAmlkGAEgASgJUgJpZBJACgdvdXRjb21lGAIg",
-            "ASgOMiYuaGVhZGdhdGUuYWRtaW4udjEuUmVwcm9jZXNzZWQuT3V0Y29tZVIH",
-            "b3V0Y29tZRIYCgdwcm9ibGVtGAMgASgJUgdwcm9ibGVtEhYKBnNvdXJjZRgE",
-            "IAEoCVIGc291cmNlEhgKB2NvbnRleHQYBSABKAlSB2NvbnRleHQSHQoKZXZl",
-            "bnRfdHlwZRgGIAEoCVIJZXZlbnRUeXBlIpABCgdPdXRjb21lEhcKE09VVENP",
-            "TUVfVU5TUEVDSUZJRUQQABIUChBPVVRDT01FX0FQUEVOREVEEAESFQoRT1VU",
-            "Q09NRV9EVVBMSUNBVEUQAhIVChFPVVRDT01FX1RFU1RfQ0FMTBADEhEKDU9V",
-            "VENPTUVfU1RBWVMQBBIVChFPVVRDT01FX05PVF9GT1VORBAFIl0KGURpc2Nh",
-            "cmRRdWFyYW50aW5lZFJlcXVlc3QSEAoDaWRzGAEgAygJUgNpZHMSFgoGc291",
-            "cmNlGAIgASgJUgZzb3VyY2USFgoGcmVhc29uGAMgASgJUgZyZWFzb24iOgoa",
-            "RGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2USHAoJZGlzY2FyZGVkGAEgASgE",
-            "UglkaXNjYXJkZWQihQIKC1F1YXJhbnRpbmVkEg4KAmlkGAEgASgJUgJpZBIW",
-            "CgZzb3VyY2UYAiABKAlSBnNvdXJjZRIYCgdjb250ZXh0GAMgASgJUgdjb250",
-            "ZXh0Eh0KCmV2ZW50X3R5cGUYBCABKAlSCWV2ZW50VHlwZRI7CgtyZWNlaXZl",
-            "ZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCnJlY2Vp",
-            "dmVkQXQSGAoHcHJvYmxlbRgGIAEoCVIHcHJvYmxlbRIbCglib2R5X3NpemUY",
-            "ByABKA1SCGJvZHlTaXplEiEKDGNvbnRlbnRfdHlwZRgIIAEoCVILY29udGVu",
-            "dFR5cGUi8gMKDEVyYXNlUmVxdWVzdBIWCgZzb3VyY2UYASABKAlSBnNvdXJj",
-            "ZRIYCgdjb250ZXh0GAIgASgJUgdjb250ZXh0EiAKCmV2ZXJ5dGhpbmcYAyAB",
-            "KAhIAFIKZXZlcnl0aGluZxJACgZyZWNvcmQYBCABKAsyJi5oZWFkZ2F0ZS5h",
-            "ZG1pbi52MS5FcmFzZVJlcXVlc3QuUmVjb3JkSABSBnJlY29yZBIdCglwZXJz",
-            "b25faWQYBSABKAVIAFIIcGVyc29uSWQSIwoMYXNzb2NpYXRlX2lkGAYgASgF",
-            "SABSC2Fzc29jaWF0ZUlkEkMKB2N1cnNvcnMYByABKAsyJy5oZWFkZ2F0ZS5h",
-            "ZG1pbi52MS5FcmFzZVJlcXVlc3QuQ3Vyc29yc0gAUgdjdXJzb3JzEhgKB2V4",
-            "ZWN1dGUYCCABKAhSB2V4ZWN1dGUSIQoMYWZ0ZXJfY3Vyc29yGAkgASgJUgth",
-            "ZnRlckN1cnNvchpWCgZSZWNvcmQSFgoGZW50aXR5GAEgASgJUgZlbnRpdHkS",
-            "JAoLcHJpbWFyeV9rZXkYAiABKAVIAFIKcHJpbWFyeUtleYgBAUIOCgxfcHJp",
-            "bWFyeV9rZXkaIwoHQ3Vyc29ycxIYCgdjdXJzb3JzGAEgAygJUgdjdXJzb3Jz",
-            "QgkKB3N1YmplY3Qi1QEKDUVyYXNlUmVzcG9uc2USMQoFZm91bmQYASADKAsy",
-            "Gy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzYWJsZVIFZm91bmQSOQoJdW5kZWNp",
-            "ZGVkGAIgAygLMhsuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2FibGVSCXVuZGVj",
-            "aWRlZBIaCghzZWFyY2hlZBgDIAEoBFIIc2VhcmNoZWQSHwoLbmV4dF9jdXJz",
-            "b3IYBCABKAlSCm5leHRDdXJzb3ISGQoIaGFzX21vcmUYBSABKAhSB2hhc01v",
-            "cmUimQEKCEVyYXNhYmxlEhYKBmN1cnNvchgBIAEoCVIGY3Vyc29yEjsKC3Jl",
-            "Y2VpdmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIK",
-            "cmVjZWl2ZWRBdBIWCgZlbnRpdHkYAyABKAlSBmVudGl0eRIgCgtxdWFyYW50",
-            "aW5lZBgEIAEoCFILcXVhcmFudGluZWQy0gsKDEFkbWluU2VydmljZRJwCglH",
-            "ZXRTdGF0dXMSIy5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0",
-            "GiQuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3RhdHVzUmVzcG9uc2UiGILT5JMC",
-            "EhIQL2FkbWluL3YxL3N0YXR1cxJ3CgtMaXN0U3RyZWFtcxIlLmhlYWRnYXRl",
-            "LmFkbWluLnYxLkxpc3RTdHJlYW1zUmVxdWVzdBomLmhlYWRnYXRlLmFkbWlu",
-            "LnYxLkxpc3RTdHJlYW1zUmVzcG9uc2UiGYLT5JMCExIRL2FkbWluL3YxL3N0",
-            "cmVhbXMSjwEKEUxpc3RTdWJzY3JpcHRpb25zEisuaGVhZGdhdGUuYWRtaW4u",
-            "djEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0GiwuaGVhZGdhdGUuYWRtaW4u",
-            "djEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIfgtPkkwIZEhcvYWRtaW4v",
-            "djEvc3Vic2NyaXB0aW9ucxKiAQoSRGVsZXRlU3Vic2NyaXB0aW9uEiwuaGVh",
-            "ZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBotLmhl",
-            "YWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIi+C",
-            "0+STAikqJy9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1l",
-            "fRKPAQoJU2tpcEV2ZW50EiMuaGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50",
-            "UmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlc3BvbnNl",
-            "IjeC0+STAjEiLC9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tu",
-            "YW1lfTpza2lwOgEqEoMBCg5MaXN0UXVhcmFudGluZRIoLmhlYWRnYXRlLmFk",
-            "bWluLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBopLmhlYWRnYXRlLmFkbWlu",
-            "LnYxLkxpc3RRdWFyYW50aW5lUmVzcG9uc2UiHILT5JMCFhIUL2FkbWluL3Yx",
-            "L3F1YXJhbnRpbmUSiAEKDkdldFF1YXJhbnRpbmVkEiguaGVhZGdhdGUuYWRt",
-            "aW4udjEuR2V0UXVhcmFudGluZWRSZXF1ZXN0GikuaGVhZGdhdGUuYWRtaW4u",
-            "djEuR2V0UXVhcmFudGluZWRSZXNwb25zZSIhgtPkkwIbEhkvYWRtaW4vdjEv",
-            "cXVhcmFudGluZS97aWR9Ek8KBkJhY2t1cBIgLmhlYWRnYXRlLmFkbWluLnYx",
-            "LkJhY2t1cFJlcXVlc3QaIS5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXNw",
-            "b25zZTABEmoKBUVyYXNlEh8uaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1",
-            "ZXN0GiAuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXNwb25zZSIegtPkkwIY",
-            "IhMvYWRtaW4vdjEvbG9nOmVyYXNlOgEqEqIBChRSZXByb2Nlc3NRdWFyYW50",
-            "aW5lZBIuLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1YXJhbnRpbmVk",
-            "UmVxdWVzdBovLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1YXJhbnRp",
-            "bmVkUmVzcG9uc2UiKYLT5JMCIyIeL2FkbWluL3YxL3F1YXJhbnRpbmU6cmVw",
-            "cm9jZXNzOgEqEpoBChJEaXNjYXJkUXVhcmFudGluZWQSLC5oZWFkZ2F0ZS5h",
-            "ZG1pbi52MS5EaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0Gi0uaGVhZGdhdGUu",
-            "YWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2UiJ4LT5JMCISIc",
-            "L2FkbWluL3YxL3F1YXJhbnRpbmU6ZGlzY2FyZDoBKkJrChRpby5oZWFkZ2F0",
-            "ZS5hZG1pbi52MVABWj1naXRodWIuY29tL2hlYWRnYXRlL2hlYWRnYXRlL2dl",
-            "bi9nby9oZWFkZ2F0ZS9hZG1pbi92MTthZG1pbnYxqgIRSGVhZGdhdGUuQWRt",
-            "aW4uVjFiBnByb3RvMw=="));
+            "c1IHc291cmNlcxIYCgdzdHJlYW1zGAcgASgNUgdzdHJlYW1zEjYKDmxhc3Rf",
+            "bm90X3JlYWR5GAggASgLMhAuaGVhZGdhdGUudjEuR2FwUgxsYXN0Tm90UmVh",
+            "ZHkisgMKCUxvZ1N0YXR1cxIUCgVlcG9jaBgBIAEoCVIFZXBvY2gSGAoHcmVj",
+            "b3JkcxgCIAEoBFIHcmVjb3JkcxIdCgpzaXplX2J5dGVzGAMgASgEUglzaXpl",
+            "Qnl0ZXMSHQoKZnJlZV9ieXRlcxgEIAEoBFIJZnJlZUJ5dGVzEj8KDWVhcmxp",
+            "ZXN0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgxl",
+            "YXJsaWVzdFRpbWUSOwoLbGF0ZXN0X3RpbWUYBiABKAsyGi5nb29nbGUucHJv",
+            "dG9idWYuVGltZXN0YW1wUgpsYXRlc3RUaW1lEiAKC3F1YXJhbnRpbmVkGAcg",
+            "ASgEUgtxdWFyYW50aW5lZBIWCgZmb3JtYXQYCCABKA1SBmZvcm1hdBIjCg1u",
+            "ZXdlc3RfZm9ybWF0GAkgASgNUgxuZXdlc3RGb3JtYXQSKwoRcXVhcmFudGlu",
+            "ZWRfYnl0ZXMYCiABKARSEHF1YXJhbnRpbmVkQnl0ZXMSLQoScXVhcmFudGlu",
+            "ZV9kcm9wcGVkGAsgASgEUhFxdWFyYW50aW5lRHJvcHBlZCKZBwoMU291cmNl",
+            "U3RhdHVzEhYKBnNvdXJjZRgBIAEoCVIGc291cmNlEhoKCGNvbnRleHRzGAIg",
+            "AygJUghjb250ZXh0cxIaCghhY2NlcHRlZBgDIAEoBFIIYWNjZXB0ZWQSHgoK",
+            "ZHVwbGljYXRlcxgEIAEoBFIKZHVwbGljYXRlcxIgCgtxdWFyYW50aW5lZBgF",
+            "IAEoBFILcXVhcmFudGluZWQSGAoHcmVmdXNlZBgGIAEoBFIHcmVmdXNlZBIU",
+            "CgV0ZXN0cxgHIAEoBFIFdGVzdHMSRAoQbGFzdF9hY2NlcHRlZF9hdBgIIAEo",
+            "CzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSDmxhc3RBY2NlcHRlZEF0",
+            "EjwKDGxhc3RfdGVzdF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1l",
+            "c3RhbXBSCmxhc3RUZXN0QXQSXQoQcmVmdXNlZF9ieV9jYXVzZRgKIAMoCzIz",
+            "LmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1cy5SZWZ1c2VkQnlDYXVz",
+            "ZUVudHJ5Ug5yZWZ1c2VkQnlDYXVzZRIkCg5sYXN0X3NlY3JldF9pZBgLIAEo",
+            "CVIMbGFzdFNlY3JldElkEk4KFWF3YWl0aW5nX3NlY3JldF91bnRpbBgMIAEo",
+            "CzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSE2F3YWl0aW5nU2VjcmV0",
+            "VW50aWwSGAoHc3RvcHBlZBgNIAEoCFIHc3RvcHBlZBI+Cg1sYXN0X2hlYXJk",
+            "X2F0GA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFILbGFzdEhl",
+            "YXJkQXQSOwoLZXhwZWN0ZWRfYnkYDyABKAsyGi5nb29nbGUucHJvdG9idWYu",
+            "VGltZXN0YW1wUgpleHBlY3RlZEJ5EjQKCXN1c3BlY3RlZBgQIAMoDjIWLmhl",
+            "YWRnYXRlLnYxLkdhcC5DYXVzZVIJc3VzcGVjdGVkEiUKDnN1c3BlY3RlZF9n",
+            "YXBzGBEgASgEUg1zdXNwZWN0ZWRHYXBzEjcKDmxhc3Rfc3VzcGVjdGVkGBIg",
+            "ASgLMhAuaGVhZGdhdGUudjEuR2FwUg1sYXN0U3VzcGVjdGVkGkEKE1JlZnVz",
+            "ZWRCeUNhdXNlRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiAB",
+            "KARSBXZhbHVlOgI4ASIUChJMaXN0U3RyZWFtc1JlcXVlc3QiSgoTTGlzdFN0",
+            "cmVhbXNSZXNwb25zZRIzCgdzdHJlYW1zGAEgAygLMhkuaGVhZGdhdGUuYWRt",
+            "aW4udjEuU3RyZWFtUgdzdHJlYW1zIrgCCgZTdHJlYW0SDgoCaWQYASABKARS",
+            "AmlkEh8KC2NsaWVudF9uYW1lGAIgASgJUgpjbGllbnROYW1lEhIKBHBlZXIY",
+            "AyABKAlSBHBlZXISOQoKc3RhcnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90",
+            "b2J1Zi5UaW1lc3RhbXBSCXN0YXJ0ZWRBdBIrCgZmaWx0ZXIYBSABKAsyEy5o",
+            "ZWFkZ2F0ZS52MS5GaWx0ZXJSBmZpbHRlchIfCgtldmVudHNfc2VudBgGIAEo",
+            "BFIKZXZlbnRzU2VudBIrCgNsYWcYByABKAsyGS5nb29nbGUucHJvdG9idWYu",
+            "RHVyYXRpb25SA2xhZxIbCgljYXVnaHRfdXAYCCABKAhSCGNhdWdodFVwEhYK",
+            "BnJlYWRlchgJIAEoCVIGcmVhZGVyIhoKGExpc3RTdWJzY3JpcHRpb25zUmVx",
+            "dWVzdCJoChlMaXN0U3Vic2NyaXB0aW9uc1Jlc3BvbnNlEksKDXN1YnNjcmlw",
+            "dGlvbnMYASADKAsyJS5oZWFkZ2F0ZS5hZG1pbi52MS5SZWFkZXJTdWJzY3Jp",
+            "cHRpb25SDXN1YnNjcmlwdGlvbnMiowEKElJlYWRlclN1YnNjcmlwdGlvbhIW",
+            "CgZyZWFkZXIYASABKAlSBnJlYWRlchI9CgxzdWJzY3JpcHRpb24YAiABKAsy",
+            "GS5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb25SDHN1YnNjcmlwdGlvbhI2CgZz",
+            "aGFyZHMYAyADKAsyHi5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb25TaGFyZFIG",
+            "c2hhcmRzIkcKGURlbGV0ZVN1YnNjcmlwdGlvblJlcXVlc3QSFgoGcmVhZGVy",
+            "GAEgASgJUgZyZWFkZXISEgoEbmFtZRgCIAEoCVIEbmFtZSIcChpEZWxldGVT",
+            "dWJzY3JpcHRpb25SZXNwb25zZSJuChBTa2lwRXZlbnRSZXF1ZXN0EhYKBnJl",
+            "YWRlchgBIAEoCVIGcmVhZGVyEhIKBG5hbWUYAiABKAlSBG5hbWUSFgoGY3Vy",
+            "c29yGAMgASgJUgZjdXJzb3ISFgoGcmVhc29uGAQgASgJUgZyZWFzb24iOgoR",
+            "U2tpcEV2ZW50UmVzcG9uc2USJQoEc2tpcBgBIAEoCzIRLmhlYWRnYXRlLnYx",
+            "LlNraXBSBHNraXAiZwoVTGlzdFF1YXJhbnRpbmVSZXF1ZXN0EhsKCXBhZ2Vf",
+            "c2l6ZRgBIAEoDVIIcGFnZVNpemUSGQoIYWZ0ZXJfaWQYAiABKAlSB2FmdGVy",
+            "SWQSFgoGc291cmNlGAMgASgJUgZzb3VyY2UidQoWTGlzdFF1YXJhbnRpbmVS",
+            "ZXNwb25zZRJACgtxdWFyYW50aW5lZBgBIAMoCzIeLmhlYWRnYXRlLmFkbWlu",
+            "LnYxLlF1YXJhbnRpbmVkUgtxdWFyYW50aW5lZBIZCghoYXNfbW9yZRgCIAEo",
+            "CFIHaGFzTW9yZSInChVHZXRRdWFyYW50aW5lZFJlcXVlc3QSDgoCaWQYASAB",
+            "KAlSAmlkInUKFkdldFF1YXJhbnRpbmVkUmVzcG9uc2USQAoLcXVhcmFudGlu",
+            "ZWQYASABKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5RdWFyYW50aW5lZFILcXVh",
+            "cmFudGluZWQSGQoIcmF3X2JvZHkYAiABKAxSB3Jhd0JvZHkiewobUmVwcm9j",
+            "ZXNzUXVhcmFudGluZWRSZXF1ZXN0EhAKA2lkcxgBIAMoCVIDaWRzEhYKBnNv",
+            "dXJjZRgCIAEoCVIGc291cmNlEhkKCGFmdGVyX2lkGAMgASgJUgdhZnRlcklk",
+            "EhcKB2RyeV9ydW4YBCABKAhSBmRyeVJ1biJ7ChxSZXByb2Nlc3NRdWFyYW50",
+            "aW5lZFJlc3BvbnNlEkAKC3JlcHJvY2Vzc2VkGAEgAygLMh4uaGVhZGdhdGUu",
+            "YWRtaW4udjEuUmVwcm9jZXNzZWRSC3JlcHJvY2Vzc2VkEhkKCGhhc19tb3Jl",
+            "GAIgASgIUgdoYXNNb3JlIt0CCgtSZXByb2Nlc3NlZBIOCgJpZBgBIAEoCVIC",
+            "aWQSQAoHb3V0Y29tZRgCIAEoDjImLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJv",
+            "Y2Vzc2VkLk91dGNvbWVSB291dGNvbWUSGAoHcHJvYmxlbRgDIAEoCVIHcHJv",
+            "YmxlbRIWCgZzb3VyY2UYBCABKAlSBnNvdXJjZRIYCgdjb250ZXh0GAUgASgJ",
+            "Ugdjb250ZXh0Eh0KCmV2ZW50X3R5cGUYBiABKAlSCWV2ZW50VHlwZSKQAQoH",
+            "T3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFAoQT1VUQ09NRV9B",
+            "UFBFTkRFRBABEhUKEU9VVENPTUVfRFVQTElDQVRFEAISFQoRT1VUQ09NRV9U",
+            "RVNUX0NBTEwQAxIRCg1PVVRDT01FX1NUQVlTEAQSFQoRT1VUQ09NRV9OT1Rf",
+            "Rk9VTkQQBSJdChlEaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0EhAKA2lkcxgB",
+            "IAMoCVIDaWRzEhYKBnNvdXJjZRgCIAEoCVIGc291cmNlEhYKBnJlYXNvbhgD",
+            "IAEoCVIGcmVhc29uIjoKGkRpc2NhcmRRdWFyYW50aW5lZFJlc3BvbnNlEhwK",
+            "CWRpc2NhcmRlZBgBIAEoBFIJZGlzY2FyZGVkIoUCCgtRdWFyYW50aW5lZBIO",
+            "CgJpZBgBIAEoCVICaWQSFgoGc291cmNlGAIgASgJUgZzb3VyY2USGAoHY29u",
+            "dGV4dBgDIAEoCVIHY29udGV4dBIdCgpldmVudF90eXBlGAQgASgJUglldmVu",
+            "dFR5cGUSOwoLcmVjZWl2ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYu",
+            "VGltZXN0YW1wUgpyZWNlaXZlZEF0EhgKB3Byb2JsZW0YBiABKAlSB3Byb2Js",
+            "ZW0SGwoJYm9keV9zaXplGAcgASgNUghib2R5U2l6ZRIhCgxjb250ZW50X3R5",
+            "cGUYCCABKAlSC2NvbnRlbnRUeXBlIvIDCgxFcmFzZVJlcXVlc3QSFgoGc291",
+            "cmNlGAEgASgJUgZzb3VyY2USGAoHY29udGV4dBgCIAEoCVIHY29udGV4dBIg",
+            "CgpldmVyeXRoaW5nGAMgASgISABSCmV2ZXJ5dGhpbmcSQAoGcmVjb3JkGAQg",
+            "ASgLMiYuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0LlJlY29yZEgA",
+            "UgZyZWNvcmQSHQoJcGVyc29uX2lkGAUgASgFSABSCHBlcnNvbklkEiMKDGFz",
+            "c29jaWF0ZV9pZBgGIAEoBUgAUgthc3NvY2lhdGVJZBJDCgdjdXJzb3JzGAcg",
+            "ASgLMicuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0LkN1cnNvcnNI",
+            "AFIHY3Vyc29ycxIYCgdleGVjdXRlGAggASgIUgdleGVjdXRlEiEKDGFmdGVy",
+            "X2N1cnNvchgJIAEoCVILYWZ0ZXJDdXJzb3IaVgoGUmVjb3JkEhYKBmVudGl0",
+            "eRgBIAEoCVIGZW50aXR5EiQKC3ByaW1hcnlfa2V5GAIgASgFSABSCnByaW1h",
+            "cnlLZXmIAQFCDgoMX3ByaW1hcnlfa2V5GiMKB0N1cnNvcnMSGAoHY3Vyc29y",
+            "cxgBIAMoCVIHY3Vyc29yc0IJCgdzdWJqZWN0ItUBCg1FcmFzZVJlc3BvbnNl",
+            "EjEKBWZvdW5kGAEgAygLMhsuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2FibGVS",
+            "BWZvdW5kEjkKCXVuZGVjaWRlZBgCIAMoCzIbLmhlYWRnYXRlLmFkbWluLnYx",
+            "LkVyYXNhYmxlUgl1bmRlY2lkZWQSGgoIc2VhcmNoZWQYAyABKARSCHNlYXJj",
+            "aGVkEh8KC25leHRfY3Vyc29yGAQgASgJUgpuZXh0Q3Vyc29yEhkKCGhhc19t",
+            "b3JlGAUgASgIUgdoYXNNb3JlIpkBCghFcmFzYWJsZRIWCgZjdXJzb3IYASAB",
+            "KAlSBmN1cnNvchI7CgtyZWNlaXZlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90",
+            "b2J1Zi5UaW1lc3RhbXBSCnJlY2VpdmVkQXQSFgoGZW50aXR5GAMgASgJUgZl",
+            "bnRpdHkSIAoLcXVhcmFudGluZWQYBCABKAhSC3F1YXJhbnRpbmVkMtILCgxB",
+            "ZG1pblNlcnZpY2UScAoJR2V0U3RhdHVzEiMuaGVhZGdhdGUuYWRtaW4udjEu",
+            "R2V0U3RhdHVzUmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLkdldFN0YXR1",
+            "c1Jlc3BvbnNlIhiC0+STAhISEC9hZG1pbi92MS9zdGF0dXMSdwoLTGlzdFN0",
+            "cmVhbXMSJS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3RyZWFtc1JlcXVlc3Qa",
+            "Ji5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3RyZWFtc1Jlc3BvbnNlIhmC0+ST",
+            "AhMSES9hZG1pbi92MS9zdHJlYW1zEo8BChFMaXN0U3Vic2NyaXB0aW9ucxIr",
+            "LmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVxdWVzdBos",
+            "LmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2Ui",
+            "H4LT5JMCGRIXL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMSogEKEkRlbGV0ZVN1",
+            "YnNjcmlwdGlvbhIsLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlw",
+            "dGlvblJlcXVlc3QaLS5oZWFkZ2F0ZS5hZG1pbi52MS5EZWxldGVTdWJzY3Jp",
+            "cHRpb25SZXNwb25zZSIvgtPkkwIpKicvYWRtaW4vdjEvc3Vic2NyaXB0aW9u",
+            "cy97cmVhZGVyfS97bmFtZX0SjwEKCVNraXBFdmVudBIjLmhlYWRnYXRlLmFk",
+            "bWluLnYxLlNraXBFdmVudFJlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5T",
+            "a2lwRXZlbnRSZXNwb25zZSI3gtPkkwIxIiwvYWRtaW4vdjEvc3Vic2NyaXB0",
+            "aW9ucy97cmVhZGVyfS97bmFtZX06c2tpcDoBKhKDAQoOTGlzdFF1YXJhbnRp",
+            "bmUSKC5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlcXVlc3Qa",
+            "KS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIhyC",
+            "0+STAhYSFC9hZG1pbi92MS9xdWFyYW50aW5lEogBCg5HZXRRdWFyYW50aW5l",
+            "ZBIoLmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVxdWVzdBop",
+            "LmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVzcG9uc2UiIYLT",
+            "5JMCGxIZL2FkbWluL3YxL3F1YXJhbnRpbmUve2lkfRJPCgZCYWNrdXASIC5o",
+            "ZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXF1ZXN0GiEuaGVhZGdhdGUuYWRt",
+            "aW4udjEuQmFja3VwUmVzcG9uc2UwARJqCgVFcmFzZRIfLmhlYWRnYXRlLmFk",
+            "bWluLnYxLkVyYXNlUmVxdWVzdBogLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNl",
+            "UmVzcG9uc2UiHoLT5JMCGCITL2FkbWluL3YxL2xvZzplcmFzZToBKhKiAQoU",
+            "UmVwcm9jZXNzUXVhcmFudGluZWQSLi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXBy",
+            "b2Nlc3NRdWFyYW50aW5lZFJlcXVlc3QaLy5oZWFkZ2F0ZS5hZG1pbi52MS5S",
+            "ZXByb2Nlc3NRdWFyYW50aW5lZFJlc3BvbnNlIimC0+STAiMiHi9hZG1pbi92",
+            "MS9xdWFyYW50aW5lOnJlcHJvY2VzczoBKhKaAQoSRGlzY2FyZFF1YXJhbnRp",
+            "bmVkEiwuaGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVx",
+            "dWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRpc2NhcmRRdWFyYW50aW5lZFJl",
+            "c3BvbnNlIieC0+STAiEiHC9hZG1pbi92MS9xdWFyYW50aW5lOmRpc2NhcmQ6",
+            "ASpCawoUaW8uaGVhZGdhdGUuYWRtaW4udjFQAVo9Z2l0aHViLmNvbS9oZWFk",
+            "Z2F0ZS9oZWFkZ2F0ZS9nZW4vZ28vaGVhZGdhdGUvYWRtaW4vdjE7YWRtaW52",
+            "MaoCEUhlYWRnYXRlLkFkbWluLlYxYgZwcm90bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Api.AnnotationsReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.DurationReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.TimestampReflection.Descriptor, global::Headgate.V1.EventServiceReflection.Descriptor, global::Headgate.V1.SubscriptionServiceReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
@@ -182,9 +189,9 @@ namespace Headgate.Admin.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.BackupResponse), global::Headgate.Admin.V1.BackupResponse.Parser, new[]{ "Chunk", "Progress", "Summary" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.BackupSummary), global::Headgate.Admin.V1.BackupSummary.Parser, new[]{ "Sha256", "TakenAt", "Records" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusRequest), global::Headgate.Admin.V1.GetStatusRequest.Parser, null, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusResponse), global::Headgate.Admin.V1.GetStatusResponse.Parser, new[]{ "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusResponse), global::Headgate.Admin.V1.GetStatusResponse.Parser, new[]{ "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", "LastNotReady" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.LogStatus), global::Headgate.Admin.V1.LogStatus.Parser, new[]{ "Epoch", "Records", "SizeBytes", "FreeBytes", "EarliestTime", "LatestTime", "Quarantined", "Format", "NewestFormat", "QuarantinedBytes", "QuarantineDropped" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.SourceStatus), global::Headgate.Admin.V1.SourceStatus.Parser, new[]{ "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.SourceStatus), global::Headgate.Admin.V1.SourceStatus.Parser, new[]{ "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", "LastHeardAt", "ExpectedBy", "Suspected", "SuspectedGaps", "LastSuspected" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListStreamsRequest), global::Headgate.Admin.V1.ListStreamsRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListStreamsResponse), global::Headgate.Admin.V1.ListStreamsResponse.Parser, new[]{ "Streams" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.Stream), global::Headgate.Admin.V1.Stream.Parser, new[]{ "Id", "ClientName", "Peer", "StartedAt", "Filter", "EventsSent", "Lag", "CaughtUp", "Reader" }, null, null, null, null),
@@ -1174,6 +1181,7 @@ namespace Headgate.Admin.V1 {
       log_ = other.log_ != null ? other.log_.Clone() : null;
       sources_ = other.sources_.Clone();
       streams_ = other.streams_;
+      lastNotReady_ = other.lastNotReady_ != null ? other.lastNotReady_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -1287,6 +1295,21 @@ namespace Headgate.Admin.V1 {
       }
     }
 
+    /// <summary>Field number for the "last_not_ready" field.</summary>
+    public const int LastNotReadyFieldNumber = 8;
+    private global::Headgate.V1.Gap lastNotReady_;
+    /// <summary>
+    /// When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Headgate.V1.Gap LastNotReady {
+      get { return lastNotReady_; }
+      set {
+        lastNotReady_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -1309,6 +1332,7 @@ namespace Headgate.Admin.V1 {
       if (!object.Equals(Log, other.Log)) return false;
       if(!sources_.Equals(other.sources_)) return false;
       if (Streams != other.Streams) return false;
+      if (!object.Equals(LastNotReady, other.LastNotReady)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -1323,6 +1347,7 @@ namespace Headgate.Admin.V1 {
       if (log_ != null) hash ^= Log.GetHashCode();
       hash ^= sources_.GetHashCode();
       if (Streams != 0) hash ^= Streams.GetHashCode();
+      if (lastNotReady_ != null) hash ^= LastNotReady.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -1366,6 +1391,10 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(56);
         output.WriteUInt32(Streams);
       }
+      if (lastNotReady_ != null) {
+        output.WriteRawTag(66);
+        output.WriteMessage(LastNotReady);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -1401,6 +1430,10 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(56);
         output.WriteUInt32(Streams);
       }
+      if (lastNotReady_ != null) {
+        output.WriteRawTag(66);
+        output.WriteMessage(LastNotReady);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -1429,6 +1462,9 @@ namespace Headgate.Admin.V1 {
       size += sources_.CalculateSize(_repeated_sources_codec);
       if (Streams != 0) {
         size += 1 + pb::CodedOutputStream.ComputeUInt32Size(Streams);
+      }
+      if (lastNotReady_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(LastNotReady);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -1466,6 +1502,12 @@ namespace Headgate.Admin.V1 {
       sources_.Add(other.sources_);
       if (other.Streams != 0) {
         Streams = other.Streams;
+      }
+      if (other.lastNotReady_ != null) {
+        if (lastNotReady_ == null) {
+          LastNotReady = new global::Headgate.V1.Gap();
+        }
+        LastNotReady.MergeFrom(other.LastNotReady);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -1520,6 +1562,13 @@ namespace Headgate.Admin.V1 {
             Streams = input.ReadUInt32();
             break;
           }
+          case 66: {
+            if (lastNotReady_ == null) {
+              LastNotReady = new global::Headgate.V1.Gap();
+            }
+            input.ReadMessage(LastNotReady);
+            break;
+          }
         }
       }
     #endif
@@ -1571,6 +1620,13 @@ namespace Headgate.Admin.V1 {
           }
           case 56: {
             Streams = input.ReadUInt32();
+            break;
+          }
+          case 66: {
+            if (lastNotReady_ == null) {
+              LastNotReady = new global::Headgate.V1.Gap();
+            }
+            input.ReadMessage(LastNotReady);
             break;
           }
         }
@@ -2253,6 +2309,11 @@ namespace Headgate.Admin.V1 {
       lastSecretId_ = other.lastSecretId_;
       awaitingSecretUntil_ = other.awaitingSecretUntil_ != null ? other.awaitingSecretUntil_.Clone() : null;
       stopped_ = other.stopped_;
+      lastHeardAt_ = other.lastHeardAt_ != null ? other.lastHeardAt_.Clone() : null;
+      expectedBy_ = other.expectedBy_ != null ? other.expectedBy_.Clone() : null;
+      suspected_ = other.suspected_.Clone();
+      suspectedGaps_ = other.suspectedGaps_;
+      lastSuspected_ = other.lastSuspected_ != null ? other.lastSuspected_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -2455,6 +2516,80 @@ namespace Headgate.Admin.V1 {
       }
     }
 
+    /// <summary>Field number for the "last_heard_at" field.</summary>
+    public const int LastHeardAtFieldNumber = 14;
+    private global::Google.Protobuf.WellKnownTypes.Timestamp lastHeardAt_;
+    /// <summary>
+    /// When the source was last heard, restarts of the gateway or not. Unset when it never was.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Google.Protobuf.WellKnownTypes.Timestamp LastHeardAt {
+      get { return lastHeardAt_; }
+      set {
+        lastHeardAt_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "expected_by" field.</summary>
+    public const int ExpectedByFieldNumber = 15;
+    private global::Google.Protobuf.WellKnownTypes.Timestamp expectedBy_;
+    /// <summary>
+    /// By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Google.Protobuf.WellKnownTypes.Timestamp ExpectedBy {
+      get { return expectedBy_; }
+      set {
+        expectedBy_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "suspected" field.</summary>
+    public const int SuspectedFieldNumber = 16;
+    private static readonly pb::FieldCodec<global::Headgate.V1.Gap.Types.Cause> _repeated_suspected_codec
+        = pb::FieldCodec.ForEnum(130, x => (int) x, x => (global::Headgate.V1.Gap.Types.Cause) x);
+    private readonly pbc::RepeatedField<global::Headgate.V1.Gap.Types.Cause> suspected_ = new pbc::RepeatedField<global::Headgate.V1.Gap.Types.Cause>();
+    /// <summary>
+    /// What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Headgate.V1.Gap.Types.Cause> Suspected {
+      get { return suspected_; }
+    }
+
+    /// <summary>Field number for the "suspected_gaps" field.</summary>
+    public const int SuspectedGapsFieldNumber = 17;
+    private ulong suspectedGaps_;
+    /// <summary>
+    /// How many gaps were appended since the start of this process because something of the source's may be lost.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong SuspectedGaps {
+      get { return suspectedGaps_; }
+      set {
+        suspectedGaps_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "last_suspected" field.</summary>
+    public const int LastSuspectedFieldNumber = 18;
+    private global::Headgate.V1.Gap lastSuspected_;
+    /// <summary>
+    /// The newest of those, from before the start too.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Headgate.V1.Gap LastSuspected {
+      get { return lastSuspected_; }
+      set {
+        lastSuspected_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -2483,6 +2618,11 @@ namespace Headgate.Admin.V1 {
       if (LastSecretId != other.LastSecretId) return false;
       if (!object.Equals(AwaitingSecretUntil, other.AwaitingSecretUntil)) return false;
       if (Stopped != other.Stopped) return false;
+      if (!object.Equals(LastHeardAt, other.LastHeardAt)) return false;
+      if (!object.Equals(ExpectedBy, other.ExpectedBy)) return false;
+      if(!suspected_.Equals(other.suspected_)) return false;
+      if (SuspectedGaps != other.SuspectedGaps) return false;
+      if (!object.Equals(LastSuspected, other.LastSuspected)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -2503,6 +2643,11 @@ namespace Headgate.Admin.V1 {
       if (LastSecretId.Length != 0) hash ^= LastSecretId.GetHashCode();
       if (awaitingSecretUntil_ != null) hash ^= AwaitingSecretUntil.GetHashCode();
       if (Stopped != false) hash ^= Stopped.GetHashCode();
+      if (lastHeardAt_ != null) hash ^= LastHeardAt.GetHashCode();
+      if (expectedBy_ != null) hash ^= ExpectedBy.GetHashCode();
+      hash ^= suspected_.GetHashCode();
+      if (SuspectedGaps != 0UL) hash ^= SuspectedGaps.GetHashCode();
+      if (lastSuspected_ != null) hash ^= LastSuspected.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -2567,6 +2712,23 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(104);
         output.WriteBool(Stopped);
       }
+      if (lastHeardAt_ != null) {
+        output.WriteRawTag(114);
+        output.WriteMessage(LastHeardAt);
+      }
+      if (expectedBy_ != null) {
+        output.WriteRawTag(122);
+        output.WriteMessage(ExpectedBy);
+      }
+      suspected_.WriteTo(output, _repeated_suspected_codec);
+      if (SuspectedGaps != 0UL) {
+        output.WriteRawTag(136, 1);
+        output.WriteUInt64(SuspectedGaps);
+      }
+      if (lastSuspected_ != null) {
+        output.WriteRawTag(146, 1);
+        output.WriteMessage(LastSuspected);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -2623,6 +2785,23 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(104);
         output.WriteBool(Stopped);
       }
+      if (lastHeardAt_ != null) {
+        output.WriteRawTag(114);
+        output.WriteMessage(LastHeardAt);
+      }
+      if (expectedBy_ != null) {
+        output.WriteRawTag(122);
+        output.WriteMessage(ExpectedBy);
+      }
+      suspected_.WriteTo(ref output, _repeated_suspected_codec);
+      if (SuspectedGaps != 0UL) {
+        output.WriteRawTag(136, 1);
+        output.WriteUInt64(SuspectedGaps);
+      }
+      if (lastSuspected_ != null) {
+        output.WriteRawTag(146, 1);
+        output.WriteMessage(LastSuspected);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -2667,6 +2846,19 @@ namespace Headgate.Admin.V1 {
       }
       if (Stopped != false) {
         size += 1 + 1;
+      }
+      if (lastHeardAt_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(LastHeardAt);
+      }
+      if (expectedBy_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(ExpectedBy);
+      }
+      size += suspected_.CalculateSize(_repeated_suspected_codec);
+      if (SuspectedGaps != 0UL) {
+        size += 2 + pb::CodedOutputStream.ComputeUInt64Size(SuspectedGaps);
+      }
+      if (lastSuspected_ != null) {
+        size += 2 + pb::CodedOutputStream.ComputeMessageSize(LastSuspected);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -2723,6 +2915,28 @@ namespace Headgate.Admin.V1 {
       }
       if (other.Stopped != false) {
         Stopped = other.Stopped;
+      }
+      if (other.lastHeardAt_ != null) {
+        if (lastHeardAt_ == null) {
+          LastHeardAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+        }
+        LastHeardAt.MergeFrom(other.LastHeardAt);
+      }
+      if (other.expectedBy_ != null) {
+        if (expectedBy_ == null) {
+          ExpectedBy = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+        }
+        ExpectedBy.MergeFrom(other.ExpectedBy);
+      }
+      suspected_.Add(other.suspected_);
+      if (other.SuspectedGaps != 0UL) {
+        SuspectedGaps = other.SuspectedGaps;
+      }
+      if (other.lastSuspected_ != null) {
+        if (lastSuspected_ == null) {
+          LastSuspected = new global::Headgate.V1.Gap();
+        }
+        LastSuspected.MergeFrom(other.LastSuspected);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -2804,6 +3018,36 @@ namespace Headgate.Admin.V1 {
             Stopped = input.ReadBool();
             break;
           }
+          case 114: {
+            if (lastHeardAt_ == null) {
+              LastHeardAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(LastHeardAt);
+            break;
+          }
+          case 122: {
+            if (expectedBy_ == null) {
+              ExpectedBy = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(ExpectedBy);
+            break;
+          }
+          case 130:
+          case 128: {
+            suspected_.AddEntriesFrom(input, _repeated_suspected_codec);
+            break;
+          }
+          case 136: {
+            SuspectedGaps = input.ReadUInt64();
+            break;
+          }
+          case 146: {
+            if (lastSuspected_ == null) {
+              LastSuspected = new global::Headgate.V1.Gap();
+            }
+            input.ReadMessage(LastSuspected);
+            break;
+          }
         }
       }
     #endif
@@ -2882,6 +3126,36 @@ namespace Headgate.Admin.V1 {
           }
           case 104: {
             Stopped = input.ReadBool();
+            break;
+          }
+          case 114: {
+            if (lastHeardAt_ == null) {
+              LastHeardAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(LastHeardAt);
+            break;
+          }
+          case 122: {
+            if (expectedBy_ == null) {
+              ExpectedBy = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(ExpectedBy);
+            break;
+          }
+          case 130:
+          case 128: {
+            suspected_.AddEntriesFrom(ref input, _repeated_suspected_codec);
+            break;
+          }
+          case 136: {
+            SuspectedGaps = input.ReadUInt64();
+            break;
+          }
+          case 146: {
+            if (lastSuspected_ == null) {
+              LastSuspected = new global::Headgate.V1.Gap();
+            }
+            input.ReadMessage(LastSuspected);
             break;
           }
         }

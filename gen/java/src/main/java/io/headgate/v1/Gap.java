@@ -37,6 +37,7 @@ private static final long serialVersionUID = 0L;
     source_ = "";
     contexts_ =
         com.google.protobuf.LazyStringArrayList.emptyList();
+    cause_ = 0;
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -101,6 +102,15 @@ private static final long serialVersionUID = 0L;
      * <code>REASON_QUARANTINED = 4;</code>
      */
     REASON_QUARANTINED(4),
+    /**
+     * <pre>
+     * Something may have been lost before it reached Headgate: the CRM tries three times within five seconds and then forgets a webhook. The cause says what
+     * makes Headgate think so; the window is what the CRM should be asked for.
+     * </pre>
+     *
+     * <code>REASON_UPSTREAM_SUSPECTED = 5;</code>
+     */
+    REASON_UPSTREAM_SUSPECTED(5),
     UNRECOGNIZED(-1),
     ;
 
@@ -153,6 +163,15 @@ private static final long serialVersionUID = 0L;
      * <code>REASON_QUARANTINED = 4;</code>
      */
     public static final int REASON_QUARANTINED_VALUE = 4;
+    /**
+     * <pre>
+     * Something may have been lost before it reached Headgate: the CRM tries three times within five seconds and then forgets a webhook. The cause says what
+     * makes Headgate think so; the window is what the CRM should be asked for.
+     * </pre>
+     *
+     * <code>REASON_UPSTREAM_SUSPECTED = 5;</code>
+     */
+    public static final int REASON_UPSTREAM_SUSPECTED_VALUE = 5;
 
 
     public final int getNumber() {
@@ -184,6 +203,7 @@ private static final long serialVersionUID = 0L;
         case 2: return REASON_CURSOR_FOREIGN;
         case 3: return REASON_DATA_LOSS;
         case 4: return REASON_QUARANTINED;
+        case 5: return REASON_UPSTREAM_SUSPECTED;
         default: return null;
       }
     }
@@ -238,6 +258,194 @@ private static final long serialVersionUID = 0L;
     }
 
     // @@protoc_insertion_point(enum_scope:headgate.v1.Gap.Reason)
+  }
+
+  /**
+   * <pre>
+   * What makes Headgate think that something was lost before it arrived. More causes may come.
+   * </pre>
+   *
+   * Protobuf enum {@code headgate.v1.Gap.Cause}
+   */
+  public enum Cause
+      implements com.google.protobuf.ProtocolMessageEnum {
+    /**
+     * <pre>
+     * Not told: the reason is another one.
+     * </pre>
+     *
+     * <code>CAUSE_UNSPECIFIED = 0;</code>
+     */
+    CAUSE_UNSPECIFIED(0),
+    /**
+     * <pre>
+     * Headgate was away, or could not store anything, for longer than the CRM tries.
+     * </pre>
+     *
+     * <code>CAUSE_NOT_READY = 1;</code>
+     */
+    CAUSE_NOT_READY(1),
+    /**
+     * <pre>
+     * Webhooks came only when the CRM tried them again. Others may have failed three times.
+     * </pre>
+     *
+     * <code>CAUSE_RETRIED = 2;</code>
+     */
+    CAUSE_RETRIED(2),
+    /**
+     * <pre>
+     * The CRM said that deliveries had failed, or that it had stopped the webhook.
+     * </pre>
+     *
+     * <code>CAUSE_CRM_REPORTED = 3;</code>
+     */
+    CAUSE_CRM_REPORTED(3),
+    /**
+     * <pre>
+     * Nothing came from the source at a time when it otherwise sends every week.
+     * </pre>
+     *
+     * <code>CAUSE_SILENCE = 4;</code>
+     */
+    CAUSE_SILENCE(4),
+    UNRECOGNIZED(-1),
+    ;
+
+    static {
+      com.google.protobuf.RuntimeVersion.validateProtobufGencodeVersion(
+        com.google.protobuf.RuntimeVersion.RuntimeDomain.PUBLIC,
+        /* major= */ 4,
+        /* minor= */ 31,
+        /* patch= */ 1,
+        /* suffix= */ "",
+        Cause.class.getName());
+    }
+    /**
+     * <pre>
+     * Not told: the reason is another one.
+     * </pre>
+     *
+     * <code>CAUSE_UNSPECIFIED = 0;</code>
+     */
+    public static final int CAUSE_UNSPECIFIED_VALUE = 0;
+    /**
+     * <pre>
+     * Headgate was away, or could not store anything, for longer than the CRM tries.
+     * </pre>
+     *
+     * <code>CAUSE_NOT_READY = 1;</code>
+     */
+    public static final int CAUSE_NOT_READY_VALUE = 1;
+    /**
+     * <pre>
+     * Webhooks came only when the CRM tried them again. Others may have failed three times.
+     * </pre>
+     *
+     * <code>CAUSE_RETRIED = 2;</code>
+     */
+    public static final int CAUSE_RETRIED_VALUE = 2;
+    /**
+     * <pre>
+     * The CRM said that deliveries had failed, or that it had stopped the webhook.
+     * </pre>
+     *
+     * <code>CAUSE_CRM_REPORTED = 3;</code>
+     */
+    public static final int CAUSE_CRM_REPORTED_VALUE = 3;
+    /**
+     * <pre>
+     * Nothing came from the source at a time when it otherwise sends every week.
+     * </pre>
+     *
+     * <code>CAUSE_SILENCE = 4;</code>
+     */
+    public static final int CAUSE_SILENCE_VALUE = 4;
+
+
+    public final int getNumber() {
+      if (this == UNRECOGNIZED) {
+        throw new java.lang.IllegalArgumentException(
+            "Can't get the number of an unknown enum value.");
+      }
+      return value;
+    }
+
+    /**
+     * @param value The numeric wire value of the corresponding enum entry.
+     * @return The enum associated with the given numeric wire value.
+     * @deprecated Use {@link #forNumber(int)} instead.
+     */
+    @java.lang.Deprecated
+    public static Cause valueOf(int value) {
+      return forNumber(value);
+    }
+
+    /**
+     * @param value The numeric wire value of the corresponding enum entry.
+     * @return The enum associated with the given numeric wire value.
+     */
+    public static Cause forNumber(int value) {
+      switch (value) {
+        case 0: return CAUSE_UNSPECIFIED;
+        case 1: return CAUSE_NOT_READY;
+        case 2: return CAUSE_RETRIED;
+        case 3: return CAUSE_CRM_REPORTED;
+        case 4: return CAUSE_SILENCE;
+        default: return null;
+      }
+    }
+
+    public static com.google.protobuf.Internal.EnumLiteMap<Cause>
+        internalGetValueMap() {
+      return internalValueMap;
+    }
+    private static final com.google.protobuf.Internal.EnumLiteMap<
+        Cause> internalValueMap =
+          new com.google.protobuf.Internal.EnumLiteMap<Cause>() {
+            public Cause findValueByNumber(int number) {
+              return Cause.forNumber(number);
+            }
+          };
+
+    public final com.google.protobuf.Descriptors.EnumValueDescriptor
+        getValueDescriptor() {
+      if (this == UNRECOGNIZED) {
+        throw new java.lang.IllegalStateException(
+            "Can't get the descriptor of an unrecognized enum value.");
+      }
+      return getDescriptor().getValues().get(ordinal());
+    }
+    public final com.google.protobuf.Descriptors.EnumDescriptor
+        getDescriptorForType() {
+      return getDescriptor();
+    }
+    public static com.google.protobuf.Descriptors.EnumDescriptor
+        getDescriptor() {
+      return io.headgate.v1.Gap.getDescriptor().getEnumTypes().get(1);
+    }
+
+    private static final Cause[] VALUES = values();
+
+    public static Cause valueOf(
+        com.google.protobuf.Descriptors.EnumValueDescriptor desc) {
+      if (desc.getType() != getDescriptor()) {
+        throw new java.lang.IllegalArgumentException(
+          "EnumValueDescriptor is not for this type.");
+      }
+      if (desc.getIndex() == -1) {
+        return UNRECOGNIZED;
+      }
+      return VALUES[desc.getIndex()];
+    }
+
+    private final int value;
+
+    private Cause(int value) {
+      this.value = value;
+    }
+
+    // @@protoc_insertion_point(enum_scope:headgate.v1.Gap.Cause)
   }
 
   private int bitField0_;
@@ -446,6 +654,32 @@ private static final long serialVersionUID = 0L;
     return toTime_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : toTime_;
   }
 
+  public static final int CAUSE_FIELD_NUMBER = 6;
+  private int cause_ = 0;
+  /**
+   * <pre>
+   * With REASON_UPSTREAM_SUSPECTED: what makes Headgate think so.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap.Cause cause = 6 [json_name = "cause"];</code>
+   * @return The enum numeric value on the wire for cause.
+   */
+  @java.lang.Override public int getCauseValue() {
+    return cause_;
+  }
+  /**
+   * <pre>
+   * With REASON_UPSTREAM_SUSPECTED: what makes Headgate think so.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap.Cause cause = 6 [json_name = "cause"];</code>
+   * @return The cause.
+   */
+  @java.lang.Override public io.headgate.v1.Gap.Cause getCause() {
+    io.headgate.v1.Gap.Cause result = io.headgate.v1.Gap.Cause.forNumber(cause_);
+    return result == null ? io.headgate.v1.Gap.Cause.UNRECOGNIZED : result;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -474,6 +708,9 @@ private static final long serialVersionUID = 0L;
     }
     if (((bitField0_ & 0x00000002) != 0)) {
       output.writeMessage(5, getToTime());
+    }
+    if (cause_ != io.headgate.v1.Gap.Cause.CAUSE_UNSPECIFIED.getNumber()) {
+      output.writeEnum(6, cause_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -507,6 +744,10 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(5, getToTime());
     }
+    if (cause_ != io.headgate.v1.Gap.Cause.CAUSE_UNSPECIFIED.getNumber()) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeEnumSize(6, cause_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -537,6 +778,7 @@ private static final long serialVersionUID = 0L;
       if (!getToTime()
           .equals(other.getToTime())) return false;
     }
+    if (cause_ != other.cause_) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -564,6 +806,8 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + TO_TIME_FIELD_NUMBER;
       hash = (53 * hash) + getToTime().hashCode();
     }
+    hash = (37 * hash) + CAUSE_FIELD_NUMBER;
+    hash = (53 * hash) + cause_;
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -721,6 +965,7 @@ private static final long serialVersionUID = 0L;
         toTimeBuilder_.dispose();
         toTimeBuilder_ = null;
       }
+      cause_ = 0;
       return this;
     }
 
@@ -777,6 +1022,9 @@ private static final long serialVersionUID = 0L;
             : toTimeBuilder_.build();
         to_bitField0_ |= 0x00000002;
       }
+      if (((from_bitField0_ & 0x00000020) != 0)) {
+        result.cause_ = cause_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -815,6 +1063,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.hasToTime()) {
         mergeToTime(other.getToTime());
+      }
+      if (other.cause_ != 0) {
+        setCauseValue(other.getCauseValue());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -872,6 +1123,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000010;
               break;
             } // case 42
+            case 48: {
+              cause_ = input.readEnum();
+              bitField0_ |= 0x00000020;
+              break;
+            } // case 48
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1520,6 +1776,77 @@ private static final long serialVersionUID = 0L;
         toTime_ = null;
       }
       return toTimeBuilder_;
+    }
+
+    private int cause_ = 0;
+    /**
+     * <pre>
+     * With REASON_UPSTREAM_SUSPECTED: what makes Headgate think so.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap.Cause cause = 6 [json_name = "cause"];</code>
+     * @return The enum numeric value on the wire for cause.
+     */
+    @java.lang.Override public int getCauseValue() {
+      return cause_;
+    }
+    /**
+     * <pre>
+     * With REASON_UPSTREAM_SUSPECTED: what makes Headgate think so.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap.Cause cause = 6 [json_name = "cause"];</code>
+     * @param value The enum numeric value on the wire for cause to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCauseValue(int value) {
+      cause_ = value;
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * With REASON_UPSTREAM_SUSPECTED: what makes Headgate think so.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap.Cause cause = 6 [json_name = "cause"];</code>
+     * @return The cause.
+     */
+    @java.lang.Override
+    public io.headgate.v1.Gap.Cause getCause() {
+      io.headgate.v1.Gap.Cause result = io.headgate.v1.Gap.Cause.forNumber(cause_);
+      return result == null ? io.headgate.v1.Gap.Cause.UNRECOGNIZED : result;
+    }
+    /**
+     * <pre>
+     * With REASON_UPSTREAM_SUSPECTED: what makes Headgate think so.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap.Cause cause = 6 [json_name = "cause"];</code>
+     * @param value The cause to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCause(io.headgate.v1.Gap.Cause value) {
+      if (value == null) { throw new NullPointerException(); }
+      bitField0_ |= 0x00000020;
+      cause_ = value.getNumber();
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * With REASON_UPSTREAM_SUSPECTED: what makes Headgate think so.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap.Cause cause = 6 [json_name = "cause"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCause() {
+      bitField0_ = (bitField0_ & ~0x00000020);
+      cause_ = 0;
+      onChanged();
+      return this;
     }
 
     // @@protoc_insertion_point(builder_scope:headgate.v1.Gap)

@@ -146,4 +146,23 @@ public interface GapOrBuilder extends
    * <code>.google.protobuf.Timestamp to_time = 5 [json_name = "toTime"];</code>
    */
   com.google.protobuf.TimestampOrBuilder getToTimeOrBuilder();
+
+  /**
+   * <pre>
+   * With REASON_UPSTREAM_SUSPECTED: what makes Headgate think so.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap.Cause cause = 6 [json_name = "cause"];</code>
+   * @return The enum numeric value on the wire for cause.
+   */
+  int getCauseValue();
+  /**
+   * <pre>
+   * With REASON_UPSTREAM_SUSPECTED: what makes Headgate think so.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap.Cause cause = 6 [json_name = "cause"];</code>
+   * @return The cause.
+   */
+  io.headgate.v1.Gap.Cause getCause();
 }

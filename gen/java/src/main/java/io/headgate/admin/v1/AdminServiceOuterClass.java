@@ -212,7 +212,7 @@ public final class AdminServiceOuterClass {
       "ryR\007summary\"x\n\rBackupSummary\022\026\n\006sha256\030\001" +
       " \001(\014R\006sha256\0225\n\010taken_at\030\002 \001(\0132\032.google." +
       "protobuf.TimestampR\007takenAt\022\030\n\007records\030\003" +
-      " \001(\004R\007records\"\022\n\020GetStatusRequest\"\235\002\n\021Ge" +
+      " \001(\004R\007records\"\022\n\020GetStatusRequest\"\325\002\n\021Ge" +
       "tStatusResponse\022\030\n\007version\030\001 \001(\tR\007versio" +
       "n\0229\n\nstarted_at\030\002 \001(\0132\032.google.protobuf." +
       "TimestampR\tstartedAt\022\024\n\005ready\030\003 \001(\010R\005rea" +
@@ -220,156 +220,164 @@ public final class AdminServiceOuterClass {
       "\0132\034.headgate.admin.v1.LogStatusR\003log\0229\n\007" +
       "sources\030\006 \003(\0132\037.headgate.admin.v1.Source" +
       "StatusR\007sources\022\030\n\007streams\030\007 \001(\rR\007stream" +
-      "s\"\262\003\n\tLogStatus\022\024\n\005epoch\030\001 \001(\tR\005epoch\022\030\n" +
-      "\007records\030\002 \001(\004R\007records\022\035\n\nsize_bytes\030\003 " +
-      "\001(\004R\tsizeBytes\022\035\n\nfree_bytes\030\004 \001(\004R\tfree" +
-      "Bytes\022?\n\rearliest_time\030\005 \001(\0132\032.google.pr" +
-      "otobuf.TimestampR\014earliestTime\022;\n\013latest" +
-      "_time\030\006 \001(\0132\032.google.protobuf.TimestampR" +
-      "\nlatestTime\022 \n\013quarantined\030\007 \001(\004R\013quaran" +
-      "tined\022\026\n\006format\030\010 \001(\rR\006format\022#\n\rnewest_" +
-      "format\030\t \001(\rR\014newestFormat\022+\n\021quarantine" +
-      "d_bytes\030\n \001(\004R\020quarantinedBytes\022-\n\022quara" +
-      "ntine_dropped\030\013 \001(\004R\021quarantineDropped\"\206" +
-      "\005\n\014SourceStatus\022\026\n\006source\030\001 \001(\tR\006source\022" +
-      "\032\n\010contexts\030\002 \003(\tR\010contexts\022\032\n\010accepted\030" +
-      "\003 \001(\004R\010accepted\022\036\n\nduplicates\030\004 \001(\004R\ndup" +
-      "licates\022 \n\013quarantined\030\005 \001(\004R\013quarantine" +
-      "d\022\030\n\007refused\030\006 \001(\004R\007refused\022\024\n\005tests\030\007 \001" +
-      "(\004R\005tests\022D\n\020last_accepted_at\030\010 \001(\0132\032.go" +
-      "ogle.protobuf.TimestampR\016lastAcceptedAt\022" +
-      "<\n\014last_test_at\030\t \001(\0132\032.google.protobuf." +
-      "TimestampR\nlastTestAt\022]\n\020refused_by_caus" +
-      "e\030\n \003(\01323.headgate.admin.v1.SourceStatus" +
-      ".RefusedByCauseEntryR\016refusedByCause\022$\n\016" +
-      "last_secret_id\030\013 \001(\tR\014lastSecretId\022N\n\025aw" +
-      "aiting_secret_until\030\014 \001(\0132\032.google.proto" +
-      "buf.TimestampR\023awaitingSecretUntil\022\030\n\007st" +
-      "opped\030\r \001(\010R\007stopped\032A\n\023RefusedByCauseEn" +
-      "try\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\004R\005va" +
-      "lue:\0028\001\"\024\n\022ListStreamsRequest\"J\n\023ListStr" +
-      "eamsResponse\0223\n\007streams\030\001 \003(\0132\031.headgate" +
-      ".admin.v1.StreamR\007streams\"\270\002\n\006Stream\022\016\n\002" +
-      "id\030\001 \001(\004R\002id\022\037\n\013client_name\030\002 \001(\tR\nclien" +
-      "tName\022\022\n\004peer\030\003 \001(\tR\004peer\0229\n\nstarted_at\030" +
-      "\004 \001(\0132\032.google.protobuf.TimestampR\tstart" +
-      "edAt\022+\n\006filter\030\005 \001(\0132\023.headgate.v1.Filte" +
-      "rR\006filter\022\037\n\013events_sent\030\006 \001(\004R\neventsSe" +
-      "nt\022+\n\003lag\030\007 \001(\0132\031.google.protobuf.Durati" +
-      "onR\003lag\022\033\n\tcaught_up\030\010 \001(\010R\010caughtUp\022\026\n\006" +
-      "reader\030\t \001(\tR\006reader\"\032\n\030ListSubscription" +
-      "sRequest\"h\n\031ListSubscriptionsResponse\022K\n" +
-      "\rsubscriptions\030\001 \003(\0132%.headgate.admin.v1" +
-      ".ReaderSubscriptionR\rsubscriptions\"\243\001\n\022R" +
-      "eaderSubscription\022\026\n\006reader\030\001 \001(\tR\006reade" +
-      "r\022=\n\014subscription\030\002 \001(\0132\031.headgate.v1.Su" +
-      "bscriptionR\014subscription\0226\n\006shards\030\003 \003(\013" +
-      "2\036.headgate.v1.SubscriptionShardR\006shards" +
-      "\"G\n\031DeleteSubscriptionRequest\022\026\n\006reader\030" +
-      "\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(\tR\004name\"\034\n\032Del" +
-      "eteSubscriptionResponse\"n\n\020SkipEventRequ" +
-      "est\022\026\n\006reader\030\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(" +
-      "\tR\004name\022\026\n\006cursor\030\003 \001(\tR\006cursor\022\026\n\006reaso" +
-      "n\030\004 \001(\tR\006reason\":\n\021SkipEventResponse\022%\n\004" +
-      "skip\030\001 \001(\0132\021.headgate.v1.SkipR\004skip\"g\n\025L" +
-      "istQuarantineRequest\022\033\n\tpage_size\030\001 \001(\rR" +
-      "\010pageSize\022\031\n\010after_id\030\002 \001(\tR\007afterId\022\026\n\006" +
-      "source\030\003 \001(\tR\006source\"u\n\026ListQuarantineRe" +
-      "sponse\022@\n\013quarantined\030\001 \003(\0132\036.headgate.a" +
-      "dmin.v1.QuarantinedR\013quarantined\022\031\n\010has_" +
-      "more\030\002 \001(\010R\007hasMore\"\'\n\025GetQuarantinedReq" +
-      "uest\022\016\n\002id\030\001 \001(\tR\002id\"u\n\026GetQuarantinedRe" +
-      "sponse\022@\n\013quarantined\030\001 \001(\0132\036.headgate.a" +
-      "dmin.v1.QuarantinedR\013quarantined\022\031\n\010raw_" +
-      "body\030\002 \001(\014R\007rawBody\"{\n\033ReprocessQuaranti" +
-      "nedRequest\022\020\n\003ids\030\001 \003(\tR\003ids\022\026\n\006source\030\002" +
-      " \001(\tR\006source\022\031\n\010after_id\030\003 \001(\tR\007afterId\022" +
-      "\027\n\007dry_run\030\004 \001(\010R\006dryRun\"{\n\034ReprocessQua" +
-      "rantinedResponse\022@\n\013reprocessed\030\001 \003(\0132\036." +
-      "headgate.admin.v1.ReprocessedR\013reprocess" +
-      "ed\022\031\n\010has_more\030\002 \001(\010R\007hasMore\"\335\002\n\013Reproc" +
-      "essed\022\016\n\002id\030\001 \001(\tR\002id\022@\n\007outcome\030\002 \001(\0162&" +
-      ".headgate.admin.v1.Reprocessed.OutcomeR\007" +
-      "outcome\022\030\n\007problem\030\003 \001(\tR\007problem\022\026\n\006sou" +
-      "rce\030\004 \001(\tR\006source\022\030\n\007context\030\005 \001(\tR\007cont" +
-      "ext\022\035\n\nevent_type\030\006 \001(\tR\teventType\"\220\001\n\007O" +
-      "utcome\022\027\n\023OUTCOME_UNSPECIFIED\020\000\022\024\n\020OUTCO" +
-      "ME_APPENDED\020\001\022\025\n\021OUTCOME_DUPLICATE\020\002\022\025\n\021" +
-      "OUTCOME_TEST_CALL\020\003\022\021\n\rOUTCOME_STAYS\020\004\022\025" +
-      "\n\021OUTCOME_NOT_FOUND\020\005\"]\n\031DiscardQuaranti" +
-      "nedRequest\022\020\n\003ids\030\001 \003(\tR\003ids\022\026\n\006source\030\002" +
-      " \001(\tR\006source\022\026\n\006reason\030\003 \001(\tR\006reason\":\n\032" +
-      "DiscardQuarantinedResponse\022\034\n\tdiscarded\030" +
-      "\001 \001(\004R\tdiscarded\"\205\002\n\013Quarantined\022\016\n\002id\030\001" +
-      " \001(\tR\002id\022\026\n\006source\030\002 \001(\tR\006source\022\030\n\007cont" +
-      "ext\030\003 \001(\tR\007context\022\035\n\nevent_type\030\004 \001(\tR\t" +
-      "eventType\022;\n\013received_at\030\005 \001(\0132\032.google." +
-      "protobuf.TimestampR\nreceivedAt\022\030\n\007proble" +
-      "m\030\006 \001(\tR\007problem\022\033\n\tbody_size\030\007 \001(\rR\010bod" +
-      "ySize\022!\n\014content_type\030\010 \001(\tR\013contentType" +
-      "\"\362\003\n\014EraseRequest\022\026\n\006source\030\001 \001(\tR\006sourc" +
-      "e\022\030\n\007context\030\002 \001(\tR\007context\022 \n\neverythin" +
-      "g\030\003 \001(\010H\000R\neverything\022@\n\006record\030\004 \001(\0132&." +
-      "headgate.admin.v1.EraseRequest.RecordH\000R" +
-      "\006record\022\035\n\tperson_id\030\005 \001(\005H\000R\010personId\022#" +
-      "\n\014associate_id\030\006 \001(\005H\000R\013associateId\022C\n\007c" +
-      "ursors\030\007 \001(\0132\'.headgate.admin.v1.EraseRe" +
-      "quest.CursorsH\000R\007cursors\022\030\n\007execute\030\010 \001(" +
-      "\010R\007execute\022!\n\014after_cursor\030\t \001(\tR\013afterC" +
-      "ursor\032V\n\006Record\022\026\n\006entity\030\001 \001(\tR\006entity\022" +
-      "$\n\013primary_key\030\002 \001(\005H\000R\nprimaryKey\210\001\001B\016\n" +
-      "\014_primary_key\032#\n\007Cursors\022\030\n\007cursors\030\001 \003(" +
-      "\tR\007cursorsB\t\n\007subject\"\325\001\n\rEraseResponse\022" +
-      "1\n\005found\030\001 \003(\0132\033.headgate.admin.v1.Erasa" +
-      "bleR\005found\0229\n\tundecided\030\002 \003(\0132\033.headgate" +
-      ".admin.v1.ErasableR\tundecided\022\032\n\010searche" +
-      "d\030\003 \001(\004R\010searched\022\037\n\013next_cursor\030\004 \001(\tR\n" +
-      "nextCursor\022\031\n\010has_more\030\005 \001(\010R\007hasMore\"\231\001" +
-      "\n\010Erasable\022\026\n\006cursor\030\001 \001(\tR\006cursor\022;\n\013re" +
-      "ceived_at\030\002 \001(\0132\032.google.protobuf.Timest" +
-      "ampR\nreceivedAt\022\026\n\006entity\030\003 \001(\tR\006entity\022" +
-      " \n\013quarantined\030\004 \001(\010R\013quarantined2\322\013\n\014Ad" +
-      "minService\022p\n\tGetStatus\022#.headgate.admin" +
-      ".v1.GetStatusRequest\032$.headgate.admin.v1" +
-      ".GetStatusResponse\"\030\202\323\344\223\002\022\022\020/admin/v1/st" +
-      "atus\022w\n\013ListStreams\022%.headgate.admin.v1." +
-      "ListStreamsRequest\032&.headgate.admin.v1.L" +
-      "istStreamsResponse\"\031\202\323\344\223\002\023\022\021/admin/v1/st" +
-      "reams\022\217\001\n\021ListSubscriptions\022+.headgate.a" +
-      "dmin.v1.ListSubscriptionsRequest\032,.headg" +
-      "ate.admin.v1.ListSubscriptionsResponse\"\037" +
-      "\202\323\344\223\002\031\022\027/admin/v1/subscriptions\022\242\001\n\022Dele" +
-      "teSubscription\022,.headgate.admin.v1.Delet" +
-      "eSubscriptionRequest\032-.headgate.admin.v1" +
-      ".DeleteSubscriptionResponse\"/\202\323\344\223\002)*\'/ad" +
-      "min/v1/subscriptions/{reader}/{name}\022\217\001\n" +
-      "\tSkipEvent\022#.headgate.admin.v1.SkipEvent" +
-      "Request\032$.headgate.admin.v1.SkipEventRes" +
-      "ponse\"7\202\323\344\223\0021\",/admin/v1/subscriptions/{" +
-      "reader}/{name}:skip:\001*\022\203\001\n\016ListQuarantin" +
-      "e\022(.headgate.admin.v1.ListQuarantineRequ" +
-      "est\032).headgate.admin.v1.ListQuarantineRe" +
-      "sponse\"\034\202\323\344\223\002\026\022\024/admin/v1/quarantine\022\210\001\n" +
-      "\016GetQuarantined\022(.headgate.admin.v1.GetQ" +
-      "uarantinedRequest\032).headgate.admin.v1.Ge" +
-      "tQuarantinedResponse\"!\202\323\344\223\002\033\022\031/admin/v1/" +
-      "quarantine/{id}\022O\n\006Backup\022 .headgate.adm" +
-      "in.v1.BackupRequest\032!.headgate.admin.v1." +
-      "BackupResponse0\001\022j\n\005Erase\022\037.headgate.adm" +
-      "in.v1.EraseRequest\032 .headgate.admin.v1.E" +
-      "raseResponse\"\036\202\323\344\223\002\030\"\023/admin/v1/log:eras" +
-      "e:\001*\022\242\001\n\024ReprocessQuarantined\022..headgate" +
-      ".admin.v1.ReprocessQuarantinedRequest\032/." +
-      "headgate.admin.v1.ReprocessQuarantinedRe" +
-      "sponse\")\202\323\344\223\002#\"\036/admin/v1/quarantine:rep" +
-      "rocess:\001*\022\232\001\n\022DiscardQuarantined\022,.headg" +
-      "ate.admin.v1.DiscardQuarantinedRequest\032-" +
-      ".headgate.admin.v1.DiscardQuarantinedRes" +
-      "ponse\"\'\202\323\344\223\002!\"\034/admin/v1/quarantine:disc" +
-      "ard:\001*Bk\n\024io.headgate.admin.v1P\001Z=github" +
-      ".com/headgate/headgate/gen/go/headgate/a" +
-      "dmin/v1;adminv1\252\002\021Headgate.Admin.V1b\006pro" +
-      "to3"
+      "s\0226\n\016last_not_ready\030\010 \001(\0132\020.headgate.v1." +
+      "GapR\014lastNotReady\"\262\003\n\tLogStatus\022\024\n\005epoch" +
+      "\030\001 \001(\tR\005epoch\022\030\n\007records\030\002 \001(\004R\007records\022" +
+      "\035\n\nsize_bytes\030\003 \001(\004R\tsizeBytes\022\035\n\nfree_b" +
+      "ytes\030\004 \001(\004R\tfreeBytes\022?\n\rearliest_time\030\005" +
+      " \001(\0132\032.google.protobuf.TimestampR\014earlie" +
+      "stTime\022;\n\013latest_time\030\006 \001(\0132\032.google.pro" +
+      "tobuf.TimestampR\nlatestTime\022 \n\013quarantin" +
+      "ed\030\007 \001(\004R\013quarantined\022\026\n\006format\030\010 \001(\rR\006f" +
+      "ormat\022#\n\rnewest_format\030\t \001(\rR\014newestForm" +
+      "at\022+\n\021quarantined_bytes\030\n \001(\004R\020quarantin" +
+      "edBytes\022-\n\022quarantine_dropped\030\013 \001(\004R\021qua" +
+      "rantineDropped\"\231\007\n\014SourceStatus\022\026\n\006sourc" +
+      "e\030\001 \001(\tR\006source\022\032\n\010contexts\030\002 \003(\tR\010conte" +
+      "xts\022\032\n\010accepted\030\003 \001(\004R\010accepted\022\036\n\ndupli" +
+      "cates\030\004 \001(\004R\nduplicates\022 \n\013quarantined\030\005" +
+      " \001(\004R\013quarantined\022\030\n\007refused\030\006 \001(\004R\007refu" +
+      "sed\022\024\n\005tests\030\007 \001(\004R\005tests\022D\n\020last_accept" +
+      "ed_at\030\010 \001(\0132\032.google.protobuf.TimestampR" +
+      "\016lastAcceptedAt\022<\n\014last_test_at\030\t \001(\0132\032." +
+      "google.protobuf.TimestampR\nlastTestAt\022]\n" +
+      "\020refused_by_cause\030\n \003(\01323.headgate.admin" +
+      ".v1.SourceStatus.RefusedByCauseEntryR\016re" +
+      "fusedByCause\022$\n\016last_secret_id\030\013 \001(\tR\014la" +
+      "stSecretId\022N\n\025awaiting_secret_until\030\014 \001(" +
+      "\0132\032.google.protobuf.TimestampR\023awaitingS" +
+      "ecretUntil\022\030\n\007stopped\030\r \001(\010R\007stopped\022>\n\r" +
+      "last_heard_at\030\016 \001(\0132\032.google.protobuf.Ti" +
+      "mestampR\013lastHeardAt\022;\n\013expected_by\030\017 \001(" +
+      "\0132\032.google.protobuf.TimestampR\nexpectedB" +
+      "y\0224\n\tsuspected\030\020 \003(\0162\026.headgate.v1.Gap.C" +
+      "auseR\tsuspected\022%\n\016suspected_gaps\030\021 \001(\004R" +
+      "\rsuspectedGaps\0227\n\016last_suspected\030\022 \001(\0132\020" +
+      ".headgate.v1.GapR\rlastSuspected\032A\n\023Refus" +
+      "edByCauseEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005valu" +
+      "e\030\002 \001(\004R\005value:\0028\001\"\024\n\022ListStreamsRequest" +
+      "\"J\n\023ListStreamsResponse\0223\n\007streams\030\001 \003(\013" +
+      "2\031.headgate.admin.v1.StreamR\007streams\"\270\002\n" +
+      "\006Stream\022\016\n\002id\030\001 \001(\004R\002id\022\037\n\013client_name\030\002" +
+      " \001(\tR\nclientName\022\022\n\004peer\030\003 \001(\tR\004peer\0229\n\n" +
+      "started_at\030\004 \001(\0132\032.google.protobuf.Times" +
+      "tampR\tstartedAt\022+\n\006filter\030\005 \001(\0132\023.headga" +
+      "te.v1.FilterR\006filter\022\037\n\013events_sent\030\006 \001(" +
+      "\004R\neventsSent\022+\n\003lag\030\007 \001(\0132\031.google.prot" +
+      "obuf.DurationR\003lag\022\033\n\tcaught_up\030\010 \001(\010R\010c" +
+      "aughtUp\022\026\n\006reader\030\t \001(\tR\006reader\"\032\n\030ListS" +
+      "ubscriptionsRequest\"h\n\031ListSubscriptions" +
+      "Response\022K\n\rsubscriptions\030\001 \003(\0132%.headga" +
+      "te.admin.v1.ReaderSubscriptionR\rsubscrip" +
+      "tions\"\243\001\n\022ReaderSubscription\022\026\n\006reader\030\001" +
+      " \001(\tR\006reader\022=\n\014subscription\030\002 \001(\0132\031.hea" +
+      "dgate.v1.SubscriptionR\014subscription\0226\n\006s" +
+      "hards\030\003 \003(\0132\036.headgate.v1.SubscriptionSh" +
+      "ardR\006shards\"G\n\031DeleteSubscriptionRequest" +
+      "\022\026\n\006reader\030\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(\tR\004" +
+      "name\"\034\n\032DeleteSubscriptionResponse\"n\n\020Sk" +
+      "ipEventRequest\022\026\n\006reader\030\001 \001(\tR\006reader\022\022" +
+      "\n\004name\030\002 \001(\tR\004name\022\026\n\006cursor\030\003 \001(\tR\006curs" +
+      "or\022\026\n\006reason\030\004 \001(\tR\006reason\":\n\021SkipEventR" +
+      "esponse\022%\n\004skip\030\001 \001(\0132\021.headgate.v1.Skip" +
+      "R\004skip\"g\n\025ListQuarantineRequest\022\033\n\tpage_" +
+      "size\030\001 \001(\rR\010pageSize\022\031\n\010after_id\030\002 \001(\tR\007" +
+      "afterId\022\026\n\006source\030\003 \001(\tR\006source\"u\n\026ListQ" +
+      "uarantineResponse\022@\n\013quarantined\030\001 \003(\0132\036" +
+      ".headgate.admin.v1.QuarantinedR\013quaranti" +
+      "ned\022\031\n\010has_more\030\002 \001(\010R\007hasMore\"\'\n\025GetQua" +
+      "rantinedRequest\022\016\n\002id\030\001 \001(\tR\002id\"u\n\026GetQu" +
+      "arantinedResponse\022@\n\013quarantined\030\001 \001(\0132\036" +
+      ".headgate.admin.v1.QuarantinedR\013quaranti" +
+      "ned\022\031\n\010raw_body\030\002 \001(\014R\007rawBody\"{\n\033Reproc" +
+      "essQuarantinedRequest\022\020\n\003ids\030\001 \003(\tR\003ids\022" +
+      "\026\n\006source\030\002 \001(\tR\006source\022\031\n\010after_id\030\003 \001(" +
+      "\tR\007afterId\022\027\n\007dry_run\030\004 \001(\010R\006dryRun\"{\n\034R" +
+      "eprocessQuarantinedResponse\022@\n\013reprocess" +
+      "ed\030\001 \003(\0132\036.headgate.admin.v1.Reprocessed" +
+      "R\013reprocessed\022\031\n\010has_more\030\002 \001(\010R\007hasMore" +
+      "\"\335\002\n\013Reprocessed\022\016\n\002id\030\001 \001(\tR\002id\022@\n\007outc" +
+      "ome\030\002 \001(\0162&.headgate.admin.v1.Reprocesse" +
+      "d.OutcomeR\007outcome\022\030\n\007problem\030\003 \001(\tR\007pro" +
+      "blem\022\026\n\006source\030\004 \001(\tR\006source\022\030\n\007context\030" +
+      "\005 \001(\tR\007context\022\035\n\nevent_type\030\006 \001(\tR\teven" +
+      "tType\"\220\001\n\007Outcome\022\027\n\023OUTCOME_UNSPECIFIED" +
+      "\020\000\022\024\n\020OUTCOME_APPENDED\020\001\022\025\n\021OUTCOME_DUPL" +
+      "ICATE\020\002\022\025\n\021OUTCOME_TEST_CALL\020\003\022\021\n\rOUTCOM" +
+      "E_STAYS\020\004\022\025\n\021OUTCOME_NOT_FOUND\020\005\"]\n\031Disc" +
+      "ardQuarantinedRequest\022\020\n\003ids\030\001 \003(\tR\003ids\022" +
+      "\026\n\006source\030\002 \001(\tR\006source\022\026\n\006reason\030\003 \001(\tR" +
+      "\006reason\":\n\032DiscardQuarantinedResponse\022\034\n" +
+      "\tdiscarded\030\001 \001(\004R\tdiscarded\"\205\002\n\013Quaranti" +
+      "ned\022\016\n\002id\030\001 \001(\tR\002id\022\026\n\006source\030\002 \001(\tR\006sou" +
+      "rce\022\030\n\007context\030\003 \001(\tR\007context\022\035\n\nevent_t" +
+      "ype\030\004 \001(\tR\teventType\022;\n\013received_at\030\005 \001(" +
+      "\0132\032.google.protobuf.TimestampR\nreceivedA" +
+      "t\022\030\n\007problem\030\006 \001(\tR\007problem\022\033\n\tbody_size" +
+      "\030\007 \001(\rR\010bodySize\022!\n\014content_type\030\010 \001(\tR\013" +
+      "contentType\"\362\003\n\014EraseRequest\022\026\n\006source\030\001" +
+      " \001(\tR\006source\022\030\n\007context\030\002 \001(\tR\007context\022 " +
+      "\n\neverything\030\003 \001(\010H\000R\neverything\022@\n\006reco" +
+      "rd\030\004 \001(\0132&.headgate.admin.v1.EraseReques" +
+      "t.RecordH\000R\006record\022\035\n\tperson_id\030\005 \001(\005H\000R" +
+      "\010personId\022#\n\014associate_id\030\006 \001(\005H\000R\013assoc" +
+      "iateId\022C\n\007cursors\030\007 \001(\0132\'.headgate.admin" +
+      ".v1.EraseRequest.CursorsH\000R\007cursors\022\030\n\007e" +
+      "xecute\030\010 \001(\010R\007execute\022!\n\014after_cursor\030\t " +
+      "\001(\tR\013afterCursor\032V\n\006Record\022\026\n\006entity\030\001 \001" +
+      "(\tR\006entity\022$\n\013primary_key\030\002 \001(\005H\000R\nprima" +
+      "ryKey\210\001\001B\016\n\014_primary_key\032#\n\007Cursors\022\030\n\007c" +
+      "ursors\030\001 \003(\tR\007cursorsB\t\n\007subject\"\325\001\n\rEra" +
+      "seResponse\0221\n\005found\030\001 \003(\0132\033.headgate.adm" +
+      "in.v1.ErasableR\005found\0229\n\tundecided\030\002 \003(\013" +
+      "2\033.headgate.admin.v1.ErasableR\tundecided" +
+      "\022\032\n\010searched\030\003 \001(\004R\010searched\022\037\n\013next_cur" +
+      "sor\030\004 \001(\tR\nnextCursor\022\031\n\010has_more\030\005 \001(\010R" +
+      "\007hasMore\"\231\001\n\010Erasable\022\026\n\006cursor\030\001 \001(\tR\006c" +
+      "ursor\022;\n\013received_at\030\002 \001(\0132\032.google.prot" +
+      "obuf.TimestampR\nreceivedAt\022\026\n\006entity\030\003 \001" +
+      "(\tR\006entity\022 \n\013quarantined\030\004 \001(\010R\013quarant" +
+      "ined2\322\013\n\014AdminService\022p\n\tGetStatus\022#.hea" +
+      "dgate.admin.v1.GetStatusRequest\032$.headga" +
+      "te.admin.v1.GetStatusResponse\"\030\202\323\344\223\002\022\022\020/" +
+      "admin/v1/status\022w\n\013ListStreams\022%.headgat" +
+      "e.admin.v1.ListStreamsRequest\032&.headgate" +
+      ".admin.v1.ListStreamsResponse\"\031\202\323\344\223\002\023\022\021/" +
+      "admin/v1/streams\022\217\001\n\021ListSubscriptions\022+" +
+      ".headgate.admin.v1.ListSubscriptionsRequ" +
+      "est\032,.headgate.admin.v1.ListSubscription" +
+      "sResponse\"\037\202\323\344\223\002\031\022\027/admin/v1/subscriptio" +
+      "ns\022\242\001\n\022DeleteSubscription\022,.headgate.adm" +
+      "in.v1.DeleteSubscriptionRequest\032-.headga" +
+      "te.admin.v1.DeleteSubscriptionResponse\"/" +
+      "\202\323\344\223\002)*\'/admin/v1/subscriptions/{reader}" +
+      "/{name}\022\217\001\n\tSkipEvent\022#.headgate.admin.v" +
+      "1.SkipEventRequest\032$.headgate.admin.v1.S" +
+      "kipEventResponse\"7\202\323\344\223\0021\",/admin/v1/subs" +
+      "criptions/{reader}/{name}:skip:\001*\022\203\001\n\016Li" +
+      "stQuarantine\022(.headgate.admin.v1.ListQua" +
+      "rantineRequest\032).headgate.admin.v1.ListQ" +
+      "uarantineResponse\"\034\202\323\344\223\002\026\022\024/admin/v1/qua" +
+      "rantine\022\210\001\n\016GetQuarantined\022(.headgate.ad" +
+      "min.v1.GetQuarantinedRequest\032).headgate." +
+      "admin.v1.GetQuarantinedResponse\"!\202\323\344\223\002\033\022" +
+      "\031/admin/v1/quarantine/{id}\022O\n\006Backup\022 .h" +
+      "eadgate.admin.v1.BackupRequest\032!.headgat" +
+      "e.admin.v1.BackupResponse0\001\022j\n\005Erase\022\037.h" +
+      "eadgate.admin.v1.EraseRequest\032 .headgate" +
+      ".admin.v1.EraseResponse\"\036\202\323\344\223\002\030\"\023/admin/" +
+      "v1/log:erase:\001*\022\242\001\n\024ReprocessQuarantined" +
+      "\022..headgate.admin.v1.ReprocessQuarantine" +
+      "dRequest\032/.headgate.admin.v1.ReprocessQu" +
+      "arantinedResponse\")\202\323\344\223\002#\"\036/admin/v1/qua" +
+      "rantine:reprocess:\001*\022\232\001\n\022DiscardQuaranti" +
+      "ned\022,.headgate.admin.v1.DiscardQuarantin" +
+      "edRequest\032-.headgate.admin.v1.DiscardQua" +
+      "rantinedResponse\"\'\202\323\344\223\002!\"\034/admin/v1/quar" +
+      "antine:discard:\001*Bk\n\024io.headgate.admin.v" +
+      "1P\001Z=github.com/headgate/headgate/gen/go" +
+      "/headgate/admin/v1;adminv1\252\002\021Headgate.Ad" +
+      "min.V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -409,7 +417,7 @@ public final class AdminServiceOuterClass {
     internal_static_headgate_admin_v1_GetStatusResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_GetStatusResponse_descriptor,
-        new java.lang.String[] { "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", });
+        new java.lang.String[] { "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", "LastNotReady", });
     internal_static_headgate_admin_v1_LogStatus_descriptor =
       getDescriptor().getMessageTypes().get(5);
     internal_static_headgate_admin_v1_LogStatus_fieldAccessorTable = new
@@ -421,7 +429,7 @@ public final class AdminServiceOuterClass {
     internal_static_headgate_admin_v1_SourceStatus_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_SourceStatus_descriptor,
-        new java.lang.String[] { "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", });
+        new java.lang.String[] { "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", "LastHeardAt", "ExpectedBy", "Suspected", "SuspectedGaps", "LastSuspected", });
     internal_static_headgate_admin_v1_SourceStatus_RefusedByCauseEntry_descriptor =
       internal_static_headgate_admin_v1_SourceStatus_descriptor.getNestedTypes().get(0);
     internal_static_headgate_admin_v1_SourceStatus_RefusedByCauseEntry_fieldAccessorTable = new

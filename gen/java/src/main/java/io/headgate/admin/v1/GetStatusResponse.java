@@ -312,6 +312,44 @@ private static final long serialVersionUID = 0L;
     return streams_;
   }
 
+  public static final int LAST_NOT_READY_FIELD_NUMBER = 8;
+  private io.headgate.v1.Gap lastNotReady_;
+  /**
+   * <pre>
+   * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+   * @return Whether the lastNotReady field is set.
+   */
+  @java.lang.Override
+  public boolean hasLastNotReady() {
+    return ((bitField0_ & 0x00000004) != 0);
+  }
+  /**
+   * <pre>
+   * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+   * @return The lastNotReady.
+   */
+  @java.lang.Override
+  public io.headgate.v1.Gap getLastNotReady() {
+    return lastNotReady_ == null ? io.headgate.v1.Gap.getDefaultInstance() : lastNotReady_;
+  }
+  /**
+   * <pre>
+   * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+   */
+  @java.lang.Override
+  public io.headgate.v1.GapOrBuilder getLastNotReadyOrBuilder() {
+    return lastNotReady_ == null ? io.headgate.v1.Gap.getDefaultInstance() : lastNotReady_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -346,6 +384,9 @@ private static final long serialVersionUID = 0L;
     }
     if (streams_ != 0) {
       output.writeUInt32(7, streams_);
+    }
+    if (((bitField0_ & 0x00000004) != 0)) {
+      output.writeMessage(8, getLastNotReady());
     }
     getUnknownFields().writeTo(output);
   }
@@ -382,6 +423,10 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeUInt32Size(7, streams_);
     }
+    if (((bitField0_ & 0x00000004) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(8, getLastNotReady());
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -417,6 +462,11 @@ private static final long serialVersionUID = 0L;
         .equals(other.getSourcesList())) return false;
     if (getStreams()
         != other.getStreams()) return false;
+    if (hasLastNotReady() != other.hasLastNotReady()) return false;
+    if (hasLastNotReady()) {
+      if (!getLastNotReady()
+          .equals(other.getLastNotReady())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -449,6 +499,10 @@ private static final long serialVersionUID = 0L;
     }
     hash = (37 * hash) + STREAMS_FIELD_NUMBER;
     hash = (53 * hash) + getStreams();
+    if (hasLastNotReady()) {
+      hash = (37 * hash) + LAST_NOT_READY_FIELD_NUMBER;
+      hash = (53 * hash) + getLastNotReady().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -586,6 +640,7 @@ private static final long serialVersionUID = 0L;
         internalGetStartedAtFieldBuilder();
         internalGetLogFieldBuilder();
         internalGetSourcesFieldBuilder();
+        internalGetLastNotReadyFieldBuilder();
       }
     }
     @java.lang.Override
@@ -613,6 +668,11 @@ private static final long serialVersionUID = 0L;
       }
       bitField0_ = (bitField0_ & ~0x00000020);
       streams_ = 0;
+      lastNotReady_ = null;
+      if (lastNotReadyBuilder_ != null) {
+        lastNotReadyBuilder_.dispose();
+        lastNotReadyBuilder_ = null;
+      }
       return this;
     }
 
@@ -684,6 +744,12 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000040) != 0)) {
         result.streams_ = streams_;
       }
+      if (((from_bitField0_ & 0x00000080) != 0)) {
+        result.lastNotReady_ = lastNotReadyBuilder_ == null
+            ? lastNotReady_
+            : lastNotReadyBuilder_.build();
+        to_bitField0_ |= 0x00000004;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -746,6 +812,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getStreams() != 0) {
         setStreams(other.getStreams());
+      }
+      if (other.hasLastNotReady()) {
+        mergeLastNotReady(other.getLastNotReady());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -820,6 +889,13 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000040;
               break;
             } // case 56
+            case 66: {
+              input.readMessage(
+                  internalGetLastNotReadyFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00000080;
+              break;
+            } // case 66
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1733,6 +1809,163 @@ private static final long serialVersionUID = 0L;
       streams_ = 0;
       onChanged();
       return this;
+    }
+
+    private io.headgate.v1.Gap lastNotReady_;
+    private com.google.protobuf.SingleFieldBuilder<
+        io.headgate.v1.Gap, io.headgate.v1.Gap.Builder, io.headgate.v1.GapOrBuilder> lastNotReadyBuilder_;
+    /**
+     * <pre>
+     * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+     * @return Whether the lastNotReady field is set.
+     */
+    public boolean hasLastNotReady() {
+      return ((bitField0_ & 0x00000080) != 0);
+    }
+    /**
+     * <pre>
+     * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+     * @return The lastNotReady.
+     */
+    public io.headgate.v1.Gap getLastNotReady() {
+      if (lastNotReadyBuilder_ == null) {
+        return lastNotReady_ == null ? io.headgate.v1.Gap.getDefaultInstance() : lastNotReady_;
+      } else {
+        return lastNotReadyBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+     */
+    public Builder setLastNotReady(io.headgate.v1.Gap value) {
+      if (lastNotReadyBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        lastNotReady_ = value;
+      } else {
+        lastNotReadyBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+     */
+    public Builder setLastNotReady(
+        io.headgate.v1.Gap.Builder builderForValue) {
+      if (lastNotReadyBuilder_ == null) {
+        lastNotReady_ = builderForValue.build();
+      } else {
+        lastNotReadyBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+     */
+    public Builder mergeLastNotReady(io.headgate.v1.Gap value) {
+      if (lastNotReadyBuilder_ == null) {
+        if (((bitField0_ & 0x00000080) != 0) &&
+          lastNotReady_ != null &&
+          lastNotReady_ != io.headgate.v1.Gap.getDefaultInstance()) {
+          getLastNotReadyBuilder().mergeFrom(value);
+        } else {
+          lastNotReady_ = value;
+        }
+      } else {
+        lastNotReadyBuilder_.mergeFrom(value);
+      }
+      if (lastNotReady_ != null) {
+        bitField0_ |= 0x00000080;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+     */
+    public Builder clearLastNotReady() {
+      bitField0_ = (bitField0_ & ~0x00000080);
+      lastNotReady_ = null;
+      if (lastNotReadyBuilder_ != null) {
+        lastNotReadyBuilder_.dispose();
+        lastNotReadyBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+     */
+    public io.headgate.v1.Gap.Builder getLastNotReadyBuilder() {
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return internalGetLastNotReadyFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+     */
+    public io.headgate.v1.GapOrBuilder getLastNotReadyOrBuilder() {
+      if (lastNotReadyBuilder_ != null) {
+        return lastNotReadyBuilder_.getMessageOrBuilder();
+      } else {
+        return lastNotReady_ == null ?
+            io.headgate.v1.Gap.getDefaultInstance() : lastNotReady_;
+      }
+    }
+    /**
+     * <pre>
+     * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        io.headgate.v1.Gap, io.headgate.v1.Gap.Builder, io.headgate.v1.GapOrBuilder> 
+        internalGetLastNotReadyFieldBuilder() {
+      if (lastNotReadyBuilder_ == null) {
+        lastNotReadyBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            io.headgate.v1.Gap, io.headgate.v1.Gap.Builder, io.headgate.v1.GapOrBuilder>(
+                getLastNotReady(),
+                getParentForChildren(),
+                isClean());
+        lastNotReady_ = null;
+      }
+      return lastNotReadyBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:headgate.admin.v1.GetStatusResponse)

@@ -167,4 +167,31 @@ public interface GetStatusResponseOrBuilder extends
    * @return The streams.
    */
   int getStreams();
+
+  /**
+   * <pre>
+   * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+   * @return Whether the lastNotReady field is set.
+   */
+  boolean hasLastNotReady();
+  /**
+   * <pre>
+   * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+   * @return The lastNotReady.
+   */
+  io.headgate.v1.Gap getLastNotReady();
+  /**
+   * <pre>
+   * When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
+   */
+  io.headgate.v1.GapOrBuilder getLastNotReadyOrBuilder();
 }

@@ -36,6 +36,7 @@ private static final long serialVersionUID = 0L;
     contexts_ =
         com.google.protobuf.LazyStringArrayList.emptyList();
     lastSecretId_ = "";
+    suspected_ = emptyIntList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -508,6 +509,214 @@ private static final long serialVersionUID = 0L;
     return stopped_;
   }
 
+  public static final int LAST_HEARD_AT_FIELD_NUMBER = 14;
+  private com.google.protobuf.Timestamp lastHeardAt_;
+  /**
+   * <pre>
+   * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+   * @return Whether the lastHeardAt field is set.
+   */
+  @java.lang.Override
+  public boolean hasLastHeardAt() {
+    return ((bitField0_ & 0x00000008) != 0);
+  }
+  /**
+   * <pre>
+   * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+   * @return The lastHeardAt.
+   */
+  @java.lang.Override
+  public com.google.protobuf.Timestamp getLastHeardAt() {
+    return lastHeardAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : lastHeardAt_;
+  }
+  /**
+   * <pre>
+   * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+   */
+  @java.lang.Override
+  public com.google.protobuf.TimestampOrBuilder getLastHeardAtOrBuilder() {
+    return lastHeardAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : lastHeardAt_;
+  }
+
+  public static final int EXPECTED_BY_FIELD_NUMBER = 15;
+  private com.google.protobuf.Timestamp expectedBy_;
+  /**
+   * <pre>
+   * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+   * @return Whether the expectedBy field is set.
+   */
+  @java.lang.Override
+  public boolean hasExpectedBy() {
+    return ((bitField0_ & 0x00000010) != 0);
+  }
+  /**
+   * <pre>
+   * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+   * @return The expectedBy.
+   */
+  @java.lang.Override
+  public com.google.protobuf.Timestamp getExpectedBy() {
+    return expectedBy_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : expectedBy_;
+  }
+  /**
+   * <pre>
+   * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+   */
+  @java.lang.Override
+  public com.google.protobuf.TimestampOrBuilder getExpectedByOrBuilder() {
+    return expectedBy_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : expectedBy_;
+  }
+
+  public static final int SUSPECTED_FIELD_NUMBER = 16;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.Internal.IntList suspected_ =
+      emptyIntList();
+  private static final     com.google.protobuf.Internal.IntListAdapter.IntConverter<
+      io.headgate.v1.Gap.Cause> suspected_converter_ =
+          new com.google.protobuf.Internal.IntListAdapter.IntConverter<
+              io.headgate.v1.Gap.Cause>() {
+            public io.headgate.v1.Gap.Cause convert(int from) {
+              io.headgate.v1.Gap.Cause result = io.headgate.v1.Gap.Cause.forNumber(from);
+              return result == null ? io.headgate.v1.Gap.Cause.UNRECOGNIZED : result;
+            }
+          };
+  /**
+   * <pre>
+   * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+   * </pre>
+   *
+   * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+   * @return A list containing the suspected.
+   */
+  @java.lang.Override
+  public java.util.List<io.headgate.v1.Gap.Cause> getSuspectedList() {
+    return new com.google.protobuf.Internal.IntListAdapter<
+        io.headgate.v1.Gap.Cause>(suspected_, suspected_converter_);
+  }
+  /**
+   * <pre>
+   * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+   * </pre>
+   *
+   * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+   * @return The count of suspected.
+   */
+  @java.lang.Override
+  public int getSuspectedCount() {
+    return suspected_.size();
+  }
+  /**
+   * <pre>
+   * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+   * </pre>
+   *
+   * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+   * @param index The index of the element to return.
+   * @return The suspected at the given index.
+   */
+  @java.lang.Override
+  public io.headgate.v1.Gap.Cause getSuspected(int index) {
+    return suspected_converter_.convert(suspected_.getInt(index));
+  }
+  /**
+   * <pre>
+   * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+   * </pre>
+   *
+   * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+   * @return A list containing the enum numeric values on the wire for suspected.
+   */
+  @java.lang.Override
+  public java.util.List<java.lang.Integer>
+  getSuspectedValueList() {
+    return suspected_;
+  }
+  /**
+   * <pre>
+   * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+   * </pre>
+   *
+   * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+   * @param index The index of the value to return.
+   * @return The enum numeric value on the wire of suspected at the given index.
+   */
+  @java.lang.Override
+  public int getSuspectedValue(int index) {
+    return suspected_.getInt(index);
+  }
+  private int suspectedMemoizedSerializedSize;
+
+  public static final int SUSPECTED_GAPS_FIELD_NUMBER = 17;
+  private long suspectedGaps_ = 0L;
+  /**
+   * <pre>
+   * How many gaps were appended since the start of this process because something of the source's may be lost.
+   * </pre>
+   *
+   * <code>uint64 suspected_gaps = 17 [json_name = "suspectedGaps"];</code>
+   * @return The suspectedGaps.
+   */
+  @java.lang.Override
+  public long getSuspectedGaps() {
+    return suspectedGaps_;
+  }
+
+  public static final int LAST_SUSPECTED_FIELD_NUMBER = 18;
+  private io.headgate.v1.Gap lastSuspected_;
+  /**
+   * <pre>
+   * The newest of those, from before the start too.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+   * @return Whether the lastSuspected field is set.
+   */
+  @java.lang.Override
+  public boolean hasLastSuspected() {
+    return ((bitField0_ & 0x00000020) != 0);
+  }
+  /**
+   * <pre>
+   * The newest of those, from before the start too.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+   * @return The lastSuspected.
+   */
+  @java.lang.Override
+  public io.headgate.v1.Gap getLastSuspected() {
+    return lastSuspected_ == null ? io.headgate.v1.Gap.getDefaultInstance() : lastSuspected_;
+  }
+  /**
+   * <pre>
+   * The newest of those, from before the start too.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+   */
+  @java.lang.Override
+  public io.headgate.v1.GapOrBuilder getLastSuspectedOrBuilder() {
+    return lastSuspected_ == null ? io.headgate.v1.Gap.getDefaultInstance() : lastSuspected_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -522,6 +731,7 @@ private static final long serialVersionUID = 0L;
   @java.lang.Override
   public void writeTo(com.google.protobuf.CodedOutputStream output)
                       throws java.io.IOException {
+    getSerializedSize();
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(source_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 1, source_);
     }
@@ -563,6 +773,25 @@ private static final long serialVersionUID = 0L;
     }
     if (stopped_ != false) {
       output.writeBool(13, stopped_);
+    }
+    if (((bitField0_ & 0x00000008) != 0)) {
+      output.writeMessage(14, getLastHeardAt());
+    }
+    if (((bitField0_ & 0x00000010) != 0)) {
+      output.writeMessage(15, getExpectedBy());
+    }
+    if (getSuspectedList().size() > 0) {
+      output.writeUInt32NoTag(130);
+      output.writeUInt32NoTag(suspectedMemoizedSerializedSize);
+    }
+    for (int i = 0; i < suspected_.size(); i++) {
+      output.writeEnumNoTag(suspected_.getInt(i));
+    }
+    if (suspectedGaps_ != 0L) {
+      output.writeUInt64(17, suspectedGaps_);
+    }
+    if (((bitField0_ & 0x00000020) != 0)) {
+      output.writeMessage(18, getLastSuspected());
     }
     getUnknownFields().writeTo(output);
   }
@@ -633,6 +862,34 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeBoolSize(13, stopped_);
     }
+    if (((bitField0_ & 0x00000008) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(14, getLastHeardAt());
+    }
+    if (((bitField0_ & 0x00000010) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(15, getExpectedBy());
+    }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < suspected_.size(); i++) {
+        dataSize += com.google.protobuf.CodedOutputStream
+          .computeEnumSizeNoTag(suspected_.getInt(i));
+      }
+      size += dataSize;
+      if (!getSuspectedList().isEmpty()) {  size += 2;
+        size += com.google.protobuf.CodedOutputStream
+          .computeUInt32SizeNoTag(dataSize);
+      }suspectedMemoizedSerializedSize = dataSize;
+    }
+    if (suspectedGaps_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(17, suspectedGaps_);
+    }
+    if (((bitField0_ & 0x00000020) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(18, getLastSuspected());
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -683,6 +940,24 @@ private static final long serialVersionUID = 0L;
     }
     if (getStopped()
         != other.getStopped()) return false;
+    if (hasLastHeardAt() != other.hasLastHeardAt()) return false;
+    if (hasLastHeardAt()) {
+      if (!getLastHeardAt()
+          .equals(other.getLastHeardAt())) return false;
+    }
+    if (hasExpectedBy() != other.hasExpectedBy()) return false;
+    if (hasExpectedBy()) {
+      if (!getExpectedBy()
+          .equals(other.getExpectedBy())) return false;
+    }
+    if (!suspected_.equals(other.suspected_)) return false;
+    if (getSuspectedGaps()
+        != other.getSuspectedGaps()) return false;
+    if (hasLastSuspected() != other.hasLastSuspected()) return false;
+    if (hasLastSuspected()) {
+      if (!getLastSuspected()
+          .equals(other.getLastSuspected())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -736,6 +1011,25 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + STOPPED_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
         getStopped());
+    if (hasLastHeardAt()) {
+      hash = (37 * hash) + LAST_HEARD_AT_FIELD_NUMBER;
+      hash = (53 * hash) + getLastHeardAt().hashCode();
+    }
+    if (hasExpectedBy()) {
+      hash = (37 * hash) + EXPECTED_BY_FIELD_NUMBER;
+      hash = (53 * hash) + getExpectedBy().hashCode();
+    }
+    if (getSuspectedCount() > 0) {
+      hash = (37 * hash) + SUSPECTED_FIELD_NUMBER;
+      hash = (53 * hash) + suspected_.hashCode();
+    }
+    hash = (37 * hash) + SUSPECTED_GAPS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getSuspectedGaps());
+    if (hasLastSuspected()) {
+      hash = (37 * hash) + LAST_SUSPECTED_FIELD_NUMBER;
+      hash = (53 * hash) + getLastSuspected().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -895,6 +1189,9 @@ private static final long serialVersionUID = 0L;
         internalGetLastAcceptedAtFieldBuilder();
         internalGetLastTestAtFieldBuilder();
         internalGetAwaitingSecretUntilFieldBuilder();
+        internalGetLastHeardAtFieldBuilder();
+        internalGetExpectedByFieldBuilder();
+        internalGetLastSuspectedFieldBuilder();
       }
     }
     @java.lang.Override
@@ -927,6 +1224,23 @@ private static final long serialVersionUID = 0L;
         awaitingSecretUntilBuilder_ = null;
       }
       stopped_ = false;
+      lastHeardAt_ = null;
+      if (lastHeardAtBuilder_ != null) {
+        lastHeardAtBuilder_.dispose();
+        lastHeardAtBuilder_ = null;
+      }
+      expectedBy_ = null;
+      if (expectedByBuilder_ != null) {
+        expectedByBuilder_.dispose();
+        expectedByBuilder_ = null;
+      }
+      suspected_ = emptyIntList();
+      suspectedGaps_ = 0L;
+      lastSuspected_ = null;
+      if (lastSuspectedBuilder_ != null) {
+        lastSuspectedBuilder_.dispose();
+        lastSuspectedBuilder_ = null;
+      }
       return this;
     }
 
@@ -1011,6 +1325,31 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00001000) != 0)) {
         result.stopped_ = stopped_;
       }
+      if (((from_bitField0_ & 0x00002000) != 0)) {
+        result.lastHeardAt_ = lastHeardAtBuilder_ == null
+            ? lastHeardAt_
+            : lastHeardAtBuilder_.build();
+        to_bitField0_ |= 0x00000008;
+      }
+      if (((from_bitField0_ & 0x00004000) != 0)) {
+        result.expectedBy_ = expectedByBuilder_ == null
+            ? expectedBy_
+            : expectedByBuilder_.build();
+        to_bitField0_ |= 0x00000010;
+      }
+      if (((from_bitField0_ & 0x00008000) != 0)) {
+        suspected_.makeImmutable();
+        result.suspected_ = suspected_;
+      }
+      if (((from_bitField0_ & 0x00010000) != 0)) {
+        result.suspectedGaps_ = suspectedGaps_;
+      }
+      if (((from_bitField0_ & 0x00020000) != 0)) {
+        result.lastSuspected_ = lastSuspectedBuilder_ == null
+            ? lastSuspected_
+            : lastSuspectedBuilder_.build();
+        to_bitField0_ |= 0x00000020;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -1075,6 +1414,29 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getStopped() != false) {
         setStopped(other.getStopped());
+      }
+      if (other.hasLastHeardAt()) {
+        mergeLastHeardAt(other.getLastHeardAt());
+      }
+      if (other.hasExpectedBy()) {
+        mergeExpectedBy(other.getExpectedBy());
+      }
+      if (!other.suspected_.isEmpty()) {
+        if (suspected_.isEmpty()) {
+          suspected_ = other.suspected_;
+          suspected_.makeImmutable();
+          bitField0_ |= 0x00008000;
+        } else {
+          ensureSuspectedIsMutable();
+          suspected_.addAll(other.suspected_);
+        }
+        onChanged();
+      }
+      if (other.getSuspectedGaps() != 0L) {
+        setSuspectedGaps(other.getSuspectedGaps());
+      }
+      if (other.hasLastSuspected()) {
+        mergeLastSuspected(other.getLastSuspected());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1178,6 +1540,48 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00001000;
               break;
             } // case 104
+            case 114: {
+              input.readMessage(
+                  internalGetLastHeardAtFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00002000;
+              break;
+            } // case 114
+            case 122: {
+              input.readMessage(
+                  internalGetExpectedByFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00004000;
+              break;
+            } // case 122
+            case 128: {
+              int tmpRaw = input.readEnum();
+              ensureSuspectedIsMutable();
+              suspected_.addInt(tmpRaw);
+              break;
+            } // case 128
+            case 130: {
+              int length = input.readRawVarint32();
+              int limit = input.pushLimit(length);
+              ensureSuspectedIsMutable();
+              while (input.getBytesUntilLimit() > 0) {
+                suspected_.addInt(input.readEnum());
+              }
+              input.popLimit(limit);
+              break;
+            } // case 130
+            case 136: {
+              suspectedGaps_ = input.readUInt64();
+              bitField0_ |= 0x00010000;
+              break;
+            } // case 136
+            case 146: {
+              input.readMessage(
+                  internalGetLastSuspectedFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00020000;
+              break;
+            } // case 146
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2412,6 +2816,705 @@ private static final long serialVersionUID = 0L;
       stopped_ = false;
       onChanged();
       return this;
+    }
+
+    private com.google.protobuf.Timestamp lastHeardAt_;
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> lastHeardAtBuilder_;
+    /**
+     * <pre>
+     * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+     * @return Whether the lastHeardAt field is set.
+     */
+    public boolean hasLastHeardAt() {
+      return ((bitField0_ & 0x00002000) != 0);
+    }
+    /**
+     * <pre>
+     * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+     * @return The lastHeardAt.
+     */
+    public com.google.protobuf.Timestamp getLastHeardAt() {
+      if (lastHeardAtBuilder_ == null) {
+        return lastHeardAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : lastHeardAt_;
+      } else {
+        return lastHeardAtBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+     */
+    public Builder setLastHeardAt(com.google.protobuf.Timestamp value) {
+      if (lastHeardAtBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        lastHeardAt_ = value;
+      } else {
+        lastHeardAtBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+     */
+    public Builder setLastHeardAt(
+        com.google.protobuf.Timestamp.Builder builderForValue) {
+      if (lastHeardAtBuilder_ == null) {
+        lastHeardAt_ = builderForValue.build();
+      } else {
+        lastHeardAtBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+     */
+    public Builder mergeLastHeardAt(com.google.protobuf.Timestamp value) {
+      if (lastHeardAtBuilder_ == null) {
+        if (((bitField0_ & 0x00002000) != 0) &&
+          lastHeardAt_ != null &&
+          lastHeardAt_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
+          getLastHeardAtBuilder().mergeFrom(value);
+        } else {
+          lastHeardAt_ = value;
+        }
+      } else {
+        lastHeardAtBuilder_.mergeFrom(value);
+      }
+      if (lastHeardAt_ != null) {
+        bitField0_ |= 0x00002000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+     */
+    public Builder clearLastHeardAt() {
+      bitField0_ = (bitField0_ & ~0x00002000);
+      lastHeardAt_ = null;
+      if (lastHeardAtBuilder_ != null) {
+        lastHeardAtBuilder_.dispose();
+        lastHeardAtBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+     */
+    public com.google.protobuf.Timestamp.Builder getLastHeardAtBuilder() {
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return internalGetLastHeardAtFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+     */
+    public com.google.protobuf.TimestampOrBuilder getLastHeardAtOrBuilder() {
+      if (lastHeardAtBuilder_ != null) {
+        return lastHeardAtBuilder_.getMessageOrBuilder();
+      } else {
+        return lastHeardAt_ == null ?
+            com.google.protobuf.Timestamp.getDefaultInstance() : lastHeardAt_;
+      }
+    }
+    /**
+     * <pre>
+     * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
+        internalGetLastHeardAtFieldBuilder() {
+      if (lastHeardAtBuilder_ == null) {
+        lastHeardAtBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder>(
+                getLastHeardAt(),
+                getParentForChildren(),
+                isClean());
+        lastHeardAt_ = null;
+      }
+      return lastHeardAtBuilder_;
+    }
+
+    private com.google.protobuf.Timestamp expectedBy_;
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> expectedByBuilder_;
+    /**
+     * <pre>
+     * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+     * @return Whether the expectedBy field is set.
+     */
+    public boolean hasExpectedBy() {
+      return ((bitField0_ & 0x00004000) != 0);
+    }
+    /**
+     * <pre>
+     * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+     * @return The expectedBy.
+     */
+    public com.google.protobuf.Timestamp getExpectedBy() {
+      if (expectedByBuilder_ == null) {
+        return expectedBy_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : expectedBy_;
+      } else {
+        return expectedByBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+     */
+    public Builder setExpectedBy(com.google.protobuf.Timestamp value) {
+      if (expectedByBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        expectedBy_ = value;
+      } else {
+        expectedByBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00004000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+     */
+    public Builder setExpectedBy(
+        com.google.protobuf.Timestamp.Builder builderForValue) {
+      if (expectedByBuilder_ == null) {
+        expectedBy_ = builderForValue.build();
+      } else {
+        expectedByBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00004000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+     */
+    public Builder mergeExpectedBy(com.google.protobuf.Timestamp value) {
+      if (expectedByBuilder_ == null) {
+        if (((bitField0_ & 0x00004000) != 0) &&
+          expectedBy_ != null &&
+          expectedBy_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
+          getExpectedByBuilder().mergeFrom(value);
+        } else {
+          expectedBy_ = value;
+        }
+      } else {
+        expectedByBuilder_.mergeFrom(value);
+      }
+      if (expectedBy_ != null) {
+        bitField0_ |= 0x00004000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+     */
+    public Builder clearExpectedBy() {
+      bitField0_ = (bitField0_ & ~0x00004000);
+      expectedBy_ = null;
+      if (expectedByBuilder_ != null) {
+        expectedByBuilder_.dispose();
+        expectedByBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+     */
+    public com.google.protobuf.Timestamp.Builder getExpectedByBuilder() {
+      bitField0_ |= 0x00004000;
+      onChanged();
+      return internalGetExpectedByFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+     */
+    public com.google.protobuf.TimestampOrBuilder getExpectedByOrBuilder() {
+      if (expectedByBuilder_ != null) {
+        return expectedByBuilder_.getMessageOrBuilder();
+      } else {
+        return expectedBy_ == null ?
+            com.google.protobuf.Timestamp.getDefaultInstance() : expectedBy_;
+      }
+    }
+    /**
+     * <pre>
+     * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
+        internalGetExpectedByFieldBuilder() {
+      if (expectedByBuilder_ == null) {
+        expectedByBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder>(
+                getExpectedBy(),
+                getParentForChildren(),
+                isClean());
+        expectedBy_ = null;
+      }
+      return expectedByBuilder_;
+    }
+
+    private com.google.protobuf.Internal.IntList suspected_ = emptyIntList();
+    private void ensureSuspectedIsMutable() {
+      if (!suspected_.isModifiable()) {
+        suspected_ = makeMutableCopy(suspected_);
+      }
+      bitField0_ |= 0x00008000;
+    }
+    /**
+     * <pre>
+     * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+     * </pre>
+     *
+     * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+     * @return A list containing the suspected.
+     */
+    public java.util.List<io.headgate.v1.Gap.Cause> getSuspectedList() {
+      return new com.google.protobuf.Internal.IntListAdapter<
+          io.headgate.v1.Gap.Cause>(suspected_, suspected_converter_);
+    }
+    /**
+     * <pre>
+     * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+     * </pre>
+     *
+     * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+     * @return The count of suspected.
+     */
+    public int getSuspectedCount() {
+      return suspected_.size();
+    }
+    /**
+     * <pre>
+     * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+     * </pre>
+     *
+     * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+     * @param index The index of the element to return.
+     * @return The suspected at the given index.
+     */
+    public io.headgate.v1.Gap.Cause getSuspected(int index) {
+      return suspected_converter_.convert(suspected_.getInt(index));
+    }
+    /**
+     * <pre>
+     * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+     * </pre>
+     *
+     * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+     * @param index The index to set the value at.
+     * @param value The suspected to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSuspected(
+        int index, io.headgate.v1.Gap.Cause value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureSuspectedIsMutable();
+      suspected_.setInt(index, value.getNumber());
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+     * </pre>
+     *
+     * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+     * @param value The suspected to add.
+     * @return This builder for chaining.
+     */
+    public Builder addSuspected(io.headgate.v1.Gap.Cause value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureSuspectedIsMutable();
+      suspected_.addInt(value.getNumber());
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+     * </pre>
+     *
+     * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+     * @param values The suspected to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllSuspected(
+        java.lang.Iterable<? extends io.headgate.v1.Gap.Cause> values) {
+      ensureSuspectedIsMutable();
+      for (io.headgate.v1.Gap.Cause value : values) {
+        suspected_.addInt(value.getNumber());
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+     * </pre>
+     *
+     * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearSuspected() {
+      suspected_ = emptyIntList();
+      bitField0_ = (bitField0_ & ~0x00008000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+     * </pre>
+     *
+     * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+     * @return A list containing the enum numeric values on the wire for suspected.
+     */
+    public java.util.List<java.lang.Integer>
+    getSuspectedValueList() {
+      suspected_.makeImmutable();
+      return suspected_;
+    }
+    /**
+     * <pre>
+     * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+     * </pre>
+     *
+     * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+     * @param index The index of the value to return.
+     * @return The enum numeric value on the wire of suspected at the given index.
+     */
+    public int getSuspectedValue(int index) {
+      return suspected_.getInt(index);
+    }
+    /**
+     * <pre>
+     * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+     * </pre>
+     *
+     * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+     * @param index The index to set the value at.
+     * @param value The enum numeric value on the wire for suspected to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSuspectedValue(
+        int index, int value) {
+      ensureSuspectedIsMutable();
+      suspected_.setInt(index, value);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+     * </pre>
+     *
+     * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+     * @param value The enum numeric value on the wire for suspected to add.
+     * @return This builder for chaining.
+     */
+    public Builder addSuspectedValue(int value) {
+      ensureSuspectedIsMutable();
+      suspected_.addInt(value);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+     * </pre>
+     *
+     * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+     * @param values The enum numeric values on the wire for suspected to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllSuspectedValue(
+        java.lang.Iterable<java.lang.Integer> values) {
+      ensureSuspectedIsMutable();
+      for (int value : values) {
+        suspected_.addInt(value);
+      }
+      onChanged();
+      return this;
+    }
+
+    private long suspectedGaps_ ;
+    /**
+     * <pre>
+     * How many gaps were appended since the start of this process because something of the source's may be lost.
+     * </pre>
+     *
+     * <code>uint64 suspected_gaps = 17 [json_name = "suspectedGaps"];</code>
+     * @return The suspectedGaps.
+     */
+    @java.lang.Override
+    public long getSuspectedGaps() {
+      return suspectedGaps_;
+    }
+    /**
+     * <pre>
+     * How many gaps were appended since the start of this process because something of the source's may be lost.
+     * </pre>
+     *
+     * <code>uint64 suspected_gaps = 17 [json_name = "suspectedGaps"];</code>
+     * @param value The suspectedGaps to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSuspectedGaps(long value) {
+
+      suspectedGaps_ = value;
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How many gaps were appended since the start of this process because something of the source's may be lost.
+     * </pre>
+     *
+     * <code>uint64 suspected_gaps = 17 [json_name = "suspectedGaps"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearSuspectedGaps() {
+      bitField0_ = (bitField0_ & ~0x00010000);
+      suspectedGaps_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private io.headgate.v1.Gap lastSuspected_;
+    private com.google.protobuf.SingleFieldBuilder<
+        io.headgate.v1.Gap, io.headgate.v1.Gap.Builder, io.headgate.v1.GapOrBuilder> lastSuspectedBuilder_;
+    /**
+     * <pre>
+     * The newest of those, from before the start too.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+     * @return Whether the lastSuspected field is set.
+     */
+    public boolean hasLastSuspected() {
+      return ((bitField0_ & 0x00020000) != 0);
+    }
+    /**
+     * <pre>
+     * The newest of those, from before the start too.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+     * @return The lastSuspected.
+     */
+    public io.headgate.v1.Gap getLastSuspected() {
+      if (lastSuspectedBuilder_ == null) {
+        return lastSuspected_ == null ? io.headgate.v1.Gap.getDefaultInstance() : lastSuspected_;
+      } else {
+        return lastSuspectedBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * The newest of those, from before the start too.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+     */
+    public Builder setLastSuspected(io.headgate.v1.Gap value) {
+      if (lastSuspectedBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        lastSuspected_ = value;
+      } else {
+        lastSuspectedBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The newest of those, from before the start too.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+     */
+    public Builder setLastSuspected(
+        io.headgate.v1.Gap.Builder builderForValue) {
+      if (lastSuspectedBuilder_ == null) {
+        lastSuspected_ = builderForValue.build();
+      } else {
+        lastSuspectedBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The newest of those, from before the start too.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+     */
+    public Builder mergeLastSuspected(io.headgate.v1.Gap value) {
+      if (lastSuspectedBuilder_ == null) {
+        if (((bitField0_ & 0x00020000) != 0) &&
+          lastSuspected_ != null &&
+          lastSuspected_ != io.headgate.v1.Gap.getDefaultInstance()) {
+          getLastSuspectedBuilder().mergeFrom(value);
+        } else {
+          lastSuspected_ = value;
+        }
+      } else {
+        lastSuspectedBuilder_.mergeFrom(value);
+      }
+      if (lastSuspected_ != null) {
+        bitField0_ |= 0x00020000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The newest of those, from before the start too.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+     */
+    public Builder clearLastSuspected() {
+      bitField0_ = (bitField0_ & ~0x00020000);
+      lastSuspected_ = null;
+      if (lastSuspectedBuilder_ != null) {
+        lastSuspectedBuilder_.dispose();
+        lastSuspectedBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The newest of those, from before the start too.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+     */
+    public io.headgate.v1.Gap.Builder getLastSuspectedBuilder() {
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return internalGetLastSuspectedFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * The newest of those, from before the start too.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+     */
+    public io.headgate.v1.GapOrBuilder getLastSuspectedOrBuilder() {
+      if (lastSuspectedBuilder_ != null) {
+        return lastSuspectedBuilder_.getMessageOrBuilder();
+      } else {
+        return lastSuspected_ == null ?
+            io.headgate.v1.Gap.getDefaultInstance() : lastSuspected_;
+      }
+    }
+    /**
+     * <pre>
+     * The newest of those, from before the start too.
+     * </pre>
+     *
+     * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        io.headgate.v1.Gap, io.headgate.v1.Gap.Builder, io.headgate.v1.GapOrBuilder> 
+        internalGetLastSuspectedFieldBuilder() {
+      if (lastSuspectedBuilder_ == null) {
+        lastSuspectedBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            io.headgate.v1.Gap, io.headgate.v1.Gap.Builder, io.headgate.v1.GapOrBuilder>(
+                getLastSuspected(),
+                getParentForChildren(),
+                isClean());
+        lastSuspected_ = null;
+      }
+      return lastSuspectedBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:headgate.admin.v1.SourceStatus)

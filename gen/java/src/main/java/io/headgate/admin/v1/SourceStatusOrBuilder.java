@@ -283,4 +283,144 @@ public interface SourceStatusOrBuilder extends
    * @return The stopped.
    */
   boolean getStopped();
+
+  /**
+   * <pre>
+   * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+   * @return Whether the lastHeardAt field is set.
+   */
+  boolean hasLastHeardAt();
+  /**
+   * <pre>
+   * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+   * @return The lastHeardAt.
+   */
+  com.google.protobuf.Timestamp getLastHeardAt();
+  /**
+   * <pre>
+   * When the source was last heard, restarts of the gateway or not. Unset when it never was.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp last_heard_at = 14 [json_name = "lastHeardAt"];</code>
+   */
+  com.google.protobuf.TimestampOrBuilder getLastHeardAtOrBuilder();
+
+  /**
+   * <pre>
+   * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+   * @return Whether the expectedBy field is set.
+   */
+  boolean hasExpectedBy();
+  /**
+   * <pre>
+   * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+   * @return The expectedBy.
+   */
+  com.google.protobuf.Timestamp getExpectedBy();
+  /**
+   * <pre>
+   * By when it should be heard again, as it sends every week. Unset until it has been heard for three weeks.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp expected_by = 15 [json_name = "expectedBy"];</code>
+   */
+  com.google.protobuf.TimestampOrBuilder getExpectedByOrBuilder();
+
+  /**
+   * <pre>
+   * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+   * </pre>
+   *
+   * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+   * @return A list containing the suspected.
+   */
+  java.util.List<io.headgate.v1.Gap.Cause> getSuspectedList();
+  /**
+   * <pre>
+   * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+   * </pre>
+   *
+   * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+   * @return The count of suspected.
+   */
+  int getSuspectedCount();
+  /**
+   * <pre>
+   * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+   * </pre>
+   *
+   * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+   * @param index The index of the element to return.
+   * @return The suspected at the given index.
+   */
+  io.headgate.v1.Gap.Cause getSuspected(int index);
+  /**
+   * <pre>
+   * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+   * </pre>
+   *
+   * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+   * @return A list containing the enum numeric values on the wire for suspected.
+   */
+  java.util.List<java.lang.Integer>
+  getSuspectedValueList();
+  /**
+   * <pre>
+   * What makes the gateway think right now that something of the source's is being lost. When that is over, a gap is appended where it counts as a loss.
+   * </pre>
+   *
+   * <code>repeated .headgate.v1.Gap.Cause suspected = 16 [json_name = "suspected"];</code>
+   * @param index The index of the value to return.
+   * @return The enum numeric value on the wire of suspected at the given index.
+   */
+  int getSuspectedValue(int index);
+
+  /**
+   * <pre>
+   * How many gaps were appended since the start of this process because something of the source's may be lost.
+   * </pre>
+   *
+   * <code>uint64 suspected_gaps = 17 [json_name = "suspectedGaps"];</code>
+   * @return The suspectedGaps.
+   */
+  long getSuspectedGaps();
+
+  /**
+   * <pre>
+   * The newest of those, from before the start too.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+   * @return Whether the lastSuspected field is set.
+   */
+  boolean hasLastSuspected();
+  /**
+   * <pre>
+   * The newest of those, from before the start too.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+   * @return The lastSuspected.
+   */
+  io.headgate.v1.Gap getLastSuspected();
+  /**
+   * <pre>
+   * The newest of those, from before the start too.
+   * </pre>
+   *
+   * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
+   */
+  io.headgate.v1.GapOrBuilder getLastSuspectedOrBuilder();
 }
