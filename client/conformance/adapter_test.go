@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// patience is how long the kit waits for what must come.
-const patience = 30 * time.Second
+// patience is how long the kit waits for what must come. On a machine that is busy with other things several JVMs at once take half a minute to say their first word.
+const patience = 90 * time.Second
 
 // leaveWithin is how long an adapter may take to leave.
 const leaveWithin = 10 * time.Second
