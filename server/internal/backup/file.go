@@ -45,6 +45,8 @@ const (
 	blockSize = 1 << 20
 	// maxBlock is how much a block can have, so that a damaged length asks for no more memory: the largest event with its raw body is far below.
 	maxBlock = 64 << 20
+	// maxPositions is how much all positions can have: who takes them may gather them. Those of 10,000 subscriptions are a tenth of it.
+	maxPositions = 256 << 20
 )
 
 // ErrDamaged: the file is not a whole backup.
@@ -167,6 +169,7 @@ type reader struct {
 	unzip          *zstd.Decoder
 	read           int64
 	content, plain []byte
+	positions      int // bytes of them
 	started, ended bool
 	start          func(eventlog.Copied) error
 	pair           func(part Part, key, value []byte) error
@@ -211,6 +214,12 @@ func (r *reader) block() error {
 		if r.plain, err = r.unzip.DecodeAll(content, r.plain[:0]); err != nil {
 			return fmt.Errorf("a block cannot be unpacked: %w", err)
 		}
+		if kind == Positions {
+			r.positions += len(r.plain)
+		}
+		if r.positions > maxPositions {
+			return errors.New("there are more positions than a gateway can have")
+		}
 		return r.pairs(kind)
 	case end:
 		r.ended = true
@@ -231,6 +240,9 @@ func (r *reader) pairs(part Part) error {
 				return errors.New("a pair ends early")
 			}
 			both[i], rest = rest[w:w+int(n)], rest[w+int(n):]
+		}
+		if len(both[0]) == 0 {
+			return errors.New("a pair has no key")
 		}
 		if err := refuse(r.pair(part, both[0], both[1])); err != nil {
 			return err
