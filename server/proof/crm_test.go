@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
 // crm posts events from several writers at once. It tries each one again until it is accepted, so that whatever was accepted is known, and is to be in the log
@@ -20,7 +22,7 @@ type crm struct {
 
 	mu       sync.Mutex
 	next     int32
-	accepted map[int32]bool // by primary key
+	accepted map[int32]bool // by number
 	failed   int            // posts
 	deaf     bool           // no answer arrives
 }
@@ -92,10 +94,20 @@ func (c *crm) post(body []byte) (int, error) {
 	return resp.StatusCode, err
 }
 
-// webhook is the body of event n. Events differ in size.
+// webhook is the body of event n. Events differ in size; those of two tenants have the same id and the same primary key.
 func webhook(n int32) []byte {
 	return fmt.Appendf(nil, `{"EventId":"00000000-0000-4000-8000-%012d","Timestamp":"2026-01-02T03:04:05Z","Changes":["updated"],"Event":"relation.changed","PrimaryKey":%d,`+
-		`"Entity":"relation","ContextIdentifier":"Cust%d","ChangedByAssociateId":5,"WebhookName":"%s"}`, n, n, []int{26759, 1234}[n%2], bytes.Repeat([]byte{'x'}, int(n%97)*10))
+		`"Entity":"relation","ContextIdentifier":"%s","ChangedByAssociateId":5,"WebhookName":"%s"}`, n/2, n/2, tenants[n%2], bytes.Repeat([]byte{'x'}, int(n%97)*10))
+}
+
+var tenants = [2]string{"Cust26759", "Cust1234"}
+
+// numberOf is which event it is.
+func numberOf(e *headgatev1.Event) int32 {
+	if e.GetContext() == tenants[1] {
+		return 2*e.GetPrimaryKey() + 1
+	}
+	return 2 * e.GetPrimaryKey()
 }
 
 // took is how many events were accepted so far.

@@ -19,7 +19,7 @@ import (
 // place is an event in its place.
 type place struct {
 	cursor string
-	key    int32
+	number int32
 }
 
 // order is the log as a reader came to know it. What it read once must never be otherwise.
@@ -56,7 +56,7 @@ func (o *order) extend(g *gateway) error {
 			return fmt.Errorf("after %d events there is a gap: %v", len(o.places), m.GetGap())
 		}
 		for _, e := range m.GetEvents() {
-			o.places = append(o.places, place{e.GetCursor(), e.GetPrimaryKey()})
+			o.places = append(o.places, place{e.GetCursor(), numberOf(e)})
 		}
 		o.cursor = m.GetCursor()
 	}
@@ -71,7 +71,7 @@ func (o *order) check(t *testing.T, g *gateway, c *crm) {
 	}
 	for i := range min(len(o.places), len(whole.places)) {
 		if o.places[i] != whole.places[i] {
-			t.Fatalf("place %d held event %d, and now %d", i, o.places[i].key, whole.places[i].key)
+			t.Fatalf("place %d held event %d, and now %d", i, o.places[i].number, whole.places[i].number)
 		}
 	}
 	if len(o.places) != len(whole.places) {
@@ -81,14 +81,14 @@ func (o *order) check(t *testing.T, g *gateway, c *crm) {
 	defer c.mu.Unlock()
 	seen := make(map[int32]bool)
 	for _, p := range whole.places {
-		if seen[p.key] {
-			t.Errorf("event %d is there twice", p.key)
+		if seen[p.number] {
+			t.Errorf("event %d is there twice", p.number)
 		}
-		seen[p.key] = true
+		seen[p.number] = true
 	}
 	lost := 0
-	for key := range c.accepted {
-		if !seen[key] {
+	for number := range c.accepted {
+		if !seen[number] {
 			lost++
 		}
 	}
