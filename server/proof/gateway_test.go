@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -31,7 +30,6 @@ type gateway struct {
 	dir                      string // its data
 	config                   string
 	webhook, api, rpc, admin string
-	more                     []string // flags
 	cmd                      *exec.Cmd
 	exited                   chan struct{} // closed when the process is gone
 	said                     *bytes.Buffer // what it logged; to be read once it is gone
@@ -121,21 +119,6 @@ func (g *gateway) kill() {
 	if g.cmd != nil {
 		_ = g.cmd.Process.Kill()
 		<-g.exited
-	}
-}
-
-// stop asks the gateway to end, and waits until it has.
-func (g *gateway) stop() {
-	g.t.Helper()
-	_ = g.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-g.exited:
-	case <-time.After(patience):
-		g.kill()
-		g.t.Fatalf("the gateway was asked to end and did not:\n%s", g.said)
-	}
-	if !g.cmd.ProcessState.Success() {
-		g.t.Errorf("the gateway was asked to end and ended with %v:\n%s", g.cmd.ProcessState, g.said)
 	}
 }
 
