@@ -81,8 +81,12 @@ func (s *Server) build(wait time.Duration) error {
 	s.leaving.Store(false)
 	s.registry.MustRegister(s.reload.ok, s.reload.at)
 	refused := newRefusedConnections(s.registry)
+	most, err := connectionBounds(openFiles())
+	if err != nil {
+		return err
+	}
 	for _, name := range listenerNames {
-		l, err := s.listen(name, refused)
+		l, err := s.listen(name, most[name], refused)
 		if err != nil {
 			return fmt.Errorf("listen.%s: %w", name, err)
 		}

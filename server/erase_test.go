@@ -35,7 +35,7 @@ func filesWith(t *testing.T, dir string, marks []string) (found []string) {
 	t.Helper()
 	const piece = 12
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		content, err := os.ReadFile(path)

@@ -14,8 +14,8 @@ import (
 	"github.com/headgate/headgate/server/internal/webhook"
 )
 
-// maxConnections are how many a listener has at once. More wait until one of them ends. There are fewer than the files that a process may usually
-// have open, so that nobody can keep the log from opening its own.
+// maxConnections are how many a listener has at once, see connectionBounds. More wait until one of them ends. There are fewer than the files that the process
+// may have open, so that nobody can keep the log from opening its own.
 var maxConnections = map[string]int{listenWebhook: 4_000, listenAPI: 4_000, listenGRPC: 10_000, listenAdmin: 500}
 
 // maxFromOneHost are how many of them one host has. More are closed at once. Readers can be many behind one address, the CRM's machines are few
@@ -80,20 +80,20 @@ func (c *sharedConn) Close() error {
 }
 
 // listen begins the server's turn at the socket of that name, with all bounds on its connections.
-func (s *Server) listen(name string, refused *prometheus.CounterVec) (net.Listener, error) {
+func (s *Server) listen(name string, most int, refused *prometheus.CounterVec) (net.Listener, error) {
 	t, err := newTurn(s.sockets[name])
 	if err != nil {
 		return nil, err
 	}
 	s.turns[name] = t
 	var l net.Listener = t
-	if most := maxFromOneHost[name]; most > 0 {
-		one := newShared(l, most, refused.WithLabelValues(name))
+	if share := maxFromOneHost[name]; share > 0 {
+		one := newShared(l, share, refused.WithLabelValues(name))
 		s.shared[name] = one
 		l = one
 	}
 	// Outside of the other: what is closed at once takes nobody's place.
-	return netutil.LimitListener(l, maxConnections[name]), nil
+	return netutil.LimitListener(l, most), nil
 }
 
 func newRefusedConnections(metrics prometheus.Registerer) *prometheus.CounterVec {
