@@ -72,7 +72,7 @@ func registerLogMetrics(r prometheus.Registerer, log *eventlog.Log) {
 	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "headgate_log_quarantine_dropped_total", Help: "Webhooks dropped from the quarantine because it was full.",
 	}, func() float64 { return float64(log.QuarantineDropped()) }))
-	gauge("headgate_log_up", "1 while events are accepted, 0 while the log is full or has failed.", func(st eventlog.State) float64 {
+	gauge("headgate_log_up", "1 while events are accepted, 0 while the log is full, its disk too slow, or it has failed.", func(st eventlog.State) float64 {
 		if st.Err != nil {
 			return 0
 		}
@@ -84,6 +84,9 @@ func registerLogMetrics(r prometheus.Registerer, log *eventlog.Log) {
 	gauge("headgate_log_newest_timestamp_seconds", "When the newest record was received; 0 in an empty log.", func(st eventlog.State) float64 {
 		return seconds(st.HeadAt)
 	})
+	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "headgate_log_trimmed_early_total", Help: "Records removed before retention.max_age, for the log's size or for room on the disk, since the start.",
+	}, func() float64 { return float64(log.TrimmedEarly()) }))
 	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "headgate_log_appended_total", Help: "Records appended in the life of the log.",
 	}, func() float64 { return float64(log.Head()) }))

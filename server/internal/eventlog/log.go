@@ -36,6 +36,10 @@ type Log struct {
 
 	erasures atomic.Uint64
 
+	wasPressed bool          // retain's alone
+	early      atomic.Uint64 // records trimmed before their time
+	busySince  atomic.Int64  // when an append was last not durable in time, in Unix nanoseconds; 0: one has been since
+
 	mu       sync.Mutex
 	changed  chan struct{}   // closed and replaced when the head moves; guarded by mu
 	watchers []func([]Frame) // guarded by mu
@@ -104,8 +108,38 @@ func (l *Log) follow(ctx context.Context) error {
 func (l *Log) Append(ctx context.Context, r *Record) (dup bool, err error) {
 	rec := *r // the caller's may still be on its way from an append that was given up
 	rec.Keys.Shard = rec.Keys.shardHash()
-	return l.engine.Append(ctx, &rec)
+	dup, err = l.engine.Append(ctx, &rec)
+	l.note(err)
+	return dup, err
 }
+
+// slowFor is how long a log whose disk was too slow is called so, unless an append shows otherwise: where nobody asks whoever is not ready, none comes.
+const slowFor = 30 * time.Second
+
+// note takes down how an append ended, and says when the disk becomes too slow and when it no longer is.
+func (l *Log) note(err error) {
+	switch {
+	case err == nil && l.busySince.Load() != 0 && l.busySince.Swap(0) != 0:
+		l.opt.Logger.Info("the log's disk is fast enough again")
+	case errors.Is(err, ErrBusy):
+		known := l.slow() != nil
+		if l.busySince.Swap(l.opt.Now().UnixNano()); !known {
+			l.opt.Logger.Error("the log's disk is too slow: webhooks are answered with 503, and the CRM tries each twice more; look what else uses it", "error", err)
+		}
+	}
+}
+
+// slow returns an ErrBusy while the disk is too slow.
+func (l *Log) slow() error {
+	at := l.busySince.Load()
+	if at == 0 || l.opt.Now().Sub(time.Unix(0, at)) > slowFor {
+		return nil
+	}
+	return fmt.Errorf("%w: its disk takes longer than an event may wait; look what else uses it", ErrBusy)
+}
+
+// TrimmedEarly counts the records that were trimmed before their time since the log was opened: for its size, or for room on the disk.
+func (l *Log) TrimmedEarly() uint64 { return l.early.Load() }
 
 // Head returns the sequence of the newest record that readers may see.
 func (l *Log) Head() uint64 {
@@ -264,13 +298,16 @@ func (l *Log) Get(ctx context.Context, seq uint64) (Frame, error) {
 // Epoch names the log's current epoch.
 func (l *Log) Epoch() string { return l.cursors.epoch() }
 
-// State returns where the log stands, with the head that readers see.
+// State returns where the log stands, with the head that readers see, and with ErrBusy while the disk is too slow.
 func (l *Log) State() State {
 	head, headAt := l.tail.top()
 	st := l.engine.State()
 	st.Head, st.HeadAt = head, headAt
 	if head < st.Earliest {
 		st.HeadAt = time.Time{}
+	}
+	if st.Err == nil {
+		st.Err = l.slow()
 	}
 	return st
 }

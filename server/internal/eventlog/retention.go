@@ -20,23 +20,42 @@ type Retention struct {
 	MaxQuarantine uint64
 }
 
-// retainEvery is how often the limits are looked at.
-const retainEvery = 5 * time.Second
+const (
+	// retainEvery is how often the limits are looked at.
+	retainEvery = 5 * time.Second
+	// pressEvery is how often it is looked whether there is too much, or too little room: a burst must not find the disk full before the oldest make room.
+	pressEvery = 250 * time.Millisecond
+)
 
 func (l *Log) retain(ctx context.Context) {
-	tick := time.NewTicker(retainEvery)
+	tick := time.NewTicker(pressEvery)
 	defer tick.Stop()
 	for {
+		before, begin := l.engine.State().Earliest, time.Now()
 		if err := errors.Join(l.boundQuarantine(ctx), l.Retain(ctx)); err != nil && ctx.Err() == nil {
 			l.opt.Logger.Error("the retention could not be applied", "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-l.excess:
-		case <-tick.C:
+		for waiting := true; waiting; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-l.excess:
+				waiting = false
+			case <-tick.C:
+				st := l.engine.State()
+				// Where nothing may go any more, or what went still takes room, looking again does not help.
+				helps := l.pressed(st) && (st.Earliest > before || !l.wasPressed)
+				l.wasPressed = l.pressed(st)
+				waiting = !helps && time.Since(begin) < retainEvery
+			}
 		}
 	}
+}
+
+// pressed says whether there is too much, or too little room.
+func (l *Log) pressed(st State) bool {
+	r := l.opt.Retention
+	return r.MaxSize > 0 && st.SizeBytes > r.MaxSize || st.FreeBytes < r.Reserve
 }
 
 // Retain applies the retention once. Run calls it regularly.
@@ -54,7 +73,11 @@ func (l *Log) Retain(ctx context.Context) error {
 			"older_than", st.EarliestAt, "size_bytes", st.SizeBytes, "free_bytes", st.FreeBytes)
 	}
 	err = l.engine.Trim(ctx, min(through, l.Head()))
-	l.tail.forget(l.engine.State().Earliest - 1)
+	now := l.engine.State().Earliest
+	l.tail.forget(now - 1)
+	if why != "age" {
+		l.early.Add(now - st.Earliest)
+	}
 	return err
 }
 

@@ -132,6 +132,24 @@ func TestRetentionByReserve(t *testing.T) {
 	a.wantEarliest("what is younger than at_least stays", each+1, each+1)
 }
 
+// TestRoomIsMadeBeforeAnyIsRefused: when the reserve is touched the oldest records go at once, not when it is next their turn.
+func TestRoomIsMadeBeforeAnyIsRefused(t *testing.T) {
+	a := newAged(t, eventlog.Retention{Reserve: 1 << 30})
+	a.add(700)
+	a.pass(time.Hour)
+	a.measured()
+	begin := time.Now()
+	a.fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1<<30 - 3<<20})
+	eventually(t, "the oldest records go", func() bool { return a.State().Earliest > 1 })
+	if took := time.Since(begin); took > 4*time.Second {
+		t.Errorf("the oldest records went after %s", took)
+	}
+	eventually(t, "they are counted", func() bool { return a.TrimmedEarly() == a.State().Earliest-1 })
+	if early := a.TrimmedEarly(); early >= 700 {
+		t.Errorf("%d records went early", early)
+	}
+}
+
 // A disk that cannot be measured is not an empty one.
 func TestRetentionOnAnUnmeasuredDisk(t *testing.T) {
 	a := &aged{T: t}

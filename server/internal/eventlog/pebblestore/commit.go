@@ -326,17 +326,17 @@ func (s *Store) publish(g *groupWrite) {
 
 // fail stops the store: what Pebble holds after a failed write is not known to be on disk. It returns the error for those who wait.
 func (s *Store) fail(cause error) error {
-	kind := eventlog.ErrFailed
+	kind, advice := eventlog.ErrFailed, "look at the disk, then start the gateway again"
 	if errors.Is(cause, syscall.ENOSPC) {
-		kind = eventlog.ErrFull
+		kind, advice = eventlog.ErrFull, "make room, and it goes on by itself"
 		s.diskFull.Store(true)
 	}
-	err := fmt.Errorf("%w: %w", kind, cause)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !errors.Is(s.state.Err, eventlog.ErrFailed) { // not even room on the disk again makes that one go away
-		s.state.Err = err
-		s.log.Error("the log takes no more events", "error", err)
+	// Not even room on the disk again makes a failure go away.
+	if known := s.state.Err; !errors.Is(known, eventlog.ErrFailed) && !errors.Is(known, kind) {
+		s.state.Err = fmt.Errorf("%w: %w; %s", kind, cause, advice)
+		s.log.Error("the log takes no more events", "error", s.state.Err)
 	}
 	return s.state.Err
 }

@@ -30,6 +30,7 @@ func (s *Store) tend(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		s.restoreBallast()
 		s.refreshDisk()
 		s.tendCopy()
 		s.restoreAfterFull()
@@ -72,9 +73,13 @@ func (s *Store) setRoomLocked() {
 	if s.diskFull.Load() || errors.Is(s.state.Err, eventlog.ErrFailed) {
 		return
 	}
-	switch full := s.state.FreeBytes < s.opt.MinFree; {
+	least := s.opt.MinFree
+	if s.noBallast.Load() { // it was needed, and is made again before anything else is written
+		least += ballastSize
+	}
+	switch full := s.state.FreeBytes < least; {
 	case full && s.state.Err == nil:
-		s.state.Err = fmt.Errorf("%w: %d bytes are free on its disk, %d must be", eventlog.ErrFull, s.state.FreeBytes, s.opt.MinFree)
+		s.state.Err = fmt.Errorf("%w: %d bytes are free on its disk, %d must be; make room, and it goes on by itself", eventlog.ErrFull, s.state.FreeBytes, least)
 		s.log.Error("the log takes no more events", "error", s.state.Err)
 	case !full && s.state.Err != nil:
 		s.state.Err = nil
@@ -90,6 +95,16 @@ func (s *Store) checkRoom() error {
 	s.state.FreeBytes = free
 	s.setRoomLocked()
 	return s.state.Err
+}
+
+// restoreBallast makes the ballast again after a write of Pebble's own, which it repeats by itself, took it.
+func (s *Store) restoreBallast() {
+	if !s.noBallast.Load() || s.diskFull.Load() || s.free() < s.opt.MinFree+ballastSize {
+		return
+	}
+	if err := s.makeBallast(); err != nil {
+		s.onDiskFull()
+	}
 }
 
 // restoreAfterFull reopens the store in this process once a write that ran out of space can be expected to succeed. The ballast is the
@@ -156,6 +171,7 @@ func (s *Store) ballastPath() string { return s.opt.FS.PathJoin(s.dir, "ballast"
 // succeed.
 func (s *Store) makeBallast() error {
 	if info, err := s.opt.FS.Stat(s.ballastPath()); err == nil && info.Size() == ballastSize {
+		s.noBallast.Store(false)
 		return nil
 	}
 	f, err := s.opt.FS.Create(s.ballastPath(), vfs.WriteCategoryUnspecified)
@@ -166,6 +182,7 @@ func (s *Store) makeBallast() error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("ballast file: %w", err)
 	}
+	s.noBallast.Store(false)
 	return nil
 }
 
@@ -174,5 +191,7 @@ func (s *Store) onDiskFull() {
 	if err := s.opt.FS.Remove(s.ballastPath()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		s.log.Warn("the ballast file could not be removed", "error", err)
 	}
-	s.log.Error("the log's disk is full")
+	if !s.noBallast.Swap(true) {
+		s.log.Error("the log's disk is full")
+	}
 }

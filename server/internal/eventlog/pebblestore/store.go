@@ -82,6 +82,7 @@ type Store struct {
 	recentBytes int // recent holds the newest records for Follow; guarded by mu
 
 	diskFull  atomic.Bool  // a write ran out of space
+	noBallast atomic.Bool  // the ballast was given to a write
 	trimmedAt atomic.Int64 // when the oldest trim was that has not been flushed, in Unix nanoseconds; 0: none
 	resting   atomic.Bool  // no compaction begins any more
 	blind     sync.Once    // says once that the disk cannot be measured
