@@ -252,5 +252,8 @@ func (s *Server) problem() error {
 	if s.stopping.Load() {
 		return errStopping
 	}
-	return s.log.State().Err
+	if err := s.log.State().Err; err != nil {
+		return err
+	}
+	return s.log.Slow()
 }

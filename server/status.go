@@ -73,7 +73,7 @@ func registerLogMetrics(r prometheus.Registerer, log *eventlog.Log) {
 		Name: "headgate_log_quarantine_dropped_total", Help: "Webhooks dropped from the quarantine because it was full.",
 	}, func() float64 { return float64(log.QuarantineDropped()) }))
 	gauge("headgate_log_up", "1 while events are accepted, 0 while the log is full, its disk too slow, or it has failed.", func(st eventlog.State) float64 {
-		if st.Err != nil {
+		if st.Err != nil || log.Slow() != nil {
 			return 0
 		}
 		return 1

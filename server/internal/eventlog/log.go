@@ -122,15 +122,15 @@ func (l *Log) note(err error) {
 	case err == nil && l.busySince.Load() != 0 && l.busySince.Swap(0) != 0:
 		l.opt.Logger.Info("the log's disk is fast enough again")
 	case errors.Is(err, ErrBusy):
-		known := l.slow() != nil
+		known := l.Slow() != nil
 		if l.busySince.Swap(l.opt.Now().UnixNano()); !known {
 			l.opt.Logger.Error("the log's disk is too slow: webhooks are answered with 503, and the CRM tries each twice more; look what else uses it", "error", err)
 		}
 	}
 }
 
-// slow returns an ErrBusy while the disk is too slow.
-func (l *Log) slow() error {
+// Slow returns an ErrBusy while the disk is too slow.
+func (l *Log) Slow() error {
 	at := l.busySince.Load()
 	if at == 0 || l.opt.Now().Sub(time.Unix(0, at)) > slowFor {
 		return nil
@@ -298,16 +298,13 @@ func (l *Log) Get(ctx context.Context, seq uint64) (Frame, error) {
 // Epoch names the log's current epoch.
 func (l *Log) Epoch() string { return l.cursors.epoch() }
 
-// State returns where the log stands, with the head that readers see, and with ErrBusy while the disk is too slow.
+// State returns where the log stands, with the head that readers see.
 func (l *Log) State() State {
 	head, headAt := l.tail.top()
 	st := l.engine.State()
 	st.Head, st.HeadAt = head, headAt
 	if head < st.Earliest {
 		st.HeadAt = time.Time{}
-	}
-	if st.Err == nil {
-		st.Err = l.slow()
 	}
 	return st
 }

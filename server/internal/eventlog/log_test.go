@@ -290,7 +290,7 @@ func TestHangingDisk(t *testing.T) {
 	if _, err := l.Append(cancelled, held); !errors.Is(err, context.Canceled) {
 		t.Fatalf("cancelled: %v", err)
 	}
-	if l.Head() != 300 || l.State().Head != 300 || !errors.Is(l.State().Err, eventlog.ErrBusy) {
+	if l.Head() != 300 || l.State().Head != 300 || l.State().Err != nil || !errors.Is(l.Slow(), eventlog.ErrBusy) {
 		t.Fatalf("state %+v", l.State())
 	}
 	if frames := readTo(t, l, 0, 300, nil); len(frames) != 300 {
@@ -320,7 +320,7 @@ func TestHangingDisk(t *testing.T) {
 		}
 		return dup && err == nil
 	})
-	if err := l.State().Err; err != nil {
+	if err := l.Slow(); err != nil {
 		t.Errorf("the disk is no longer slow: %v", err)
 	}
 	if seqs, err := l.Find(ctx, "held", nil); err != nil || fmt.Sprint(seqs) != "[301]" || l.Head() != 301 {
