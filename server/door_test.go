@@ -4,9 +4,11 @@ package server_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -140,12 +142,38 @@ func TestTheDoorAnswersWhoIsInIt(t *testing.T) {
 	}
 }
 
+// TestIdleSendersAreWaitedFor: a connection that was not told that it ends is not closed under a sender who may just be posting on it.
+func TestIdleSendersAreWaitedFor(t *testing.T) {
+	cfg := signedConfig(t.TempDir())
+	g := start(t, cfg)
+	stream, idle := g.subscribe(), g.call()
+	whole, _ := post(1)
+	idle.write(whole)
+	idle.answered()
+	taken := make(chan struct{})
+	go func() {
+		defer close(taken)
+		takeOver(t, cfg)
+	}()
+	g.leaving(stream)
+	_ = idle.conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
+	if _, err := idle.in.Peek(1); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("the connection ended with %v", err)
+	}
+	_ = idle.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	whole, _ = post(2)
+	idle.write(whole)
+	if !idle.answered() {
+		t.Error("the gateway does not say that this was the connection's last answer")
+	}
+	<-taken
+}
+
 // TestWhoSaysNothingDelaysNobody: somebody who connects and is silent, and a reader who takes nothing, cost those who post no more than a moment.
 func TestWhoSaysNothingDelaysNobody(t *testing.T) {
 	cfg := signedConfig(t.TempDir())
 	cfg.Drain = 3 * time.Second
 	g := start(t, cfg)
-	g.call()
 	for n := range 40 { // more than a stream takes ahead
 		b := body(n, "relation.created", "Cust1234")
 		b = append(b[:len(b)-1], `,"More":"`+strings.Repeat("x", 60_000)+`"}`...)
@@ -166,6 +194,9 @@ func TestWhoSaysNothingDelaysNobody(t *testing.T) {
 		case <-taken:
 			over = true
 		default:
+		}
+		if n%100 == 0 {
+			g.call() // and says nothing
 		}
 		c := g.call()
 		whole, _ := post(n)
