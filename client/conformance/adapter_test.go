@@ -109,17 +109,18 @@ func (a *adapter) note(l line, over bool) {
 	a.moved = make(chan struct{})
 }
 
-// say writes a line to the adapter. One that has ended does not hear it: the line that is waited for next tells.
-func (a *adapter) say(what any) {
+// say writes a line to the adapter, and tells whether it can hear it: one that has ended, or has left, cannot.
+func (a *adapter) say(what any) bool {
 	b, err := json.Marshal(what)
 	if err != nil {
 		a.t.Error(err)
 	}
-	_, _ = a.stdin.Write(append(b, '\n'))
+	_, err = a.stdin.Write(append(b, '\n'))
+	return err == nil
 }
 
-func (a *adapter) ok(cursor string)   { a.say(map[string]string{"ok": cursor}) }
-func (a *adapter) fail(cursor string) { a.say(map[string]string{"fail": cursor}) }
+func (a *adapter) ok(cursor string) bool   { return a.say(map[string]string{"ok": cursor}) }
+func (a *adapter) fail(cursor string) bool { return a.say(map[string]string{"fail": cursor}) }
 
 // take returns the next line; false when there is none until the deadline, or none any more.
 func (a *adapter) take(deadline <-chan time.Time) (line, bool) {

@@ -55,30 +55,26 @@ func (s *service) join(member string) *adapter {
 	})
 	s.pumps.Go(func() {
 		for l, found := a.take(nil); found; l, found = a.take(nil) {
-			if a.left.Load() {
-				continue
-			}
-			switch s.note(member, l) {
-			case accept:
-				a.ok(l.Cursor)
-			case reject:
-				a.fail(l.Cursor)
+			if !a.left.Load() {
+				s.note(member, a, l)
 			}
 		}
 	})
 	return a
 }
 
-// note enters a line and returns its answer.
-func (s *service) note(member string, l line) verdict {
+// note enters a line and answers it. Who sees what is entered finds it answered: a member that leaves then has handled it.
+func (s *service) note(member string, a *adapter, l line) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := hold // other lines have no answer
 	switch l.Kind {
 	case "event":
-		v = accept
+		v := accept
 		if s.judge != nil {
 			v = s.judge(member, l)
+		}
+		if v == accept && !a.ok(l.Cursor) || v == reject && !a.fail(l.Cursor) {
+			v = hold // it has left, or was killed: nobody has heard the answer
 		}
 		s.handled = append(s.handled, handling{member, l.Cursor, l.Key, v})
 	case "failure":
@@ -88,7 +84,6 @@ func (s *service) note(member string, l line) verdict {
 	}
 	close(s.moved)
 	s.moved = make(chan struct{})
-	return v
 }
 
 // rule sets how messages are answered from here on.
