@@ -53,7 +53,8 @@ var mutants = []mutant{
 		pkg: "server/internal/eventlog/pebblestore", run: "TestUnreadableRecord",
 	},
 	{
-		name: "the log goes on after a failed fsync", file: store + "commit.go", old: "		s.state.Err = err\n		s.log.Error(\"the log takes no more events\", \"error\", err)\n", new: "		s.log.Error(\"the log takes no more events\", \"error\", err)\n",
+		name: "the log goes on after a failed fsync", file: store + "commit.go", old: "		s.state.Err = fmt.Errorf(\"%w: %w; %s\", kind, cause, advice)\n",
+		new: "		return fmt.Errorf(\"%w: %w; %s\", kind, cause, advice)\n",
 		pkg: "server/internal/eventlog/pebblestore", run: "TestFailedSyncStopsTheLog",
 	},
 	{

@@ -243,6 +243,9 @@ func TestEveryBindingIsOneThatFillKnows(t *testing.T) {
 		methods := file.Services().Get(0).Methods()
 		for i := range methods.Len() {
 			m := methods.Get(i)
+			if !proto.HasExtension(m.Options(), annotations.E_Http) {
+				continue // it has no REST form
+			}
 			rule := proto.GetExtension(m.Options(), annotations.E_Http).(*annotations.HttpRule)
 			for _, r := range append(rule.GetAdditionalBindings(), rule) {
 				if !((r.GetGet() != "" || r.GetDelete() != "") && r.GetBody() == "") && !(r.GetPost() != "" && r.GetBody() == "*") {
