@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -258,11 +259,18 @@ func (a *abuser) open(method string, end bool, more ...string) error {
 	return a.WriteHeaders(http2.HeadersFrameParam{StreamID: a.stream, BlockFragment: a.headers(method, more...), EndStream: end, EndHeaders: true})
 }
 
-// headers is the block of a call, in memory that the next one takes.
+// headers is the block of a call, in memory that the next one takes. Of more, what the block has anyway replaces it.
 func (a *abuser) headers(path string, more ...string) []byte {
 	a.block.Reset()
-	fields := append([]string{":method", http.MethodPost, ":scheme", "http", ":path", path, ":authority", "localhost", "content-type", "application/grpc"}, more...)
-	for i := 0; i+1 < len(fields); i += 2 {
+	fields := []string{":method", http.MethodPost, ":scheme", "http", ":path", path, ":authority", "localhost", "content-type", "application/grpc"}
+	for i := 0; i+1 < len(more); i += 2 {
+		if at := slices.Index(fields, more[i]); at >= 0 && at%2 == 0 {
+			fields[at+1] = more[i+1]
+		} else {
+			fields = append(fields, more[i], more[i+1])
+		}
+	}
+	for i := 0; i < len(fields); i += 2 {
 		_ = a.fields.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}) // into memory
 	}
 	return a.block.Bytes()

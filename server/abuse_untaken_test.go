@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
@@ -17,20 +18,82 @@ func TestStrangersMayAskLittle(t *testing.T) {
 	large := []string{"x-bin", text, "x-bin", text, "x-bin", text, "x-bin", text}
 	p := startAbused(t)
 	before := vitalsOf(t, p.listen.Admin)
+	var all sync.WaitGroup
 	for n := range connections {
 		header := append([]string{}, large...)
 		if n%2 == 0 {
 			header = append(header, "grpc-timeout", "99999999H")
 		}
 		a, err := abuse(p.listen.GRPC, nil)
-		for i := 0; i < calls && err == nil; i++ {
-			err = a.open([]string{"/grpc.health.v1.Health/Check", "/a/b", "/headgate.v1.EventService/ListEvents"}[n%3], true, header...)
+		if err != nil {
+			t.Fatal(err)
 		}
-		_ = errors.Join(err, a.out.Flush()) // it may be closed by now
-		<-a.over
+		all.Go(func() {
+			var err error
+			for i := 0; i < calls && err == nil; i++ {
+				err = a.open([]string{"/grpc.health.v1.Health/Check", "/a/b", "/headgate.v1.EventService/ListEvents"}[n%3], true, header...)
+			}
+			_ = errors.Join(err, a.out.Flush()) // it may be closed by now
+			<-a.over
+		})
 	}
+	all.Wait()
 	before.heldLess(t, p.listen.Admin, 60<<20)
 	before.recovered(t, p.listen.Admin)
+}
+
+// TestMalformedCalls: gRPC itself answers calls with malformed headers, and repeats what was wrong. Clients that take no answer, or all, strangers and a reader's,
+// cannot have it keep many.
+func TestMalformedCalls(t *testing.T) {
+	const calls = 14_000
+	bad := strings.Repeat("\xff", 3_600)
+	p := startAbused(t)
+	before := vitalsOf(t, p.listen.Admin)
+	var strangers sync.WaitGroup
+	for _, malformed := range [][]string{
+		{"x-bin", bad},
+		{"content-type", bad},
+		{"content-type", "application/grpc", "connection", bad},
+		{":method", "GET", "x", bad},
+		{":authority", bad, "host", bad},
+		{"grpc-timeout", bad},
+	} {
+		for _, c := range []struct {
+			who  string
+			deaf bool
+		}{{"", false}, {"", true}, {"other", true}} {
+			client := abuse
+			if c.deaf {
+				client = abuseDeaf
+			}
+			a, err := client(p.listen.GRPC, nil)
+			if err == nil && c.who != "" {
+				err = a.callAs(c.who, headgatev1.EventService_DescribeLog_FullMethodName, &headgatev1.DescribeLogRequest{})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer a.conn.Close()
+			send := func() {
+				var err error
+				for n := 0; n < calls && err == nil; n++ {
+					err = a.open("/grpc.health.v1.Health/Check", true, malformed...)
+				}
+				_ = errors.Join(err, a.out.Flush()) // it may be closed by now
+			}
+			if c.who != "" { // it is no stranger, and may stay
+				go send()
+				continue
+			}
+			strangers.Go(func() {
+				if send(); !c.deaf {
+					<-a.over
+				}
+			})
+		}
+	}
+	strangers.Wait()
+	before.heldLess(t, p.listen.Admin, 60<<20)
 }
 
 // TestTimeoutsOfRefusedCalls: a client's time limit costs the gateway nothing once the call is refused, however long it is.

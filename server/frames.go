@@ -1,7 +1,6 @@
 package server
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -19,7 +18,10 @@ const (
 	emptyFramesAtOnce    = 5_000
 )
 
-var errEmptyFrames = errors.New("the client sends too many frames that carry nothing")
+var (
+	errEmptyFrames  = errors.New("the client sends too many frames that carry nothing")
+	errAsksTooOften = errors.New("the client asks too often for what is not known to be its business")
+)
 
 // calm are gRPC's credentials on connections that end when the client sends too many frames that carry nothing. gRPC itself counts only pings.
 type calm struct {
@@ -33,7 +35,7 @@ func (c calm) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, err
 	}
 	return &calmConn{
 		Conn: conn, skip: len(http2.ClientPreface), empty: rate.NewLimiter(emptyFramesPerSecond, emptyFramesAtOnce), gone: make(chan struct{}),
-		patience: writeWithin, asked: rate.NewLimiter(askedPerSecond, askedAtOnce),
+		known: make(chan struct{}), patience: refusedWithin, asked: rate.NewLimiter(askedPerSecond, askedAtOnce),
 	}, info, nil
 }
 
@@ -45,17 +47,22 @@ func (c calm) Clone() credentials.TransportCredentials { return calm{c.Transport
 const (
 	// writeWithin is how long a write may take at most. It may always take half of that.
 	writeWithin = 30 * time.Second
-	// refusedWithin is the same on a connection on which calls were refused and none ever was admitted.
+	// refusedWithin is the same until a call was admitted on the connection.
 	refusedWithin = 2 * time.Second
 )
 
 // Until a known caller's call was admitted, a connection may ask that often, and more than that at once. gRPC keeps every call with its headers, which cost the
 // client next to nothing, until a processor is free for it and its answer has left. So that few more arrive than are looked at, little is read at a time.
+// Headers are counted before gRPC reads them: malformed ones it answers itself, and nobody else sees them.
 const (
 	askedPerSecond = 10
 	askedAtOnce    = 100
 	readAtOnce     = 512
 )
+
+// knownWithin is how long a connection that has asked too often may take to become a known caller's, whose keys may have to be fetched. Nothing is read
+// from it meanwhile, so that what it asked before is answered, and its client learns why it is refused.
+const knownWithin = 10 * time.Second
 
 // calmConn is a connection whose client speaks HTTP/2. One goroutine at a time may read from it, and one may write to it.
 type calmConn struct {
@@ -64,7 +71,9 @@ type calmConn struct {
 	patience time.Duration // how long a write may take; guarded by mu
 	until    time.Time     // the deadline of writes; guarded by mu
 	admitted atomic.Bool   // a call was, of a known caller
+	known    chan struct{} // closed when admitted becomes true
 	asked    *rate.Limiter
+	over     atomic.Bool // it asked more than it may
 	empty    *rate.Limiter
 	skip     int     // bytes that come before the next frame's header
 	header   [9]byte // of the next frame
@@ -91,29 +100,17 @@ type lineAddr struct {
 // Gone is closed when the connection is.
 func (a lineAddr) Gone() <-chan struct{} { return a.conn.gone }
 
-// Refused says that a call was refused for who makes it, or for how many it makes. Behind a proxy those share a connection who know nothing of each other:
-// where known callers are, strangers change nothing.
-func (a lineAddr) Refused() {
-	c := a.conn
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.admitted.Load() && c.patience != refusedWithin {
-		c.patience = refusedWithin
-		c.extend() // of what is being written, too
+// Asked says that a call counts for more of the connection's questions than the one that it is.
+func (a lineAddr) Asked(more int) { a.conn.ask(more) }
+
+func (c *calmConn) ask(n int) {
+	if !c.admitted.Load() && !c.asked.AllowN(time.Now(), n) {
+		c.over.Store(true)
 	}
 }
 
-// Asked says that somebody asks of whom it is not known yet whether he may, and for how many of the connection's questions that counts.
-func (a lineAddr) Asked(cost int) {
-	if c := a.conn; !c.admitted.Load() && !c.asked.AllowN(time.Now(), cost) {
-		if secure, ok := c.Conn.(*tls.Conn); ok {
-			_ = secure.NetConn().Close() // without a goodbye, which can take a while
-		}
-		_ = c.Close()
-	}
-}
-
-// Admitted says that a call of a known caller was admitted.
+// Admitted says that a call of a known caller was admitted. Behind a proxy those share a connection who know nothing of each other: where known callers are,
+// strangers change nothing.
 func (a lineAddr) Admitted() {
 	c := a.conn
 	if c.admitted.Load() {
@@ -121,10 +118,12 @@ func (a lineAddr) Admitted() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.admitted.Store(true); c.patience != writeWithin {
-		c.patience = writeWithin
-		c.extend()
+	if c.admitted.Swap(true) {
+		return
 	}
+	close(c.known)
+	c.patience = writeWithin
+	c.extend() // of what is being written, too
 }
 
 // extend sets the deadline anew. The caller holds mu.
@@ -147,20 +146,38 @@ func (c *calmConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Read fails once the client has sent too many frames that carry nothing.
+// Read fails once the client has sent too many frames that carry nothing, or calls that nobody may make.
 func (c *calmConn) Read(p []byte) (int, error) {
 	if !c.admitted.Load() {
+		if c.over.Load() && !c.becomesKnown() {
+			return 0, errAsksTooOften
+		}
 		p = p[:min(len(p), readAtOnce)]
 	}
 	n, err := c.Conn.Read(p)
-	if empty := c.countEmpty(p[:n]); empty > 0 && !c.empty.AllowN(time.Now(), empty) {
+	calls, empty := c.count(p[:n])
+	if empty > 0 && !c.empty.AllowN(time.Now(), empty) {
 		return 0, errEmptyFrames
 	}
+	c.ask(calls)
 	return n, err
 }
 
-// countEmpty looks at what was read next.
-func (c *calmConn) countEmpty(b []byte) (empty int) {
+// becomesKnown waits until it is known whose the connection is, but not for long.
+func (c *calmConn) becomesKnown() bool {
+	late := time.NewTimer(knownWithin)
+	defer late.Stop()
+	select {
+	case <-c.known:
+		return true
+	case <-c.gone:
+	case <-late.C:
+	}
+	return false
+}
+
+// count looks at what was read next: how many calls begin in it, and how many frames carry nothing.
+func (c *calmConn) count(b []byte) (calls, empty int) {
 	for len(b) > 0 {
 		if c.skip > 0 {
 			n := min(c.skip, len(b))
@@ -172,21 +189,24 @@ func (c *calmConn) countEmpty(b []byte) (empty int) {
 		c.have += n
 		b = b[n:]
 		if c.have < len(c.header) {
-			return empty
+			return calls, empty
 		}
 		c.have, c.skip = 0, int(c.header[0])<<16|int(c.header[1])<<8|int(c.header[2])
-		if carriesNothing(c.skip, http2.FrameType(c.header[3]), http2.Flags(c.header[4])) {
+		switch kind := http2.FrameType(c.header[3]); {
+		case kind == http2.FrameHeaders:
+			calls++
+		case carriesNothing(c.skip, kind, http2.Flags(c.header[4])):
 			empty++
 		}
 	}
-	return empty
+	return calls, empty
 }
 
 // carriesNothing says whether a frame neither calls, nor brings data, nor makes room for some. gRPC watches over pings itself, and data that
 // flows fast makes for many window updates.
 func carriesNothing(length int, kind http2.FrameType, flags http2.Flags) bool {
 	switch kind {
-	case http2.FrameHeaders, http2.FramePing, http2.FrameWindowUpdate:
+	case http2.FramePing, http2.FrameWindowUpdate:
 		return false
 	case http2.FrameData:
 		return length == 0 && !flags.Has(http2.FlagDataEndStream)

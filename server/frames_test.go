@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -52,7 +53,7 @@ func TestEmptyFrames(t *testing.T) {
 	} {
 		for allowed, is := range map[int]error{want: nil, want - 1: errEmptyFrames} {
 			conn := &calmConn{
-				Conn: readConn{Reader: slice(bytes.NewReader(b.Bytes()))}, skip: len(http2.ClientPreface), empty: rate.NewLimiter(0, allowed),
+				Conn: readConn{Reader: slice(bytes.NewReader(b.Bytes()))}, skip: len(http2.ClientPreface), empty: rate.NewLimiter(0, allowed), asked: rate.NewLimiter(0, 5),
 			}
 			n, err := io.Copy(io.Discard, conn)
 			if !errors.Is(err, is) || (err == nil && n != int64(b.Len())) {
@@ -90,10 +91,10 @@ func (c stuckConn) Close() error {
 	return nil
 }
 
-// TestWritesEnd: every write has a deadline, a shorter one once something was refused on the connection, and what fails closes it.
+// TestWritesEnd: every write has a deadline, a longer one once a call was admitted on the connection, and what fails closes it.
 func TestWritesEnd(t *testing.T) {
 	conn := stuckConn{deadlines: make(chan time.Time, 10), closed: make(chan struct{})}
-	c := &calmConn{Conn: conn, gone: make(chan struct{}), patience: writeWithin}
+	c := &calmConn{Conn: conn, gone: make(chan struct{}), known: make(chan struct{}), patience: refusedWithin}
 	failed := make(chan error)
 	go func() {
 		_, err := c.Write(nil)
@@ -105,18 +106,11 @@ func TestWritesEnd(t *testing.T) {
 			t.Errorf("a write may take %v, want %v", got, d)
 		}
 	}
-	within(writeWithin)
-	for range 2 {
-		c.RemoteAddr().(interface{ Refused() }).Refused()
-	}
 	within(refusedWithin)
 	for range 2 {
 		c.RemoteAddr().(interface{ Admitted() }).Admitted()
 	}
 	within(writeWithin)
-	for range 10 { // behind a proxy, by others
-		c.RemoteAddr().(interface{ Refused() }).Refused()
-	}
 	if n := len(conn.deadlines); n != 0 {
 		t.Errorf("the deadline was put off %d times", n)
 	}
@@ -125,19 +119,54 @@ func TestWritesEnd(t *testing.T) {
 		t.Error("a write to nobody succeeded")
 	}
 	<-c.gone
-	strangers := &calmConn{
-		Conn: stuckConn{deadlines: make(chan time.Time, 10), closed: make(chan struct{})}, gone: make(chan struct{}), asked: rate.NewLimiter(0, 3),
+}
+
+// TestTooManyQuestions: a connection that asked more than it may is read on once it is known whose it is, and ends when that does not become known.
+func TestTooManyQuestions(t *testing.T) {
+	begin := func() *calmConn {
+		var b bytes.Buffer
+		f := http2.NewFramer(&b, nil)
+		for range 4 {
+			if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: make([]byte, readAtOnce), EndHeaders: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return &calmConn{
+			Conn: readConn{Conn: stuckConn{deadlines: make(chan time.Time, 10), closed: make(chan struct{})}, Reader: &b}, gone: make(chan struct{}), known: make(chan struct{}),
+			asked: rate.NewLimiter(0, 3), empty: rate.NewLimiter(0, 0),
+		}
 	}
-	for range 2 {
-		strangers.RemoteAddr().(interface{ Asked(int) }).Asked(1)
+	for name, c := range map[string]struct {
+		then func(*calmConn)
+		want error
+	}{
+		"known":     {func(c *calmConn) { c.RemoteAddr().(interface{ Admitted() }).Admitted() }, nil},
+		"closed":    {func(c *calmConn) { _ = c.Close() }, errAsksTooOften},
+		"by health": {func(c *calmConn) { c.RemoteAddr().(interface{ Asked(int) }).Asked(3); _ = c.Close() }, errAsksTooOften},
+		"forgotten": {func(*calmConn) {}, errAsksTooOften},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			conn, begun := begin(), time.Now()
+			ended := make(chan error)
+			go func() {
+				_, err := io.Copy(io.Discard, struct{ io.Reader }{conn})
+				ended <- err
+			}()
+			synctest.Wait()
+			select {
+			case err := <-ended:
+				t.Fatalf("%s: it was read to its end: %v", name, err)
+			default:
+			}
+			c.then(conn)
+			if err := <-ended; !errors.Is(err, c.want) {
+				t.Errorf("%s: %v, want %v", name, err, c.want)
+			}
+			if got := time.Since(begun); got != 0 && (name != "forgotten" || got != knownWithin) {
+				t.Errorf("%s: it ended after %v", name, got)
+			}
+		})
 	}
-	select {
-	case <-strangers.gone:
-		t.Error("it is gone already")
-	default:
-	}
-	strangers.RemoteAddr().(interface{ Asked(int) }).Asked(2)
-	<-strangers.gone
 }
 
 // TestConnectionsAreLimited: one that is too many waits until another one ends.

@@ -16,7 +16,7 @@ var arrows = map[string][]string{
 	"server/cmd/headgated": {"server"},
 	"server": {
 		"gen", "server/internal/access", "server/internal/admin", "server/internal/backup", "server/internal/eventlog", "server/internal/eventlog/pebblestore", "server/internal/feed",
-		"server/internal/rest", "server/internal/subscription", "server/internal/superoffice", "server/internal/upstream", "server/internal/webhook",
+		"server/internal/grpcenv", "server/internal/rest", "server/internal/subscription", "server/internal/superoffice", "server/internal/upstream", "server/internal/webhook",
 	},
 	// The door and the windows meet in the log, and nowhere else: of eventlog they take the record and its errors.
 	"server/internal/webhook": {"gen", "server/internal/eventlog", "server/internal/refusal", "server/internal/superoffice"},
@@ -32,6 +32,7 @@ var arrows = map[string][]string{
 	"server/internal/access":       {"server/internal/aside", "server/internal/fault", "server/internal/refusal"},
 	"server/internal/aside":        {},
 	"server/internal/fault":        {},
+	"server/internal/grpcenv":      {},
 	"server/internal/refusal":      {},
 
 	"server/internal/eventlog":              {"gen"},

@@ -27,6 +27,7 @@ import (
 	"github.com/headgate/headgate/server/internal/eventlog"
 	"github.com/headgate/headgate/server/internal/eventlog/pebblestore"
 	"github.com/headgate/headgate/server/internal/feed"
+	_ "github.com/headgate/headgate/server/internal/grpcenv" // before grpc-go
 	"github.com/headgate/headgate/server/internal/rest"
 	"github.com/headgate/headgate/server/internal/subscription"
 	"github.com/headgate/headgate/server/internal/superoffice"

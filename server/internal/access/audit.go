@@ -21,18 +21,17 @@ func lineOf(remote, what string, by Identity) []any {
 
 // refuse tells of a call that the control or the guard refuses, and returns what the caller is told.
 func (g *Guard) refuse(ctx context.Context, what string, err error) error {
-	told := refusalOf(err)
-	if l := connectionOf(ctx); l != nil {
-		l.Refused()
+	told, by := refusalOf(err), callerOf(err)
+	if c := connectionOf(ctx); c != nil && by.Reader != nil { // known, and too much for a limit
+		c.Admitted()
 	}
-	g.tellRefused(RemoteOf(ctx), what, callerOf(err), told)
+	g.tellRefused(RemoteOf(ctx), what, by, told)
 	return told
 }
 
 // told is a connection that wants to know how its calls fare.
 type told interface {
-	Asked(cost int)
-	Refused()
+	Asked(more int)
 	Admitted()
 }
 

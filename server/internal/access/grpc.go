@@ -76,7 +76,7 @@ func SessionOf(ctx context.Context) *Session {
 func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	ctx := ss.Context()
 	if _, known := g.needs[info.FullMethod]; !known {
-		return noMethod(ctx)
+		return errNoMethod
 	}
 	kind := g.kindOf(info.FullMethod)
 	admit := g.admit

@@ -20,43 +20,34 @@ func (g *Guard) Tap(ctx context.Context, call *tap.Info) (context.Context, error
 	if err == nil {
 		known, err = g.control.atAGlance(cred)
 	}
-	g.tellAsked(ctx, known, need)
+	tellAsked(ctx, known, need)
 	switch _, limited := ctx.Deadline(); {
 	case limited: // gRPC keeps a timer of a call that is refused here until the client's time has passed, which may be ages
 		return ctx, nil
 	case !served:
-		return ctx, noMethod(ctx)
+		return ctx, errNoMethod
 	case err == nil || need == NeedNothing:
 		return ctx, nil
 	}
 	return ctx, g.refuse(ctx, call.FullMethodName, err)
 }
 
-// healthCost is what a call counts for of which a connection has no business to make many.
-const healthCost = 5
+// healthMore is for how many calls more one counts of which a connection has no business to make many.
+const healthMore = 4
 
-func (g *Guard) tellAsked(ctx context.Context, known bool, need Need) {
+func tellAsked(ctx context.Context, known bool, need Need) {
 	c := connectionOf(ctx)
 	switch {
 	case c == nil:
 	case known:
 		c.Admitted()
 	case need == NeedNothing:
-		c.Asked(healthCost)
-	default:
-		c.Asked(1)
+		c.Asked(healthMore)
 	}
 }
 
+// errNoMethod refuses a call of what nobody serves. It does not repeat the name, which is as long as the caller likes.
 var errNoMethod = status.Error(codes.Unimplemented, "there is no such method")
-
-// noMethod refuses a call of what nobody serves. It does not repeat the name, which is as long as the caller likes.
-func noMethod(ctx context.Context) error {
-	if c := connectionOf(ctx); c != nil {
-		c.Refused()
-	}
-	return errNoMethod
-}
 
 // atAGlance is Identify as far as that takes no time: whether somebody is known, or plainly nobody's credentials. Neither means that Identify will tell.
 func (c *Control) atAGlance(cred Credentials) (known bool, err error) {

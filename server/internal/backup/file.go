@@ -45,8 +45,10 @@ const (
 	blockSize = 1 << 20
 	// maxBlock is how much a block can have, so that a damaged length asks for no more memory: the largest event with its raw body is far below.
 	maxBlock = 64 << 20
-	// maxPositions is how much all positions can have: who takes them may gather them. Those of 10,000 subscriptions are a tenth of it.
+	// maxPositions is how much memory all positions can take: who takes them may gather them. Those of 10,000 subscriptions are a tenth of it.
 	maxPositions = 256 << 20
+	// pairMemory is what a pair takes beside its bytes.
+	pairMemory = 100
 )
 
 // ErrDamaged: the file is not a whole backup.
@@ -169,7 +171,7 @@ type reader struct {
 	unzip          *zstd.Decoder
 	read           int64
 	content, plain []byte
-	positions      int // bytes of them
+	positions      int // what they take of maxPositions
 	started, ended bool
 	start          func(eventlog.Copied) error
 	pair           func(part Part, key, value []byte) error
@@ -214,12 +216,6 @@ func (r *reader) block() error {
 		if r.plain, err = r.unzip.DecodeAll(content, r.plain[:0]); err != nil {
 			return fmt.Errorf("a block cannot be unpacked: %w", err)
 		}
-		if kind == Positions {
-			r.positions += len(r.plain)
-		}
-		if r.positions > maxPositions {
-			return errors.New("there are more positions than a gateway can have")
-		}
 		return r.pairs(kind)
 	case end:
 		r.ended = true
@@ -243,6 +239,12 @@ func (r *reader) pairs(part Part) error {
 		}
 		if len(both[0]) == 0 {
 			return errors.New("a pair has no key")
+		}
+		if part == Positions {
+			r.positions += pairMemory + len(both[0]) + len(both[1])
+		}
+		if r.positions > maxPositions {
+			return errors.New("there are more positions than a gateway can have")
 		}
 		if err := refuse(r.pair(part, both[0], both[1])); err != nil {
 			return err
