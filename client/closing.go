@@ -17,6 +17,7 @@ var closings = map[headgatev1.Closing_Reason]error{
 	headgatev1.Closing_REASON_CREDENTIAL_EXPIRED: errors.New("the credential has expired"),
 	headgatev1.Closing_REASON_MAX_AGE:            errors.New("the stream was as old as one may get"),
 	headgatev1.Closing_REASON_HANDED_OVER:        errors.New("the shard goes to another member, or its position was moved"),
+	headgatev1.Closing_REASON_OPERATOR:           errors.New("an operator ended the stream"),
 }
 
 // closedBecause is why the gateway ended a stream.

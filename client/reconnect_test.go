@@ -113,7 +113,8 @@ func TestRetryIsToldWhyTheGatewayEndedTheStream(t *testing.T) {
 		headgatev1.Closing_REASON_DRAINING:           "the gateway is stopping",
 		headgatev1.Closing_REASON_GRANT_CHANGED:      "what this reader may read has changed",
 		headgatev1.Closing_REASON_CREDENTIAL_EXPIRED: "the credential has expired",
-		99: "the gateway ended the stream for reason 99",
+		headgatev1.Closing_REASON_OPERATOR:           "an operator ended the stream",
+		99:                                           "the gateway ended the stream for reason 99",
 	} {
 		c, _ := dial(t, scripted.Send(scripted.Started(0, heartbeat), scripted.Closing(0, reason, time.Millisecond)), replay(1))
 		var causes []string

@@ -32,6 +32,7 @@ var needs = map[string]access.Need{
 
 	adminv1.AdminService_GetStatus_FullMethodName:            access.NeedOperator,
 	adminv1.AdminService_ListStreams_FullMethodName:          access.NeedOperator,
+	adminv1.AdminService_EndStream_FullMethodName:            access.NeedOperator,
 	adminv1.AdminService_ListSubscriptions_FullMethodName:    access.NeedOperator,
 	adminv1.AdminService_DeleteSubscription_FullMethodName:   access.NeedOperator,
 	adminv1.AdminService_SkipEvent_FullMethodName:            access.NeedOperator,

@@ -192,7 +192,7 @@ func TestStalledReaderLosesItsStream(t *testing.T) {
 	h.httpOf[false] = plain
 	stalled := func() (open, behind int) {
 		for _, st := range h.s.feed.Streams(t.Context()) {
-			if st.Reader == "globex" {
+			if st.Caller.Reader == "globex" {
 				open++
 				if !st.CaughtUp {
 					behind++

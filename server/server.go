@@ -196,8 +196,8 @@ func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
 		SkipEvent: func(ctx context.Context, req *adminv1.SkipEventRequest) (*headgatev1.Skip, error) {
 			return s.feed.SkipOf(ctx, subscription.Name{Reader: req.GetReader(), Name: req.GetName()}, req.GetCursor(), req.GetReason())
 		},
-		Backup: s.backup,
-		Retry:  s.webhook.Retry, Audit: audit, NotReady: s.upstream.NotReady,
+		EndStream: s.endStream, Backup: s.backup,
+		Retry: s.webhook.Retry, Audit: audit, NotReady: s.upstream.NotReady,
 		Source: s.webhook.Source,
 	}))
 	grpc_health_v1.RegisterHealthServer(guarded, s.health)

@@ -13,6 +13,7 @@ import (
 
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
+	"github.com/headgate/headgate/server/internal/feed"
 	"github.com/headgate/headgate/server/internal/rest"
 )
 
@@ -119,12 +120,31 @@ func (s *Server) sourceStatus() []*adminv1.SourceStatus {
 func (s *Server) streamStatus(ctx context.Context) []*adminv1.Stream {
 	var list []*adminv1.Stream
 	for _, st := range s.feed.Streams(ctx) {
-		list = append(list, &adminv1.Stream{
-			Id: st.ID, ClientName: st.ClientName, Peer: st.Remote, Reader: st.Reader, StartedAt: timestamppb.New(st.StartedAt), Filter: st.Filter,
-			EventsSent: st.EventsSent, Lag: durationpb.New(st.Lag), CaughtUp: st.CaughtUp,
-		})
+		list = append(list, streamOf(&st))
 	}
 	return list
+}
+
+func streamOf(st *feed.StreamStatus) *adminv1.Stream {
+	return &adminv1.Stream{
+		Id: st.ID, ClientName: st.ClientName, Peer: st.Caller.Remote, Reader: st.Caller.Reader, Credential: st.Caller.Credential,
+		StartedAt: timestamppb.New(st.StartedAt), Filter: st.Filter, Subscription: st.Subscription,
+		EventsSent: st.EventsSent, Lag: durationpb.New(st.Lag), CaughtUp: st.CaughtUp, Cursor: st.Cursor, State: stateNames[st.State],
+	}
+}
+
+var stateNames = map[feed.State]adminv1.Stream_State{
+	feed.Live: adminv1.Stream_STATE_LIVE, feed.Replaying: adminv1.Stream_STATE_REPLAYING,
+	feed.Stalled: adminv1.Stream_STATE_STALLED, feed.Standby: adminv1.Stream_STATE_STANDBY,
+}
+
+// endStream ends one stream; nil when none of the id is being served.
+func (s *Server) endStream(ctx context.Context, id string) *adminv1.Stream {
+	st, found := s.feed.EndStream(ctx, id)
+	if !found {
+		return nil
+	}
+	return streamOf(&st)
 }
 
 func (s *Server) subscriptionStatus(ctx context.Context) []*adminv1.ReaderSubscription {

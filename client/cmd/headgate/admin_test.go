@@ -92,8 +92,8 @@ func TestStatusIsOneScreen(t *testing.T) {
 			},
 		},
 		streams: []*adminv1.Stream{
-			{Id: 1, ClientName: "billing\x1b[2J", Peer: "127.0.0.1:5000", StartedAt: noon, EventsSent: 9, CaughtUp: true},
-			{Id: 2, Peer: "127.0.0.1:5001", StartedAt: noon, Filter: &headgatev1.Filter{Entities: []string{"relation"}}, Lag: durationpb.New(90 * time.Second)},
+			{Id: "1", ClientName: "billing\x1b[2J", Peer: "127.0.0.1:5000", StartedAt: noon, EventsSent: 9, CaughtUp: true},
+			{Id: "2", Peer: "127.0.0.1:5001", StartedAt: noon, Filter: &headgatev1.Filter{Entities: []string{"relation"}}, Lag: durationpb.New(90 * time.Second)},
 		},
 	}
 	address, _ := startGateway(t, &scripted.Gateway{Events: described{}, Admin: admin})

@@ -118,7 +118,7 @@ func showStreams(out io.Writer, streams []*adminv1.Stream) {
 		if err != nil || filter == "{}" {
 			filter = "everything"
 		}
-		_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%d\t%s\t%s\n", s.GetId(), known(s.GetClientName()), printable(s.GetPeer()),
+		_, _ = fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", printable(s.GetId()), known(s.GetClientName()), printable(s.GetPeer()),
 			moment(s.GetStartedAt()), s.GetEventsSent(), behind, filter)
 	}
 }

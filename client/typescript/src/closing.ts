@@ -14,6 +14,7 @@ const CLOSINGS: Record<number, Error> = {
   [Closing_Reason.CREDENTIAL_EXPIRED]: new Error("the credential has expired"),
   [Closing_Reason.MAX_AGE]: new Error("the stream was as old as one may get"),
   [Closing_Reason.HANDED_OVER]: new Error("the shard goes to another member, or its position was moved"),
+  [Closing_Reason.OPERATOR]: new Error("an operator ended the stream"),
 };
 
 /** Why the gateway ended a stream. */

@@ -59,6 +59,9 @@ func callerOf(err error) Identity {
 // ErrGrantChanged: a session ended because its reader was removed, its credential was withdrawn, or its grant is another one now.
 var ErrGrantChanged = errors.New("what this reader may read has changed")
 
+// ErrDismissed: a session ended because an operator wanted it to.
+var ErrDismissed = errors.New("an operator ended the stream")
+
 // Control holds the policy in force and the calls that run under it. It is safe for concurrent use.
 type Control struct {
 	mu       sync.Mutex
@@ -101,7 +104,7 @@ type Session struct {
 // Ended is closed when the session must end before its time; Cause then says why. Only of a stream it ever is.
 func (s *Session) Ended() <-chan struct{} { return s.ended }
 
-// Cause is ErrGrantChanged or ErrExpired once Ended is closed.
+// Cause is ErrGrantChanged, ErrExpired or ErrDismissed once Ended is closed.
 func (s *Session) Cause() error {
 	s.control.mu.Lock()
 	defer s.control.mu.Unlock()
@@ -110,6 +113,12 @@ func (s *Session) Cause() error {
 
 // Expired says whether the session ended because its credential did.
 func (s *Session) Expired() bool { return errors.Is(s.Cause(), ErrExpired) }
+
+// Dismissed says whether the session ended because of Dismiss.
+func (s *Session) Dismissed() bool { return errors.Is(s.Cause(), ErrDismissed) }
+
+// Dismiss ends a stream's session on an operator's behalf.
+func (s *Session) Dismiss() { s.end(ErrDismissed) }
 
 // end ends a stream's session, unless its call is over.
 func (s *Session) end(cause error) {

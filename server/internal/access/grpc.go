@@ -135,11 +135,14 @@ func cutOff(ctx context.Context, cause error) {
 // overdueBy is what the client of a stream that was cut off is told. It can come back, and then finds out what holds now; why the stream ended stands in the
 // metadata, in the words of Closing, which it would have got.
 func overdueBy(s *Session) error {
-	message, closing := "what this reader may read has changed while nothing was being received; reconnect with your last cursor to find out what holds now", "GRANT_CHANGED"
-	if s.Expired() {
+	message, closing, after := "what this reader may read has changed while nothing was being received; reconnect with your last cursor to find out what holds now", "GRANT_CHANGED", time.Second
+	switch {
+	case s.Expired():
 		message, closing = "the credential has expired while nothing was being received; reconnect with your last cursor and a new one", "CREDENTIAL_EXPIRED"
+	case s.Dismissed():
+		message, closing, after = "an operator ended the stream while nothing was being received; reconnect with your last cursor", "OPERATOR", fault.OperatorRetry
 	}
-	return fault.Retry(codes.Unavailable, fault.Unavailable, message, time.Second, "closing", closing)
+	return fault.Retry(codes.Unavailable, fault.Unavailable, message, after, "closing", closing)
 }
 
 // requestWithin is how long a request may take to arrive, once its headers have. None is larger than a few packets.

@@ -48,6 +48,8 @@ type Gateway struct {
 	Sources       func() []*adminv1.SourceStatus
 	Streams       func(ctx context.Context) []*adminv1.Stream
 	Subscriptions func(ctx context.Context) []*adminv1.ReaderSubscription
+	// EndStream ends one stream and returns it as it stood, nil when none of the id is being served.
+	EndStream func(ctx context.Context, id string) *adminv1.Stream
 	// DeleteSubscription and SkipEvent act on any reader's subscription. Their errors are fit for the caller.
 	DeleteSubscription func(ctx context.Context, reader, name string) error
 	SkipEvent          func(ctx context.Context, req *adminv1.SkipEventRequest) (*headgatev1.Skip, error)
@@ -124,6 +126,16 @@ func (s *Service) SkipEvent(ctx context.Context, req *adminv1.SkipEventRequest) 
 // ListStreams implements AdminService.
 func (s *Service) ListStreams(ctx context.Context, _ *adminv1.ListStreamsRequest) (*adminv1.ListStreamsResponse, error) {
 	return &adminv1.ListStreamsResponse{Streams: s.gw.Streams(ctx)}, nil
+}
+
+// EndStream implements AdminService.
+func (s *Service) EndStream(ctx context.Context, req *adminv1.EndStreamRequest) (*adminv1.EndStreamResponse, error) {
+	st := s.gw.EndStream(ctx, req.GetId())
+	if st == nil {
+		return nil, status.Error(codes.NotFound, "no stream of this id is being served: it may have ended; list the streams again")
+	}
+	s.gw.Audit(ctx, "stream ended", "stream", st.GetId(), "reader", st.GetReader(), "of_credential", st.GetCredential(), "of_remote", st.GetPeer())
+	return &adminv1.EndStreamResponse{Stream: st}, nil
 }
 
 func statusOf(err error) error {

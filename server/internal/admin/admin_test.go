@@ -150,7 +150,7 @@ func TestStatus(t *testing.T) {
 	var problem error
 	notReady := &headgatev1.Gap{Cause: headgatev1.Gap_CAUSE_NOT_READY}
 	sources := []*adminv1.SourceStatus{{Source: "acme", Contexts: []string{"Cust1"}, Accepted: 7}}
-	streams := []*adminv1.Stream{{Id: 1, ClientName: "billing", Lag: durationpb.New(time.Minute)}}
+	streams := []*adminv1.Stream{{Id: "1", ClientName: "billing", Lag: durationpb.New(time.Minute)}}
 	log, client := start(t, Gateway{
 		Version: "1.2.3", StartedAt: now.Add(-time.Hour),
 		Problem: func() error { return problem }, NotReady: func() *headgatev1.Gap { return notReady },

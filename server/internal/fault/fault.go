@@ -37,6 +37,9 @@ const (
 	DataLoss             = "DATA_LOSS"
 )
 
+// OperatorRetry is after how long a stream that an operator ended may come back.
+const OperatorRetry = 30 * time.Second
+
 // New makes an error for a caller. metadata comes in pairs of key and value.
 func New(code codes.Code, reason, message string, metadata ...string) error {
 	return Retry(code, reason, message, 0, metadata...)

@@ -65,7 +65,7 @@ func (st *stream) flush() error {
 	st.told = last // even when the sending fails: it may have arrived
 	m := st.batch.message()
 	st.batch.reset() // so that a stalled reader does not keep the frames
-	if err := st.out.SendMsg(m); err != nil {
+	if err := st.transmit(m); err != nil {
 		return err
 	}
 	st.pos.Store(last)
@@ -141,9 +141,16 @@ func (st *stream) signalFrom(cursor string, m *headgatev1.SubscribeResponse) err
 
 // say sends a message as it is.
 func (st *stream) say(m *headgatev1.SubscribeResponse) error {
-	if err := st.out.SendMsg(m); err != nil {
+	if err := st.transmit(m); err != nil {
 		return err
 	}
 	st.spoke()
 	return nil
+}
+
+// transmit returns when the transport has taken the message, which can be long after: a client takes what it likes when it likes.
+func (st *stream) transmit(m any) error {
+	st.sending.Store(uptime())
+	defer st.sending.Store(0)
+	return st.out.SendMsg(m)
 }

@@ -102,7 +102,7 @@ func New(log Log, opt Options) *Service {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{log: log, opt: opt, draining: make(chan struct{})}
-	s.streams.byID = make(map[uint64]*stream)
+	s.streams.byID = make(map[string]*stream)
 	s.index = newIndex()
 	s.replays = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
 	s.index.follow(log)

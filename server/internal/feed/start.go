@@ -35,11 +35,13 @@ type terms struct {
 	batch      int
 	clientName string
 
+	subscription string // its name, empty without
+
 	stopWhenCaughtUp bool
 }
 
 func (s *Service) newTerms(ctx context.Context, req *headgatev1.SubscribeRequest) (t terms, err error) {
-	t = terms{onLost: req.GetOnLostCursor(), heartbeat: defaultHeartbeat, batch: maxBatchEvents, clientName: req.GetClientName(), stopWhenCaughtUp: req.GetStopWhenCaughtUp()}
+	t = terms{onLost: req.GetOnLostCursor(), heartbeat: defaultHeartbeat, batch: maxBatchEvents, clientName: req.GetClientName(), subscription: req.GetSubscription(), stopWhenCaughtUp: req.GetStopWhenCaughtUp()}
 	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(req.GetFilter())
 	if err != nil {
 		return t, err

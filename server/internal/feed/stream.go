@@ -26,7 +26,8 @@ type stream struct {
 	svc     *Service
 	out     grpc.ServerStream
 	terms   terms
-	id      uint64
+	id      string // for operators
+	number  uint64 // in the order in which streams began
 	caller  Caller
 	started time.Time
 	oldest  time.Time // when it will have lasted long enough
@@ -47,6 +48,7 @@ type stream struct {
 	stopAt   uint64        // with stop_when_caught_up, the head when the stream started; else the largest number
 	caughtUp bool          // the checkpoint at the first reaching of the head was sent
 	lastSend time.Time
+	sending  atomic.Int64 // since when, as uptime, a message waits to be taken; 0 while none does
 	batch    batch
 	erasures uint64 // the log's count, when what is in batch had not been read yet
 
@@ -299,7 +301,11 @@ func (st *stream) over(ctx context.Context) (bool, error) {
 	case st.svc.isDraining():
 		return true, st.close(headgatev1.Closing_REASON_DRAINING, durationpb.New(drainRetry))
 	case st.terms.view.ended():
-		return true, st.close(st.terms.view.endReason(), nil)
+		reason := st.terms.view.endReason()
+		if reason == headgatev1.Closing_REASON_OPERATOR {
+			return true, st.close(reason, durationpb.New(fault.OperatorRetry))
+		}
+		return true, st.close(reason, nil)
 	case st.isTaken():
 		if cause := st.seat.Cause(); cause != nil {
 			return true, cause

@@ -24,9 +24,13 @@ type Grant interface {
 	Concerns(source, context, entity, action string) bool
 	// Everything says whether all events of all tenants may be read.
 	Everything() bool
-	// Ended is closed when what is read under the grant must end; Expired then says whether that is for its credential's age.
+	// Ended is closed when what is read under the grant must end; Expired then says whether that is for its credential's age, Dismissed whether it is for
+	// Dismiss.
 	Ended() <-chan struct{}
 	Expired() bool
+	Dismissed() bool
+	// Dismiss ends what is read under the grant, on an operator's behalf.
+	Dismiss()
 }
 
 // everything is the grant where readers are not told apart.
@@ -38,6 +42,8 @@ func (everything) Concerns(_, _, _, _ string) bool  { return true }
 func (everything) Everything() bool                 { return true }
 func (everything) Ended() <-chan struct{}           { return nil }
 func (everything) Expired() bool                    { return false }
+func (everything) Dismissed() bool                  { return false }
+func (everything) Dismiss()                         {}
 
 // view is what one request sees: what its filter asks for, of what its caller may read.
 type view struct {
@@ -176,8 +182,11 @@ func (v *view) ended() bool {
 }
 
 func (v *view) endReason() headgatev1.Closing_Reason {
-	if v.grant.Expired() {
+	switch {
+	case v.grant.Expired():
 		return headgatev1.Closing_REASON_CREDENTIAL_EXPIRED
+	case v.grant.Dismissed():
+		return headgatev1.Closing_REASON_OPERATOR
 	}
 	return headgatev1.Closing_REASON_GRANT_CHANGED
 }

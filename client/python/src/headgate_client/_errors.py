@@ -148,6 +148,7 @@ _CLOSINGS: dict[int, str] = {
     Closing.REASON_CREDENTIAL_EXPIRED: "the credential has expired",
     Closing.REASON_MAX_AGE: "the stream was as old as one may get",
     Closing.REASON_HANDED_OVER: "the shard goes to another member, or its position was moved",
+    Closing.REASON_OPERATOR: "an operator ended the stream",
 }
 
 

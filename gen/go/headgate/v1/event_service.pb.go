@@ -279,6 +279,8 @@ const (
 	Closing_REASON_MAX_AGE Closing_Reason = 5
 	// The subscription's shard goes to another member, or its position was moved. Handle what was received, save it, and subscribe again.
 	Closing_REASON_HANDED_OVER Closing_Reason = 6
+	// An operator ended this stream. Reconnect after retry_after; nothing else has changed.
+	Closing_REASON_OPERATOR Closing_Reason = 7
 )
 
 // Enum value maps for Closing_Reason.
@@ -291,6 +293,7 @@ var (
 		4: "REASON_CREDENTIAL_EXPIRED",
 		5: "REASON_MAX_AGE",
 		6: "REASON_HANDED_OVER",
+		7: "REASON_OPERATOR",
 	}
 	Closing_Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":        0,
@@ -300,6 +303,7 @@ var (
 		"REASON_CREDENTIAL_EXPIRED": 4,
 		"REASON_MAX_AGE":            5,
 		"REASON_HANDED_OVER":        6,
+		"REASON_OPERATOR":           7,
 	}
 )
 
@@ -2111,11 +2115,11 @@ const file_headgate_v1_event_service_proto_rawDesc = "" +
 	"\x06Erased\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x18\n" +
 	"\acontext\x18\x02 \x01(\tR\acontext\x12\x16\n" +
-	"\x06entity\x18\x03 \x01(\tR\x06entity\"\xad\x02\n" +
+	"\x06entity\x18\x03 \x01(\tR\x06entity\"\xc2\x02\n" +
 	"\aClosing\x123\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1b.headgate.v1.Closing.ReasonR\x06reason\x12:\n" +
 	"\vretry_after\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"retryAfter\"\xb0\x01\n" +
+	"retryAfter\"\xc5\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10REASON_CAUGHT_UP\x10\x01\x12\x13\n" +
@@ -2123,7 +2127,8 @@ const file_headgate_v1_event_service_proto_rawDesc = "" +
 	"\x14REASON_GRANT_CHANGED\x10\x03\x12\x1d\n" +
 	"\x19REASON_CREDENTIAL_EXPIRED\x10\x04\x12\x12\n" +
 	"\x0eREASON_MAX_AGE\x10\x05\x12\x16\n" +
-	"\x12REASON_HANDED_OVER\x10\x06\"\xd4\x01\n" +
+	"\x12REASON_HANDED_OVER\x10\x06\x12\x13\n" +
+	"\x0fREASON_OPERATOR\x10\a\"\xd4\x01\n" +
 	"\x11ListEventsRequest\x12+\n" +
 	"\x06filter\x18\x01 \x01(\v2\x13.headgate.v1.FilterR\x06filter\x12!\n" +
 	"\fafter_cursor\x18\x02 \x01(\tR\vafterCursor\x127\n" +

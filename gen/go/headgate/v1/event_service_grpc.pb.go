@@ -73,8 +73,8 @@ const (
 //	OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
 //	DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
 //	UNAVAILABLE      UNAVAILABLE          The log, or the keys of the token's issuer, cannot be read now; or the stream was cut off because its grant
-//	                                      ended while nothing was being received: metadata "closing" then is GRANT_CHANGED or CREDENTIAL_EXPIRED. RetryInfo says when to
-//	                                      try again.
+//	                                      ended, or an operator ended it, while nothing was being received: metadata "closing" then is GRANT_CHANGED, CREDENTIAL_EXPIRED or
+//	                                      OPERATOR. RetryInfo says when to try again.
 //	LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
 //	                                      what, RetryInfo when to try again.
 //	DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.
@@ -210,8 +210,8 @@ func (c *eventServiceClient) DescribeLog(ctx context.Context, in *DescribeLogReq
 //	OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
 //	DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
 //	UNAVAILABLE      UNAVAILABLE          The log, or the keys of the token's issuer, cannot be read now; or the stream was cut off because its grant
-//	                                      ended while nothing was being received: metadata "closing" then is GRANT_CHANGED or CREDENTIAL_EXPIRED. RetryInfo says when to
-//	                                      try again.
+//	                                      ended, or an operator ended it, while nothing was being received: metadata "closing" then is GRANT_CHANGED, CREDENTIAL_EXPIRED or
+//	                                      OPERATOR. RetryInfo says when to try again.
 //	LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
 //	                                      what, RetryInfo when to try again.
 //	DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.

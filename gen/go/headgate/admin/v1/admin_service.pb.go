@@ -27,6 +27,67 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What a stream does.
+type Stream_State int32
+
+const (
+	// Not told.
+	Stream_STATE_UNSPECIFIED Stream_State = 0
+	// It stands at the newest events, or reads those that are in memory still.
+	Stream_STATE_LIVE Stream_State = 1
+	// It reads older events from the disk.
+	Stream_STATE_REPLAYING Stream_State = 2
+	// Its client has taken nothing for five seconds, though there is something for it.
+	Stream_STATE_STALLED Stream_State = 3
+	// It waits for a shard of its subscription.
+	Stream_STATE_STANDBY Stream_State = 4
+)
+
+// Enum value maps for Stream_State.
+var (
+	Stream_State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "STATE_LIVE",
+		2: "STATE_REPLAYING",
+		3: "STATE_STALLED",
+		4: "STATE_STANDBY",
+	}
+	Stream_State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"STATE_LIVE":        1,
+		"STATE_REPLAYING":   2,
+		"STATE_STALLED":     3,
+		"STATE_STANDBY":     4,
+	}
+)
+
+func (x Stream_State) Enum() *Stream_State {
+	p := new(Stream_State)
+	*p = x
+	return p
+}
+
+func (x Stream_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Stream_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_headgate_admin_v1_admin_service_proto_enumTypes[0].Descriptor()
+}
+
+func (Stream_State) Type() protoreflect.EnumType {
+	return &file_headgate_admin_v1_admin_service_proto_enumTypes[0]
+}
+
+func (x Stream_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Stream_State.Descriptor instead.
+func (Stream_State) EnumDescriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{9, 0}
+}
+
 // What came of it. All but STAYS end the quarantine.
 type Reprocessed_Outcome int32
 
@@ -76,11 +137,11 @@ func (x Reprocessed_Outcome) String() string {
 }
 
 func (Reprocessed_Outcome) Descriptor() protoreflect.EnumDescriptor {
-	return file_headgate_admin_v1_admin_service_proto_enumTypes[0].Descriptor()
+	return file_headgate_admin_v1_admin_service_proto_enumTypes[1].Descriptor()
 }
 
 func (Reprocessed_Outcome) Type() protoreflect.EnumType {
-	return &file_headgate_admin_v1_admin_service_proto_enumTypes[0]
+	return &file_headgate_admin_v1_admin_service_proto_enumTypes[1]
 }
 
 func (x Reprocessed_Outcome) Number() protoreflect.EnumNumber {
@@ -89,7 +150,7 @@ func (x Reprocessed_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Reprocessed_Outcome.Descriptor instead.
 func (Reprocessed_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{23, 0}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{25, 0}
 }
 
 // A request for a backup.
@@ -824,11 +885,11 @@ func (x *ListStreamsResponse) GetStreams() []*Stream {
 // One stream that is being served.
 type Stream struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A number that names the stream for as long as the process runs.
-	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Names the stream for as long as it lasts. It is random, and never given again.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// What the client calls itself.
 	ClientName string `protobuf:"bytes,2,opt,name=client_name,json=clientName,proto3" json:"client_name,omitempty"`
-	// The client's address.
+	// The address and port at the other end of its connection. Streams of the same one share the connection.
 	Peer string `protobuf:"bytes,3,opt,name=peer,proto3" json:"peer,omitempty"`
 	// When the stream started.
 	StartedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
@@ -841,7 +902,15 @@ type Stream struct {
 	// The stream stands at the newest record.
 	CaughtUp bool `protobuf:"varint,8,opt,name=caught_up,json=caughtUp,proto3" json:"caught_up,omitempty"`
 	// The configured reader whose stream it is.
-	Reader        string `protobuf:"bytes,9,opt,name=reader,proto3" json:"reader,omitempty"`
+	Reader string `protobuf:"bytes,9,opt,name=reader,proto3" json:"reader,omitempty"`
+	// What the stream does.
+	State Stream_State `protobuf:"varint,10,opt,name=state,proto3,enum=headgate.admin.v1.Stream_State" json:"state,omitempty"`
+	// Where it stands: all that matches up to here has been sent. Empty while it waits for a shard.
+	Cursor string `protobuf:"bytes,11,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// The credential that the reader is known by, as the audit names it.
+	Credential string `protobuf:"bytes,12,opt,name=credential,proto3" json:"credential,omitempty"`
+	// The reader's subscription that it is a member of. Empty when it is of none.
+	Subscription  string `protobuf:"bytes,13,opt,name=subscription,proto3" json:"subscription,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -876,11 +945,11 @@ func (*Stream) Descriptor() ([]byte, []int) {
 	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{9}
 }
 
-func (x *Stream) GetId() uint64 {
+func (x *Stream) GetId() string {
 	if x != nil {
 		return x.Id
 	}
-	return 0
+	return ""
 }
 
 func (x *Stream) GetClientName() string {
@@ -939,6 +1008,126 @@ func (x *Stream) GetReader() string {
 	return ""
 }
 
+func (x *Stream) GetState() Stream_State {
+	if x != nil {
+		return x.State
+	}
+	return Stream_STATE_UNSPECIFIED
+}
+
+func (x *Stream) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *Stream) GetCredential() string {
+	if x != nil {
+		return x.Credential
+	}
+	return ""
+}
+
+func (x *Stream) GetSubscription() string {
+	if x != nil {
+		return x.Subscription
+	}
+	return ""
+}
+
+// A request to end a stream.
+type EndStreamRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id, as listed. Required.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndStreamRequest) Reset() {
+	*x = EndStreamRequest{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndStreamRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndStreamRequest) ProtoMessage() {}
+
+func (x *EndStreamRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndStreamRequest.ProtoReflect.Descriptor instead.
+func (*EndStreamRequest) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *EndStreamRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// The stream is ending.
+type EndStreamResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The stream, as it stood.
+	Stream        *Stream `protobuf:"bytes,1,opt,name=stream,proto3" json:"stream,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndStreamResponse) Reset() {
+	*x = EndStreamResponse{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndStreamResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndStreamResponse) ProtoMessage() {}
+
+func (x *EndStreamResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndStreamResponse.ProtoReflect.Descriptor instead.
+func (*EndStreamResponse) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *EndStreamResponse) GetStream() *Stream {
+	if x != nil {
+		return x.Stream
+	}
+	return nil
+}
+
 // A request for the subscriptions.
 type ListSubscriptionsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -948,7 +1137,7 @@ type ListSubscriptionsRequest struct {
 
 func (x *ListSubscriptionsRequest) Reset() {
 	*x = ListSubscriptionsRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -960,7 +1149,7 @@ func (x *ListSubscriptionsRequest) String() string {
 func (*ListSubscriptionsRequest) ProtoMessage() {}
 
 func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -973,7 +1162,7 @@ func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubscriptionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionsRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{10}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{12}
 }
 
 // The subscriptions.
@@ -987,7 +1176,7 @@ type ListSubscriptionsResponse struct {
 
 func (x *ListSubscriptionsResponse) Reset() {
 	*x = ListSubscriptionsResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -999,7 +1188,7 @@ func (x *ListSubscriptionsResponse) String() string {
 func (*ListSubscriptionsResponse) ProtoMessage() {}
 
 func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1012,7 +1201,7 @@ func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubscriptionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionsResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{11}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListSubscriptionsResponse) GetSubscriptions() []*ReaderSubscription {
@@ -1037,7 +1226,7 @@ type ReaderSubscription struct {
 
 func (x *ReaderSubscription) Reset() {
 	*x = ReaderSubscription{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1049,7 +1238,7 @@ func (x *ReaderSubscription) String() string {
 func (*ReaderSubscription) ProtoMessage() {}
 
 func (x *ReaderSubscription) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1062,7 +1251,7 @@ func (x *ReaderSubscription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReaderSubscription.ProtoReflect.Descriptor instead.
 func (*ReaderSubscription) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{12}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ReaderSubscription) GetReader() string {
@@ -1099,7 +1288,7 @@ type DeleteSubscriptionRequest struct {
 
 func (x *DeleteSubscriptionRequest) Reset() {
 	*x = DeleteSubscriptionRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1111,7 +1300,7 @@ func (x *DeleteSubscriptionRequest) String() string {
 func (*DeleteSubscriptionRequest) ProtoMessage() {}
 
 func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1124,7 +1313,7 @@ func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{13}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeleteSubscriptionRequest) GetReader() string {
@@ -1150,7 +1339,7 @@ type DeleteSubscriptionResponse struct {
 
 func (x *DeleteSubscriptionResponse) Reset() {
 	*x = DeleteSubscriptionResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1162,7 +1351,7 @@ func (x *DeleteSubscriptionResponse) String() string {
 func (*DeleteSubscriptionResponse) ProtoMessage() {}
 
 func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1175,7 +1364,7 @@ func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{14}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{16}
 }
 
 // A request to leave out one event of a reader's subscription.
@@ -1195,7 +1384,7 @@ type SkipEventRequest struct {
 
 func (x *SkipEventRequest) Reset() {
 	*x = SkipEventRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1207,7 +1396,7 @@ func (x *SkipEventRequest) String() string {
 func (*SkipEventRequest) ProtoMessage() {}
 
 func (x *SkipEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1220,7 +1409,7 @@ func (x *SkipEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipEventRequest.ProtoReflect.Descriptor instead.
 func (*SkipEventRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{15}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SkipEventRequest) GetReader() string {
@@ -1262,7 +1451,7 @@ type SkipEventResponse struct {
 
 func (x *SkipEventResponse) Reset() {
 	*x = SkipEventResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +1463,7 @@ func (x *SkipEventResponse) String() string {
 func (*SkipEventResponse) ProtoMessage() {}
 
 func (x *SkipEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +1476,7 @@ func (x *SkipEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipEventResponse.ProtoReflect.Descriptor instead.
 func (*SkipEventResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{16}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SkipEventResponse) GetSkip() *v1.Skip {
@@ -1312,7 +1501,7 @@ type ListQuarantineRequest struct {
 
 func (x *ListQuarantineRequest) Reset() {
 	*x = ListQuarantineRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1324,7 +1513,7 @@ func (x *ListQuarantineRequest) String() string {
 func (*ListQuarantineRequest) ProtoMessage() {}
 
 func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1337,7 +1526,7 @@ func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineRequest.ProtoReflect.Descriptor instead.
 func (*ListQuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{17}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListQuarantineRequest) GetPageSize() uint32 {
@@ -1374,7 +1563,7 @@ type ListQuarantineResponse struct {
 
 func (x *ListQuarantineResponse) Reset() {
 	*x = ListQuarantineResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1386,7 +1575,7 @@ func (x *ListQuarantineResponse) String() string {
 func (*ListQuarantineResponse) ProtoMessage() {}
 
 func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1399,7 +1588,7 @@ func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
 func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{18}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListQuarantineResponse) GetQuarantined() []*Quarantined {
@@ -1427,7 +1616,7 @@ type GetQuarantinedRequest struct {
 
 func (x *GetQuarantinedRequest) Reset() {
 	*x = GetQuarantinedRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[19]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1439,7 +1628,7 @@ func (x *GetQuarantinedRequest) String() string {
 func (*GetQuarantinedRequest) ProtoMessage() {}
 
 func (x *GetQuarantinedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[19]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1452,7 +1641,7 @@ func (x *GetQuarantinedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQuarantinedRequest.ProtoReflect.Descriptor instead.
 func (*GetQuarantinedRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{19}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetQuarantinedRequest) GetId() string {
@@ -1475,7 +1664,7 @@ type GetQuarantinedResponse struct {
 
 func (x *GetQuarantinedResponse) Reset() {
 	*x = GetQuarantinedResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[20]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1487,7 +1676,7 @@ func (x *GetQuarantinedResponse) String() string {
 func (*GetQuarantinedResponse) ProtoMessage() {}
 
 func (x *GetQuarantinedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[20]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1500,7 +1689,7 @@ func (x *GetQuarantinedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQuarantinedResponse.ProtoReflect.Descriptor instead.
 func (*GetQuarantinedResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{20}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetQuarantinedResponse) GetQuarantined() *Quarantined {
@@ -1534,7 +1723,7 @@ type ReprocessQuarantinedRequest struct {
 
 func (x *ReprocessQuarantinedRequest) Reset() {
 	*x = ReprocessQuarantinedRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1546,7 +1735,7 @@ func (x *ReprocessQuarantinedRequest) String() string {
 func (*ReprocessQuarantinedRequest) ProtoMessage() {}
 
 func (x *ReprocessQuarantinedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1559,7 +1748,7 @@ func (x *ReprocessQuarantinedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReprocessQuarantinedRequest.ProtoReflect.Descriptor instead.
 func (*ReprocessQuarantinedRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{21}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ReprocessQuarantinedRequest) GetIds() []string {
@@ -1603,7 +1792,7 @@ type ReprocessQuarantinedResponse struct {
 
 func (x *ReprocessQuarantinedResponse) Reset() {
 	*x = ReprocessQuarantinedResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[22]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1615,7 +1804,7 @@ func (x *ReprocessQuarantinedResponse) String() string {
 func (*ReprocessQuarantinedResponse) ProtoMessage() {}
 
 func (x *ReprocessQuarantinedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[22]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1628,7 +1817,7 @@ func (x *ReprocessQuarantinedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReprocessQuarantinedResponse.ProtoReflect.Descriptor instead.
 func (*ReprocessQuarantinedResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{22}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ReprocessQuarantinedResponse) GetReprocessed() []*Reprocessed {
@@ -1666,7 +1855,7 @@ type Reprocessed struct {
 
 func (x *Reprocessed) Reset() {
 	*x = Reprocessed{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[23]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1678,7 +1867,7 @@ func (x *Reprocessed) String() string {
 func (*Reprocessed) ProtoMessage() {}
 
 func (x *Reprocessed) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[23]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1691,7 +1880,7 @@ func (x *Reprocessed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reprocessed.ProtoReflect.Descriptor instead.
 func (*Reprocessed) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{23}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Reprocessed) GetId() string {
@@ -1751,7 +1940,7 @@ type DiscardQuarantinedRequest struct {
 
 func (x *DiscardQuarantinedRequest) Reset() {
 	*x = DiscardQuarantinedRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[24]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1763,7 +1952,7 @@ func (x *DiscardQuarantinedRequest) String() string {
 func (*DiscardQuarantinedRequest) ProtoMessage() {}
 
 func (x *DiscardQuarantinedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[24]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1776,7 +1965,7 @@ func (x *DiscardQuarantinedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscardQuarantinedRequest.ProtoReflect.Descriptor instead.
 func (*DiscardQuarantinedRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{24}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DiscardQuarantinedRequest) GetIds() []string {
@@ -1811,7 +2000,7 @@ type DiscardQuarantinedResponse struct {
 
 func (x *DiscardQuarantinedResponse) Reset() {
 	*x = DiscardQuarantinedResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[25]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1823,7 +2012,7 @@ func (x *DiscardQuarantinedResponse) String() string {
 func (*DiscardQuarantinedResponse) ProtoMessage() {}
 
 func (x *DiscardQuarantinedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[25]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1836,7 +2025,7 @@ func (x *DiscardQuarantinedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscardQuarantinedResponse.ProtoReflect.Descriptor instead.
 func (*DiscardQuarantinedResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{25}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DiscardQuarantinedResponse) GetDiscarded() uint64 {
@@ -1871,7 +2060,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[26]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1883,7 +2072,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[26]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1896,7 +2085,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{26}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Quarantined) GetId() string {
@@ -1982,7 +2171,7 @@ type EraseRequest struct {
 
 func (x *EraseRequest) Reset() {
 	*x = EraseRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[27]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1994,7 +2183,7 @@ func (x *EraseRequest) String() string {
 func (*EraseRequest) ProtoMessage() {}
 
 func (x *EraseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[27]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2007,7 +2196,7 @@ func (x *EraseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseRequest.ProtoReflect.Descriptor instead.
 func (*EraseRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{27}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *EraseRequest) GetSource() string {
@@ -2151,7 +2340,7 @@ type EraseResponse struct {
 
 func (x *EraseResponse) Reset() {
 	*x = EraseResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[28]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2163,7 +2352,7 @@ func (x *EraseResponse) String() string {
 func (*EraseResponse) ProtoMessage() {}
 
 func (x *EraseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[28]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2176,7 +2365,7 @@ func (x *EraseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseResponse.ProtoReflect.Descriptor instead.
 func (*EraseResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{28}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *EraseResponse) GetFound() []*Erasable {
@@ -2231,7 +2420,7 @@ type Erasable struct {
 
 func (x *Erasable) Reset() {
 	*x = Erasable{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[29]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2243,7 +2432,7 @@ func (x *Erasable) String() string {
 func (*Erasable) ProtoMessage() {}
 
 func (x *Erasable) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[29]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2256,7 +2445,7 @@ func (x *Erasable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Erasable.ProtoReflect.Descriptor instead.
 func (*Erasable) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{29}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Erasable) GetCursor() string {
@@ -2300,7 +2489,7 @@ type EraseRequest_Record struct {
 
 func (x *EraseRequest_Record) Reset() {
 	*x = EraseRequest_Record{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[31]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2312,7 +2501,7 @@ func (x *EraseRequest_Record) String() string {
 func (*EraseRequest_Record) ProtoMessage() {}
 
 func (x *EraseRequest_Record) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[31]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2325,7 +2514,7 @@ func (x *EraseRequest_Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseRequest_Record.ProtoReflect.Descriptor instead.
 func (*EraseRequest_Record) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{27, 0}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{29, 0}
 }
 
 func (x *EraseRequest_Record) GetEntity() string {
@@ -2353,7 +2542,7 @@ type EraseRequest_Cursors struct {
 
 func (x *EraseRequest_Cursors) Reset() {
 	*x = EraseRequest_Cursors{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[32]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2365,7 +2554,7 @@ func (x *EraseRequest_Cursors) String() string {
 func (*EraseRequest_Cursors) ProtoMessage() {}
 
 func (x *EraseRequest_Cursors) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[32]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2378,7 +2567,7 @@ func (x *EraseRequest_Cursors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseRequest_Cursors.ProtoReflect.Descriptor instead.
 func (*EraseRequest_Cursors) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{27, 1}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{29, 1}
 }
 
 func (x *EraseRequest_Cursors) GetCursors() []string {
@@ -2458,9 +2647,9 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x14\n" +
 	"\x12ListStreamsRequest\"J\n" +
 	"\x13ListStreamsResponse\x123\n" +
-	"\astreams\x18\x01 \x03(\v2\x19.headgate.admin.v1.StreamR\astreams\"\xb8\x02\n" +
+	"\astreams\x18\x01 \x03(\v2\x19.headgate.admin.v1.StreamR\astreams\"\xb6\x04\n" +
 	"\x06Stream\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x1f\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vclient_name\x18\x02 \x01(\tR\n" +
 	"clientName\x12\x12\n" +
 	"\x04peer\x18\x03 \x01(\tR\x04peer\x129\n" +
@@ -2471,7 +2660,25 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"eventsSent\x12+\n" +
 	"\x03lag\x18\a \x01(\v2\x19.google.protobuf.DurationR\x03lag\x12\x1b\n" +
 	"\tcaught_up\x18\b \x01(\bR\bcaughtUp\x12\x16\n" +
-	"\x06reader\x18\t \x01(\tR\x06reader\"\x1a\n" +
+	"\x06reader\x18\t \x01(\tR\x06reader\x125\n" +
+	"\x05state\x18\n" +
+	" \x01(\x0e2\x1f.headgate.admin.v1.Stream.StateR\x05state\x12\x16\n" +
+	"\x06cursor\x18\v \x01(\tR\x06cursor\x12\x1e\n" +
+	"\n" +
+	"credential\x18\f \x01(\tR\n" +
+	"credential\x12\"\n" +
+	"\fsubscription\x18\r \x01(\tR\fsubscription\"i\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"STATE_LIVE\x10\x01\x12\x13\n" +
+	"\x0fSTATE_REPLAYING\x10\x02\x12\x11\n" +
+	"\rSTATE_STALLED\x10\x03\x12\x11\n" +
+	"\rSTATE_STANDBY\x10\x04\"\"\n" +
+	"\x10EndStreamRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"F\n" +
+	"\x11EndStreamResponse\x121\n" +
+	"\x06stream\x18\x01 \x01(\v2\x19.headgate.admin.v1.StreamR\x06stream\"\x1a\n" +
 	"\x18ListSubscriptionsRequest\"h\n" +
 	"\x19ListSubscriptionsResponse\x12K\n" +
 	"\rsubscriptions\x18\x01 \x03(\v2%.headgate.admin.v1.ReaderSubscriptionR\rsubscriptions\"\xa3\x01\n" +
@@ -2574,10 +2781,11 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\vreceived_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"receivedAt\x12\x16\n" +
 	"\x06entity\x18\x03 \x01(\tR\x06entity\x12 \n" +
-	"\vquarantined\x18\x04 \x01(\bR\vquarantined2\xd2\v\n" +
+	"\vquarantined\x18\x04 \x01(\bR\vquarantined2\xce\f\n" +
 	"\fAdminService\x12p\n" +
 	"\tGetStatus\x12#.headgate.admin.v1.GetStatusRequest\x1a$.headgate.admin.v1.GetStatusResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/admin/v1/status\x12w\n" +
-	"\vListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12\x8f\x01\n" +
+	"\vListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12z\n" +
+	"\tEndStream\x12#.headgate.admin.v1.EndStreamRequest\x1a$.headgate.admin.v1.EndStreamResponse\"\"\x82\xd3\xe4\x93\x02\x1c\"\x1a/admin/v1/streams/{id}:end\x12\x8f\x01\n" +
 	"\x11ListSubscriptions\x12+.headgate.admin.v1.ListSubscriptionsRequest\x1a,.headgate.admin.v1.ListSubscriptionsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/admin/v1/subscriptions\x12\xa2\x01\n" +
 	"\x12DeleteSubscription\x12,.headgate.admin.v1.DeleteSubscriptionRequest\x1a-.headgate.admin.v1.DeleteSubscriptionResponse\"/\x82\xd3\xe4\x93\x02)*'/admin/v1/subscriptions/{reader}/{name}\x12\x8f\x01\n" +
 	"\tSkipEvent\x12#.headgate.admin.v1.SkipEventRequest\x1a$.headgate.admin.v1.SkipEventResponse\"7\x82\xd3\xe4\x93\x021:\x01*\",/admin/v1/subscriptions/{reader}/{name}:skip\x12\x83\x01\n" +
@@ -2601,114 +2809,121 @@ func file_headgate_admin_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_headgate_admin_v1_admin_service_proto_rawDescData
 }
 
-var file_headgate_admin_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_headgate_admin_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_headgate_admin_v1_admin_service_proto_goTypes = []any{
-	(Reprocessed_Outcome)(0),             // 0: headgate.admin.v1.Reprocessed.Outcome
-	(*BackupRequest)(nil),                // 1: headgate.admin.v1.BackupRequest
-	(*BackupResponse)(nil),               // 2: headgate.admin.v1.BackupResponse
-	(*BackupSummary)(nil),                // 3: headgate.admin.v1.BackupSummary
-	(*GetStatusRequest)(nil),             // 4: headgate.admin.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),            // 5: headgate.admin.v1.GetStatusResponse
-	(*LogStatus)(nil),                    // 6: headgate.admin.v1.LogStatus
-	(*SourceStatus)(nil),                 // 7: headgate.admin.v1.SourceStatus
-	(*ListStreamsRequest)(nil),           // 8: headgate.admin.v1.ListStreamsRequest
-	(*ListStreamsResponse)(nil),          // 9: headgate.admin.v1.ListStreamsResponse
-	(*Stream)(nil),                       // 10: headgate.admin.v1.Stream
-	(*ListSubscriptionsRequest)(nil),     // 11: headgate.admin.v1.ListSubscriptionsRequest
-	(*ListSubscriptionsResponse)(nil),    // 12: headgate.admin.v1.ListSubscriptionsResponse
-	(*ReaderSubscription)(nil),           // 13: headgate.admin.v1.ReaderSubscription
-	(*DeleteSubscriptionRequest)(nil),    // 14: headgate.admin.v1.DeleteSubscriptionRequest
-	(*DeleteSubscriptionResponse)(nil),   // 15: headgate.admin.v1.DeleteSubscriptionResponse
-	(*SkipEventRequest)(nil),             // 16: headgate.admin.v1.SkipEventRequest
-	(*SkipEventResponse)(nil),            // 17: headgate.admin.v1.SkipEventResponse
-	(*ListQuarantineRequest)(nil),        // 18: headgate.admin.v1.ListQuarantineRequest
-	(*ListQuarantineResponse)(nil),       // 19: headgate.admin.v1.ListQuarantineResponse
-	(*GetQuarantinedRequest)(nil),        // 20: headgate.admin.v1.GetQuarantinedRequest
-	(*GetQuarantinedResponse)(nil),       // 21: headgate.admin.v1.GetQuarantinedResponse
-	(*ReprocessQuarantinedRequest)(nil),  // 22: headgate.admin.v1.ReprocessQuarantinedRequest
-	(*ReprocessQuarantinedResponse)(nil), // 23: headgate.admin.v1.ReprocessQuarantinedResponse
-	(*Reprocessed)(nil),                  // 24: headgate.admin.v1.Reprocessed
-	(*DiscardQuarantinedRequest)(nil),    // 25: headgate.admin.v1.DiscardQuarantinedRequest
-	(*DiscardQuarantinedResponse)(nil),   // 26: headgate.admin.v1.DiscardQuarantinedResponse
-	(*Quarantined)(nil),                  // 27: headgate.admin.v1.Quarantined
-	(*EraseRequest)(nil),                 // 28: headgate.admin.v1.EraseRequest
-	(*EraseResponse)(nil),                // 29: headgate.admin.v1.EraseResponse
-	(*Erasable)(nil),                     // 30: headgate.admin.v1.Erasable
-	nil,                                  // 31: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	(*EraseRequest_Record)(nil),          // 32: headgate.admin.v1.EraseRequest.Record
-	(*EraseRequest_Cursors)(nil),         // 33: headgate.admin.v1.EraseRequest.Cursors
-	(*timestamppb.Timestamp)(nil),        // 34: google.protobuf.Timestamp
-	(*v1.Gap)(nil),                       // 35: headgate.v1.Gap
-	(v1.Gap_Cause)(0),                    // 36: headgate.v1.Gap.Cause
-	(*v1.Filter)(nil),                    // 37: headgate.v1.Filter
-	(*durationpb.Duration)(nil),          // 38: google.protobuf.Duration
-	(*v1.Subscription)(nil),              // 39: headgate.v1.Subscription
-	(*v1.SubscriptionShard)(nil),         // 40: headgate.v1.SubscriptionShard
-	(*v1.Skip)(nil),                      // 41: headgate.v1.Skip
+	(Stream_State)(0),                    // 0: headgate.admin.v1.Stream.State
+	(Reprocessed_Outcome)(0),             // 1: headgate.admin.v1.Reprocessed.Outcome
+	(*BackupRequest)(nil),                // 2: headgate.admin.v1.BackupRequest
+	(*BackupResponse)(nil),               // 3: headgate.admin.v1.BackupResponse
+	(*BackupSummary)(nil),                // 4: headgate.admin.v1.BackupSummary
+	(*GetStatusRequest)(nil),             // 5: headgate.admin.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),            // 6: headgate.admin.v1.GetStatusResponse
+	(*LogStatus)(nil),                    // 7: headgate.admin.v1.LogStatus
+	(*SourceStatus)(nil),                 // 8: headgate.admin.v1.SourceStatus
+	(*ListStreamsRequest)(nil),           // 9: headgate.admin.v1.ListStreamsRequest
+	(*ListStreamsResponse)(nil),          // 10: headgate.admin.v1.ListStreamsResponse
+	(*Stream)(nil),                       // 11: headgate.admin.v1.Stream
+	(*EndStreamRequest)(nil),             // 12: headgate.admin.v1.EndStreamRequest
+	(*EndStreamResponse)(nil),            // 13: headgate.admin.v1.EndStreamResponse
+	(*ListSubscriptionsRequest)(nil),     // 14: headgate.admin.v1.ListSubscriptionsRequest
+	(*ListSubscriptionsResponse)(nil),    // 15: headgate.admin.v1.ListSubscriptionsResponse
+	(*ReaderSubscription)(nil),           // 16: headgate.admin.v1.ReaderSubscription
+	(*DeleteSubscriptionRequest)(nil),    // 17: headgate.admin.v1.DeleteSubscriptionRequest
+	(*DeleteSubscriptionResponse)(nil),   // 18: headgate.admin.v1.DeleteSubscriptionResponse
+	(*SkipEventRequest)(nil),             // 19: headgate.admin.v1.SkipEventRequest
+	(*SkipEventResponse)(nil),            // 20: headgate.admin.v1.SkipEventResponse
+	(*ListQuarantineRequest)(nil),        // 21: headgate.admin.v1.ListQuarantineRequest
+	(*ListQuarantineResponse)(nil),       // 22: headgate.admin.v1.ListQuarantineResponse
+	(*GetQuarantinedRequest)(nil),        // 23: headgate.admin.v1.GetQuarantinedRequest
+	(*GetQuarantinedResponse)(nil),       // 24: headgate.admin.v1.GetQuarantinedResponse
+	(*ReprocessQuarantinedRequest)(nil),  // 25: headgate.admin.v1.ReprocessQuarantinedRequest
+	(*ReprocessQuarantinedResponse)(nil), // 26: headgate.admin.v1.ReprocessQuarantinedResponse
+	(*Reprocessed)(nil),                  // 27: headgate.admin.v1.Reprocessed
+	(*DiscardQuarantinedRequest)(nil),    // 28: headgate.admin.v1.DiscardQuarantinedRequest
+	(*DiscardQuarantinedResponse)(nil),   // 29: headgate.admin.v1.DiscardQuarantinedResponse
+	(*Quarantined)(nil),                  // 30: headgate.admin.v1.Quarantined
+	(*EraseRequest)(nil),                 // 31: headgate.admin.v1.EraseRequest
+	(*EraseResponse)(nil),                // 32: headgate.admin.v1.EraseResponse
+	(*Erasable)(nil),                     // 33: headgate.admin.v1.Erasable
+	nil,                                  // 34: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	(*EraseRequest_Record)(nil),          // 35: headgate.admin.v1.EraseRequest.Record
+	(*EraseRequest_Cursors)(nil),         // 36: headgate.admin.v1.EraseRequest.Cursors
+	(*timestamppb.Timestamp)(nil),        // 37: google.protobuf.Timestamp
+	(*v1.Gap)(nil),                       // 38: headgate.v1.Gap
+	(v1.Gap_Cause)(0),                    // 39: headgate.v1.Gap.Cause
+	(*v1.Filter)(nil),                    // 40: headgate.v1.Filter
+	(*durationpb.Duration)(nil),          // 41: google.protobuf.Duration
+	(*v1.Subscription)(nil),              // 42: headgate.v1.Subscription
+	(*v1.SubscriptionShard)(nil),         // 43: headgate.v1.SubscriptionShard
+	(*v1.Skip)(nil),                      // 44: headgate.v1.Skip
 }
 var file_headgate_admin_v1_admin_service_proto_depIdxs = []int32{
-	3,  // 0: headgate.admin.v1.BackupResponse.summary:type_name -> headgate.admin.v1.BackupSummary
-	34, // 1: headgate.admin.v1.BackupSummary.taken_at:type_name -> google.protobuf.Timestamp
-	34, // 2: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
-	6,  // 3: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
-	7,  // 4: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
-	35, // 5: headgate.admin.v1.GetStatusResponse.last_not_ready:type_name -> headgate.v1.Gap
-	34, // 6: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
-	34, // 7: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
-	34, // 8: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
-	34, // 9: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
-	31, // 10: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	34, // 11: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
-	34, // 12: headgate.admin.v1.SourceStatus.last_heard_at:type_name -> google.protobuf.Timestamp
-	34, // 13: headgate.admin.v1.SourceStatus.expected_by:type_name -> google.protobuf.Timestamp
-	36, // 14: headgate.admin.v1.SourceStatus.suspected:type_name -> headgate.v1.Gap.Cause
-	35, // 15: headgate.admin.v1.SourceStatus.last_suspected:type_name -> headgate.v1.Gap
-	10, // 16: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
-	34, // 17: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
-	37, // 18: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
-	38, // 19: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
-	13, // 20: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
-	39, // 21: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
-	40, // 22: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
-	41, // 23: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
-	27, // 24: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	27, // 25: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	24, // 26: headgate.admin.v1.ReprocessQuarantinedResponse.reprocessed:type_name -> headgate.admin.v1.Reprocessed
-	0,  // 27: headgate.admin.v1.Reprocessed.outcome:type_name -> headgate.admin.v1.Reprocessed.Outcome
-	34, // 28: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
-	32, // 29: headgate.admin.v1.EraseRequest.record:type_name -> headgate.admin.v1.EraseRequest.Record
-	33, // 30: headgate.admin.v1.EraseRequest.cursors:type_name -> headgate.admin.v1.EraseRequest.Cursors
-	30, // 31: headgate.admin.v1.EraseResponse.found:type_name -> headgate.admin.v1.Erasable
-	30, // 32: headgate.admin.v1.EraseResponse.undecided:type_name -> headgate.admin.v1.Erasable
-	34, // 33: headgate.admin.v1.Erasable.received_at:type_name -> google.protobuf.Timestamp
-	4,  // 34: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
-	8,  // 35: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
-	11, // 36: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
-	14, // 37: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
-	16, // 38: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
-	18, // 39: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
-	20, // 40: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
-	1,  // 41: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
-	28, // 42: headgate.admin.v1.AdminService.Erase:input_type -> headgate.admin.v1.EraseRequest
-	22, // 43: headgate.admin.v1.AdminService.ReprocessQuarantined:input_type -> headgate.admin.v1.ReprocessQuarantinedRequest
-	25, // 44: headgate.admin.v1.AdminService.DiscardQuarantined:input_type -> headgate.admin.v1.DiscardQuarantinedRequest
-	5,  // 45: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
-	9,  // 46: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
-	12, // 47: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
-	15, // 48: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
-	17, // 49: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
-	19, // 50: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
-	21, // 51: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
-	2,  // 52: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
-	29, // 53: headgate.admin.v1.AdminService.Erase:output_type -> headgate.admin.v1.EraseResponse
-	23, // 54: headgate.admin.v1.AdminService.ReprocessQuarantined:output_type -> headgate.admin.v1.ReprocessQuarantinedResponse
-	26, // 55: headgate.admin.v1.AdminService.DiscardQuarantined:output_type -> headgate.admin.v1.DiscardQuarantinedResponse
-	45, // [45:56] is the sub-list for method output_type
-	34, // [34:45] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	4,  // 0: headgate.admin.v1.BackupResponse.summary:type_name -> headgate.admin.v1.BackupSummary
+	37, // 1: headgate.admin.v1.BackupSummary.taken_at:type_name -> google.protobuf.Timestamp
+	37, // 2: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	7,  // 3: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
+	8,  // 4: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
+	38, // 5: headgate.admin.v1.GetStatusResponse.last_not_ready:type_name -> headgate.v1.Gap
+	37, // 6: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
+	37, // 7: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
+	37, // 8: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
+	37, // 9: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
+	34, // 10: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	37, // 11: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
+	37, // 12: headgate.admin.v1.SourceStatus.last_heard_at:type_name -> google.protobuf.Timestamp
+	37, // 13: headgate.admin.v1.SourceStatus.expected_by:type_name -> google.protobuf.Timestamp
+	39, // 14: headgate.admin.v1.SourceStatus.suspected:type_name -> headgate.v1.Gap.Cause
+	38, // 15: headgate.admin.v1.SourceStatus.last_suspected:type_name -> headgate.v1.Gap
+	11, // 16: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
+	37, // 17: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
+	40, // 18: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
+	41, // 19: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
+	0,  // 20: headgate.admin.v1.Stream.state:type_name -> headgate.admin.v1.Stream.State
+	11, // 21: headgate.admin.v1.EndStreamResponse.stream:type_name -> headgate.admin.v1.Stream
+	16, // 22: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
+	42, // 23: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
+	43, // 24: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
+	44, // 25: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
+	30, // 26: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	30, // 27: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	27, // 28: headgate.admin.v1.ReprocessQuarantinedResponse.reprocessed:type_name -> headgate.admin.v1.Reprocessed
+	1,  // 29: headgate.admin.v1.Reprocessed.outcome:type_name -> headgate.admin.v1.Reprocessed.Outcome
+	37, // 30: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
+	35, // 31: headgate.admin.v1.EraseRequest.record:type_name -> headgate.admin.v1.EraseRequest.Record
+	36, // 32: headgate.admin.v1.EraseRequest.cursors:type_name -> headgate.admin.v1.EraseRequest.Cursors
+	33, // 33: headgate.admin.v1.EraseResponse.found:type_name -> headgate.admin.v1.Erasable
+	33, // 34: headgate.admin.v1.EraseResponse.undecided:type_name -> headgate.admin.v1.Erasable
+	37, // 35: headgate.admin.v1.Erasable.received_at:type_name -> google.protobuf.Timestamp
+	5,  // 36: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
+	9,  // 37: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
+	12, // 38: headgate.admin.v1.AdminService.EndStream:input_type -> headgate.admin.v1.EndStreamRequest
+	14, // 39: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
+	17, // 40: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
+	19, // 41: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
+	21, // 42: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
+	23, // 43: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
+	2,  // 44: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
+	31, // 45: headgate.admin.v1.AdminService.Erase:input_type -> headgate.admin.v1.EraseRequest
+	25, // 46: headgate.admin.v1.AdminService.ReprocessQuarantined:input_type -> headgate.admin.v1.ReprocessQuarantinedRequest
+	28, // 47: headgate.admin.v1.AdminService.DiscardQuarantined:input_type -> headgate.admin.v1.DiscardQuarantinedRequest
+	6,  // 48: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
+	10, // 49: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
+	13, // 50: headgate.admin.v1.AdminService.EndStream:output_type -> headgate.admin.v1.EndStreamResponse
+	15, // 51: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
+	18, // 52: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
+	20, // 53: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
+	22, // 54: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
+	24, // 55: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
+	3,  // 56: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
+	32, // 57: headgate.admin.v1.AdminService.Erase:output_type -> headgate.admin.v1.EraseResponse
+	26, // 58: headgate.admin.v1.AdminService.ReprocessQuarantined:output_type -> headgate.admin.v1.ReprocessQuarantinedResponse
+	29, // 59: headgate.admin.v1.AdminService.DiscardQuarantined:output_type -> headgate.admin.v1.DiscardQuarantinedResponse
+	48, // [48:60] is the sub-list for method output_type
+	36, // [36:48] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_headgate_admin_v1_admin_service_proto_init() }
@@ -2716,21 +2931,21 @@ func file_headgate_admin_v1_admin_service_proto_init() {
 	if File_headgate_admin_v1_admin_service_proto != nil {
 		return
 	}
-	file_headgate_admin_v1_admin_service_proto_msgTypes[27].OneofWrappers = []any{
+	file_headgate_admin_v1_admin_service_proto_msgTypes[29].OneofWrappers = []any{
 		(*EraseRequest_Everything)(nil),
 		(*EraseRequest_Record_)(nil),
 		(*EraseRequest_PersonId)(nil),
 		(*EraseRequest_AssociateId)(nil),
 		(*EraseRequest_Cursors_)(nil),
 	}
-	file_headgate_admin_v1_admin_service_proto_msgTypes[31].OneofWrappers = []any{}
+	file_headgate_admin_v1_admin_service_proto_msgTypes[33].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_headgate_admin_v1_admin_service_proto_rawDesc), len(file_headgate_admin_v1_admin_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   33,
+			NumEnums:      2,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	AdminService_GetStatus_FullMethodName            = "/headgate.admin.v1.AdminService/GetStatus"
 	AdminService_ListStreams_FullMethodName          = "/headgate.admin.v1.AdminService/ListStreams"
+	AdminService_EndStream_FullMethodName            = "/headgate.admin.v1.AdminService/EndStream"
 	AdminService_ListSubscriptions_FullMethodName    = "/headgate.admin.v1.AdminService/ListSubscriptions"
 	AdminService_DeleteSubscription_FullMethodName   = "/headgate.admin.v1.AdminService/DeleteSubscription"
 	AdminService_SkipEvent_FullMethodName            = "/headgate.admin.v1.AdminService/SkipEvent"
@@ -44,6 +45,10 @@ type AdminServiceClient interface {
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error)
 	// Lists the streams that are being served, oldest first.
 	ListStreams(ctx context.Context, in *ListStreamsRequest, opts ...grpc.CallOption) (*ListStreamsResponse, error)
+	// Ends one stream, whatever it is doing: its client gets Closing with REASON_OPERATOR and comes back by itself, with its last cursor, after half a minute. One
+	// that takes nothing, so that it cannot be told, is cut off within seconds. It leaves a line in the audit. NOT_FOUND when no stream of that id is being served:
+	// it may have ended by itself. To keep a reader out, take away its credential.
+	EndStream(ctx context.Context, in *EndStreamRequest, opts ...grpc.CallOption) (*EndStreamResponse, error)
 	// Lists all readers' subscriptions, by reader and name, with how far behind they are.
 	ListSubscriptions(ctx context.Context, in *ListSubscriptionsRequest, opts ...grpc.CallOption) (*ListSubscriptionsResponse, error)
 	// Deletes a reader's subscription with its positions, for example of a reader that is gone. Its streams end. SUBSCRIPTION_NOT_FOUND.
@@ -97,6 +102,16 @@ func (c *adminServiceClient) ListStreams(ctx context.Context, in *ListStreamsReq
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListStreamsResponse)
 	err := c.cc.Invoke(ctx, AdminService_ListStreams_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) EndStream(ctx context.Context, in *EndStreamRequest, opts ...grpc.CallOption) (*EndStreamResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EndStreamResponse)
+	err := c.cc.Invoke(ctx, AdminService_EndStream_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -212,6 +227,10 @@ type AdminServiceServer interface {
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error)
 	// Lists the streams that are being served, oldest first.
 	ListStreams(context.Context, *ListStreamsRequest) (*ListStreamsResponse, error)
+	// Ends one stream, whatever it is doing: its client gets Closing with REASON_OPERATOR and comes back by itself, with its last cursor, after half a minute. One
+	// that takes nothing, so that it cannot be told, is cut off within seconds. It leaves a line in the audit. NOT_FOUND when no stream of that id is being served:
+	// it may have ended by itself. To keep a reader out, take away its credential.
+	EndStream(context.Context, *EndStreamRequest) (*EndStreamResponse, error)
 	// Lists all readers' subscriptions, by reader and name, with how far behind they are.
 	ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error)
 	// Deletes a reader's subscription with its positions, for example of a reader that is gone. Its streams end. SUBSCRIPTION_NOT_FOUND.
@@ -256,6 +275,9 @@ func (UnimplementedAdminServiceServer) GetStatus(context.Context, *GetStatusRequ
 }
 func (UnimplementedAdminServiceServer) ListStreams(context.Context, *ListStreamsRequest) (*ListStreamsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListStreams not implemented")
+}
+func (UnimplementedAdminServiceServer) EndStream(context.Context, *EndStreamRequest) (*EndStreamResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EndStream not implemented")
 }
 func (UnimplementedAdminServiceServer) ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSubscriptions not implemented")
@@ -337,6 +359,24 @@ func _AdminService_ListStreams_Handler(srv interface{}, ctx context.Context, dec
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(AdminServiceServer).ListStreams(ctx, req.(*ListStreamsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_EndStream_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EndStreamRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).EndStream(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_EndStream_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).EndStream(ctx, req.(*EndStreamRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -510,6 +550,10 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListStreams",
 			Handler:    _AdminService_ListStreams_Handler,
+		},
+		{
+			MethodName: "EndStream",
+			Handler:    _AdminService_EndStream_Handler,
 		},
 		{
 			MethodName: "ListSubscriptions",

@@ -227,6 +227,7 @@ class Closing(_message.Message):
         REASON_CREDENTIAL_EXPIRED: _ClassVar[Closing.Reason]
         REASON_MAX_AGE: _ClassVar[Closing.Reason]
         REASON_HANDED_OVER: _ClassVar[Closing.Reason]
+        REASON_OPERATOR: _ClassVar[Closing.Reason]
     REASON_UNSPECIFIED: Closing.Reason
     REASON_CAUGHT_UP: Closing.Reason
     REASON_DRAINING: Closing.Reason
@@ -234,6 +235,7 @@ class Closing(_message.Message):
     REASON_CREDENTIAL_EXPIRED: Closing.Reason
     REASON_MAX_AGE: Closing.Reason
     REASON_HANDED_OVER: Closing.Reason
+    REASON_OPERATOR: Closing.Reason
     REASON_FIELD_NUMBER: _ClassVar[int]
     RETRY_AFTER_FIELD_NUMBER: _ClassVar[int]
     reason: Closing.Reason

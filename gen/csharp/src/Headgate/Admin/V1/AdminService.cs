@@ -75,113 +75,124 @@ namespace Headgate.Admin.V1 {
             "ZWRCeUNhdXNlRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiAB",
             "KARSBXZhbHVlOgI4ASIUChJMaXN0U3RyZWFtc1JlcXVlc3QiSgoTTGlzdFN0",
             "cmVhbXNSZXNwb25zZRIzCgdzdHJlYW1zGAEgAygLMhkuaGVhZGdhdGUuYWRt",
-            "aW4udjEuU3RyZWFtUgdzdHJlYW1zIrgCCgZTdHJlYW0SDgoCaWQYASABKARS",
+            "aW4udjEuU3RyZWFtUgdzdHJlYW1zIrYECgZTdHJlYW0SDgoCaWQYASABKAlS",
             "AmlkEh8KC2NsaWVudF9uYW1lGAIgASgJUgpjbGllbnROYW1lEhIKBHBlZXIY",
             "AyABKAlSBHBlZXISOQoKc3RhcnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90",
             "b2J1Zi5UaW1lc3RhbXBSCXN0YXJ0ZWRBdBIrCgZmaWx0ZXIYBSABKAsyEy5o",
             "ZWFkZ2F0ZS52MS5GaWx0ZXJSBmZpbHRlchIfCgtldmVudHNfc2VudBgGIAEo",
             "BFIKZXZlbnRzU2VudBIrCgNsYWcYByABKAsyGS5nb29nbGUucHJvdG9idWYu",
             "RHVyYXRpb25SA2xhZxIbCgljYXVnaHRfdXAYCCABKAhSCGNhdWdodFVwEhYK",
-            "BnJlYWRlchgJIAEoCVIGcmVhZGVyIhoKGExpc3RTdWJzY3JpcHRpb25zUmVx",
-            "dWVzdCJoChlMaXN0U3Vic2NyaXB0aW9uc1Jlc3BvbnNlEksKDXN1YnNjcmlw",
-            "dGlvbnMYASADKAsyJS5oZWFkZ2F0ZS5hZG1pbi52MS5SZWFkZXJTdWJzY3Jp",
-            "cHRpb25SDXN1YnNjcmlwdGlvbnMiowEKElJlYWRlclN1YnNjcmlwdGlvbhIW",
-            "CgZyZWFkZXIYASABKAlSBnJlYWRlchI9CgxzdWJzY3JpcHRpb24YAiABKAsy",
-            "GS5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb25SDHN1YnNjcmlwdGlvbhI2CgZz",
-            "aGFyZHMYAyADKAsyHi5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb25TaGFyZFIG",
-            "c2hhcmRzIkcKGURlbGV0ZVN1YnNjcmlwdGlvblJlcXVlc3QSFgoGcmVhZGVy",
-            "GAEgASgJUgZyZWFkZXISEgoEbmFtZRgCIAEoCVIEbmFtZSIcChpEZWxldGVT",
-            "dWJzY3JpcHRpb25SZXNwb25zZSJuChBTa2lwRXZlbnRSZXF1ZXN0EhYKBnJl",
-            "YWRlchgBIAEoCVIGcmVhZGVyEhIKBG5hbWUYAiABKAlSBG5hbWUSFgoGY3Vy",
-            "c29yGAMgASgJUgZjdXJzb3ISFgoGcmVhc29uGAQgASgJUgZyZWFzb24iOgoR",
-            "U2tpcEV2ZW50UmVzcG9uc2USJQoEc2tpcBgBIAEoCzIRLmhlYWRnYXRlLnYx",
-            "LlNraXBSBHNraXAiZwoVTGlzdFF1YXJhbnRpbmVSZXF1ZXN0EhsKCXBhZ2Vf",
-            "c2l6ZRgBIAEoDVIIcGFnZVNpemUSGQoIYWZ0ZXJfaWQYAiABKAlSB2FmdGVy",
-            "SWQSFgoGc291cmNlGAMgASgJUgZzb3VyY2UidQoWTGlzdFF1YXJhbnRpbmVS",
-            "ZXNwb25zZRJACgtxdWFyYW50aW5lZBgBIAMoCzIeLmhlYWRnYXRlLmFkbWlu",
-            "LnYxLlF1YXJhbnRpbmVkUgtxdWFyYW50aW5lZBIZCghoYXNfbW9yZRgCIAEo",
-            "CFIHaGFzTW9yZSInChVHZXRRdWFyYW50aW5lZFJlcXVlc3QSDgoCaWQYASAB",
-            "KAlSAmlkInUKFkdldFF1YXJhbnRpbmVkUmVzcG9uc2USQAoLcXVhcmFudGlu",
-            "ZWQYASABKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5RdWFyYW50aW5lZFILcXVh",
-            "cmFudGluZWQSGQoIcmF3X2JvZHkYAiABKAxSB3Jhd0JvZHkiewobUmVwcm9j",
-            "ZXNzUXVhcmFudGluZWRSZXF1ZXN0EhAKA2lkcxgBIAMoCVIDaWRzEhYKBnNv",
-            "dXJjZRgCIAEoCVIGc291cmNlEhkKCGFmdGVyX2lkGAMgASgJUgdhZnRlcklk",
-            "EhcKB2RyeV9ydW4YBCABKAhSBmRyeVJ1biJ7ChxSZXByb2Nlc3NRdWFyYW50",
-            "aW5lZFJlc3BvbnNlEkAKC3JlcHJvY2Vzc2VkGAEgAygLMh4uaGVhZGdhdGUu",
-            "YWRtaW4udjEuUmVwcm9jZXNzZWRSC3JlcHJvY2Vzc2VkEhkKCGhhc19tb3Jl",
-            "GAIgASgIUgdoYXNNb3JlIt0CCgtSZXByb2Nlc3NlZBIOCgJpZBgBIAEoCVIC",
-            "aWQSQAoHb3V0Y29tZRgCIAEoDjImLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJv",
-            "Y2Vzc2VkLk91dGNvbWVSB291dGNvbWUSGAoHcHJvYmxlbRgDIAEoCVIHcHJv",
-            "YmxlbRIWCgZzb3VyY2UYBCABKAlSBnNvdXJjZRIYCgdjb250ZXh0GAUgASgJ",
-            "Ugdjb250ZXh0Eh0KCmV2ZW50X3R5cGUYBiABKAlSCWV2ZW50VHlwZSKQAQoH",
-            "T3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFAoQT1VUQ09NRV9B",
-            "UFBFTkRFRBABEhUKEU9VVENPTUVfRFVQTElDQVRFEAISFQoRT1VUQ09NRV9U",
-            "RVNUX0NBTEwQAxIRCg1PVVRDT01FX1NUQVlTEAQSFQoRT1VUQ09NRV9OT1Rf",
-            "Rk9VTkQQBSJdChlEaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0EhAKA2lkcxgB",
-            "IAMoCVIDaWRzEhYKBnNvdXJjZRgCIAEoCVIGc291cmNlEhYKBnJlYXNvbhgD",
-            "IAEoCVIGcmVhc29uIjoKGkRpc2NhcmRRdWFyYW50aW5lZFJlc3BvbnNlEhwK",
-            "CWRpc2NhcmRlZBgBIAEoBFIJZGlzY2FyZGVkIoUCCgtRdWFyYW50aW5lZBIO",
-            "CgJpZBgBIAEoCVICaWQSFgoGc291cmNlGAIgASgJUgZzb3VyY2USGAoHY29u",
-            "dGV4dBgDIAEoCVIHY29udGV4dBIdCgpldmVudF90eXBlGAQgASgJUglldmVu",
-            "dFR5cGUSOwoLcmVjZWl2ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYu",
-            "VGltZXN0YW1wUgpyZWNlaXZlZEF0EhgKB3Byb2JsZW0YBiABKAlSB3Byb2Js",
-            "ZW0SGwoJYm9keV9zaXplGAcgASgNUghib2R5U2l6ZRIhCgxjb250ZW50X3R5",
-            "cGUYCCABKAlSC2NvbnRlbnRUeXBlIvIDCgxFcmFzZVJlcXVlc3QSFgoGc291",
-            "cmNlGAEgASgJUgZzb3VyY2USGAoHY29udGV4dBgCIAEoCVIHY29udGV4dBIg",
-            "CgpldmVyeXRoaW5nGAMgASgISABSCmV2ZXJ5dGhpbmcSQAoGcmVjb3JkGAQg",
-            "ASgLMiYuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0LlJlY29yZEgA",
-            "UgZyZWNvcmQSHQoJcGVyc29uX2lkGAUgASgFSABSCHBlcnNvbklkEiMKDGFz",
-            "c29jaWF0ZV9pZBgGIAEoBUgAUgthc3NvY2lhdGVJZBJDCgdjdXJzb3JzGAcg",
-            "ASgLMicuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0LkN1cnNvcnNI",
-            "AFIHY3Vyc29ycxIYCgdleGVjdXRlGAggASgIUgdleGVjdXRlEiEKDGFmdGVy",
-            "X2N1cnNvchgJIAEoCVILYWZ0ZXJDdXJzb3IaVgoGUmVjb3JkEhYKBmVudGl0",
-            "eRgBIAEoCVIGZW50aXR5EiQKC3ByaW1hcnlfa2V5GAIgASgFSABSCnByaW1h",
-            "cnlLZXmIAQFCDgoMX3ByaW1hcnlfa2V5GiMKB0N1cnNvcnMSGAoHY3Vyc29y",
-            "cxgBIAMoCVIHY3Vyc29yc0IJCgdzdWJqZWN0ItUBCg1FcmFzZVJlc3BvbnNl",
-            "EjEKBWZvdW5kGAEgAygLMhsuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2FibGVS",
-            "BWZvdW5kEjkKCXVuZGVjaWRlZBgCIAMoCzIbLmhlYWRnYXRlLmFkbWluLnYx",
-            "LkVyYXNhYmxlUgl1bmRlY2lkZWQSGgoIc2VhcmNoZWQYAyABKARSCHNlYXJj",
-            "aGVkEh8KC25leHRfY3Vyc29yGAQgASgJUgpuZXh0Q3Vyc29yEhkKCGhhc19t",
-            "b3JlGAUgASgIUgdoYXNNb3JlIpkBCghFcmFzYWJsZRIWCgZjdXJzb3IYASAB",
-            "KAlSBmN1cnNvchI7CgtyZWNlaXZlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90",
-            "b2J1Zi5UaW1lc3RhbXBSCnJlY2VpdmVkQXQSFgoGZW50aXR5GAMgASgJUgZl",
-            "bnRpdHkSIAoLcXVhcmFudGluZWQYBCABKAhSC3F1YXJhbnRpbmVkMtILCgxB",
-            "ZG1pblNlcnZpY2UScAoJR2V0U3RhdHVzEiMuaGVhZGdhdGUuYWRtaW4udjEu",
-            "R2V0U3RhdHVzUmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLkdldFN0YXR1",
-            "c1Jlc3BvbnNlIhiC0+STAhISEC9hZG1pbi92MS9zdGF0dXMSdwoLTGlzdFN0",
-            "cmVhbXMSJS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3RyZWFtc1JlcXVlc3Qa",
-            "Ji5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3RyZWFtc1Jlc3BvbnNlIhmC0+ST",
-            "AhMSES9hZG1pbi92MS9zdHJlYW1zEo8BChFMaXN0U3Vic2NyaXB0aW9ucxIr",
-            "LmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVxdWVzdBos",
-            "LmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2Ui",
-            "H4LT5JMCGRIXL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMSogEKEkRlbGV0ZVN1",
-            "YnNjcmlwdGlvbhIsLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlw",
-            "dGlvblJlcXVlc3QaLS5oZWFkZ2F0ZS5hZG1pbi52MS5EZWxldGVTdWJzY3Jp",
-            "cHRpb25SZXNwb25zZSIvgtPkkwIpKicvYWRtaW4vdjEvc3Vic2NyaXB0aW9u",
-            "cy97cmVhZGVyfS97bmFtZX0SjwEKCVNraXBFdmVudBIjLmhlYWRnYXRlLmFk",
-            "bWluLnYxLlNraXBFdmVudFJlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5T",
-            "a2lwRXZlbnRSZXNwb25zZSI3gtPkkwIxIiwvYWRtaW4vdjEvc3Vic2NyaXB0",
-            "aW9ucy97cmVhZGVyfS97bmFtZX06c2tpcDoBKhKDAQoOTGlzdFF1YXJhbnRp",
-            "bmUSKC5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlcXVlc3Qa",
-            "KS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIhyC",
-            "0+STAhYSFC9hZG1pbi92MS9xdWFyYW50aW5lEogBCg5HZXRRdWFyYW50aW5l",
-            "ZBIoLmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVxdWVzdBop",
-            "LmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVzcG9uc2UiIYLT",
-            "5JMCGxIZL2FkbWluL3YxL3F1YXJhbnRpbmUve2lkfRJPCgZCYWNrdXASIC5o",
-            "ZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXF1ZXN0GiEuaGVhZGdhdGUuYWRt",
-            "aW4udjEuQmFja3VwUmVzcG9uc2UwARJqCgVFcmFzZRIfLmhlYWRnYXRlLmFk",
-            "bWluLnYxLkVyYXNlUmVxdWVzdBogLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNl",
-            "UmVzcG9uc2UiHoLT5JMCGCITL2FkbWluL3YxL2xvZzplcmFzZToBKhKiAQoU",
-            "UmVwcm9jZXNzUXVhcmFudGluZWQSLi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXBy",
-            "b2Nlc3NRdWFyYW50aW5lZFJlcXVlc3QaLy5oZWFkZ2F0ZS5hZG1pbi52MS5S",
-            "ZXByb2Nlc3NRdWFyYW50aW5lZFJlc3BvbnNlIimC0+STAiMiHi9hZG1pbi92",
-            "MS9xdWFyYW50aW5lOnJlcHJvY2VzczoBKhKaAQoSRGlzY2FyZFF1YXJhbnRp",
-            "bmVkEiwuaGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVx",
-            "dWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRpc2NhcmRRdWFyYW50aW5lZFJl",
-            "c3BvbnNlIieC0+STAiEiHC9hZG1pbi92MS9xdWFyYW50aW5lOmRpc2NhcmQ6",
-            "ASpCawoUaW8uaGVhZGdhdGUuYWRtaW4udjFQAVo9Z2l0aHViLmNvbS9oZWFk",
-            "Z2F0ZS9oZWFkZ2F0ZS9nZW4vZ28vaGVhZGdhdGUvYWRtaW4vdjE7YWRtaW52",
-            "MaoCEUhlYWRnYXRlLkFkbWluLlYxYgZwcm90bzM="));
+            "BnJlYWRlchgJIAEoCVIGcmVhZGVyEjUKBXN0YXRlGAogASgOMh8uaGVhZGdh",
+            "dGUuYWRtaW4udjEuU3RyZWFtLlN0YXRlUgVzdGF0ZRIWCgZjdXJzb3IYCyAB",
+            "KAlSBmN1cnNvchIeCgpjcmVkZW50aWFsGAwgASgJUgpjcmVkZW50aWFsEiIK",
+            "DHN1YnNjcmlwdGlvbhgNIAEoCVIMc3Vic2NyaXB0aW9uImkKBVN0YXRlEhUK",
+            "EVNUQVRFX1VOU1BFQ0lGSUVEEAASDgoKU1RBVEVfTElWRRABEhMKD1NUQVRF",
+            "X1JFUExBWUlORxACEhEKDVNUQVRFX1NUQUxMRUQQAxIRCg1TVEFURV9TVEFO",
+            "REJZEAQiIgoQRW5kU3RyZWFtUmVxdWVzdBIOCgJpZBgBIAEoCVICaWQiRgoR",
+            "RW5kU3RyZWFtUmVzcG9uc2USMQoGc3RyZWFtGAEgASgLMhkuaGVhZGdhdGUu",
+            "YWRtaW4udjEuU3RyZWFtUgZzdHJlYW0iGgoYTGlzdFN1YnNjcmlwdGlvbnNS",
+            "ZXF1ZXN0ImgKGUxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2USSwoNc3Vic2Ny",
+            "aXB0aW9ucxgBIAMoCzIlLmhlYWRnYXRlLmFkbWluLnYxLlJlYWRlclN1YnNj",
+            "cmlwdGlvblINc3Vic2NyaXB0aW9ucyKjAQoSUmVhZGVyU3Vic2NyaXB0aW9u",
+            "EhYKBnJlYWRlchgBIAEoCVIGcmVhZGVyEj0KDHN1YnNjcmlwdGlvbhgCIAEo",
+            "CzIZLmhlYWRnYXRlLnYxLlN1YnNjcmlwdGlvblIMc3Vic2NyaXB0aW9uEjYK",
+            "BnNoYXJkcxgDIAMoCzIeLmhlYWRnYXRlLnYxLlN1YnNjcmlwdGlvblNoYXJk",
+            "UgZzaGFyZHMiRwoZRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBIWCgZyZWFk",
+            "ZXIYASABKAlSBnJlYWRlchISCgRuYW1lGAIgASgJUgRuYW1lIhwKGkRlbGV0",
+            "ZVN1YnNjcmlwdGlvblJlc3BvbnNlIm4KEFNraXBFdmVudFJlcXVlc3QSFgoG",
+            "cmVhZGVyGAEgASgJUgZyZWFkZXISEgoEbmFtZRgCIAEoCVIEbmFtZRIWCgZj",
+            "dXJzb3IYAyABKAlSBmN1cnNvchIWCgZyZWFzb24YBCABKAlSBnJlYXNvbiI6",
+            "ChFTa2lwRXZlbnRSZXNwb25zZRIlCgRza2lwGAEgASgLMhEuaGVhZGdhdGUu",
+            "djEuU2tpcFIEc2tpcCJnChVMaXN0UXVhcmFudGluZVJlcXVlc3QSGwoJcGFn",
+            "ZV9zaXplGAEgASgNUghwYWdlU2l6ZRIZCghhZnRlcl9pZBgCIAEoCVIHYWZ0",
+            "ZXJJZBIWCgZzb3VyY2UYAyABKAlSBnNvdXJjZSJ1ChZMaXN0UXVhcmFudGlu",
+            "ZVJlc3BvbnNlEkAKC3F1YXJhbnRpbmVkGAEgAygLMh4uaGVhZGdhdGUuYWRt",
+            "aW4udjEuUXVhcmFudGluZWRSC3F1YXJhbnRpbmVkEhkKCGhhc19tb3JlGAIg",
+            "ASgIUgdoYXNNb3JlIicKFUdldFF1YXJhbnRpbmVkUmVxdWVzdBIOCgJpZBgB",
+            "IAEoCVICaWQidQoWR2V0UXVhcmFudGluZWRSZXNwb25zZRJACgtxdWFyYW50",
+            "aW5lZBgBIAEoCzIeLmhlYWRnYXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkUgtx",
+            "dWFyYW50aW5lZBIZCghyYXdfYm9keRgCIAEoDFIHcmF3Qm9keSJ7ChtSZXBy",
+            "b2Nlc3NRdWFyYW50aW5lZFJlcXVlc3QSEAoDaWRzGAEgAygJUgNpZHMSFgoG",
+            "c291cmNlGAIgASgJUgZzb3VyY2USGQoIYWZ0ZXJfaWQYAyABKAlSB2FmdGVy",
+            "SWQSFwoHZHJ5X3J1bhgEIAEoCFIGZHJ5UnVuInsKHFJlcHJvY2Vzc1F1YXJh",
+            "bnRpbmVkUmVzcG9uc2USQAoLcmVwcm9jZXNzZWQYASADKAsyHi5oZWFkZ2F0",
+            "ZS5hZG1pbi52MS5SZXByb2Nlc3NlZFILcmVwcm9jZXNzZWQSGQoIaGFzX21v",
+            "cmUYAiABKAhSB2hhc01vcmUi3QIKC1JlcHJvY2Vzc2VkEg4KAmlkGAEgASgJ",
+            "UgJpZBJACgdvdXRjb21lGAIgASgOMiYuaGVhZGdhdGUuYWRtaW4udjEuUmVw",
+            "cm9jZXNzZWQuT3V0Y29tZVIHb3V0Y29tZRIYCgdwcm9ibGVtGAMgASgJUgdw",
+            "cm9ibGVtEhYKBnNvdXJjZRgEIAEoCVIGc291cmNlEhgKB2NvbnRleHQYBSAB",
+            "KAlSB2NvbnRleHQSHQoKZXZlbnRfdHlwZRgGIAEoCVIJZXZlbnRUeXBlIpAB",
+            "CgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIUChBPVVRDT01F",
+            "X0FQUEVOREVEEAESFQoRT1VUQ09NRV9EVVBMSUNBVEUQAhIVChFPVVRDT01F",
+            "X1RFU1RfQ0FMTBADEhEKDU9VVENPTUVfU1RBWVMQBBIVChFPVVRDT01FX05P",
+            "VF9GT1VORBAFIl0KGURpc2NhcmRRdWFyYW50aW5lZFJlcXVlc3QSEAoDaWRz",
+            "GAEgAygJUgNpZHMSFgoGc291cmNlGAIgASgJUgZzb3VyY2USFgoGcmVhc29u",
+            "GAMgASgJUgZyZWFzb24iOgoaRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2US",
+            "HAoJZGlzY2FyZGVkGAEgASgEUglkaXNjYXJkZWQihQIKC1F1YXJhbnRpbmVk",
+            "Eg4KAmlkGAEgASgJUgJpZBIWCgZzb3VyY2UYAiABKAlSBnNvdXJjZRIYCgdj",
+            "b250ZXh0GAMgASgJUgdjb250ZXh0Eh0KCmV2ZW50X3R5cGUYBCABKAlSCWV2",
+            "ZW50VHlwZRI7CgtyZWNlaXZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1",
+            "Zi5UaW1lc3RhbXBSCnJlY2VpdmVkQXQSGAoHcHJvYmxlbRgGIAEoCVIHcHJv",
+            "YmxlbRIbCglib2R5X3NpemUYByABKA1SCGJvZHlTaXplEiEKDGNvbnRlbnRf",
+            "dHlwZRgIIAEoCVILY29udGVudFR5cGUi8gMKDEVyYXNlUmVxdWVzdBIWCgZz",
+            "b3VyY2UYASABKAlSBnNvdXJjZRIYCgdjb250ZXh0GAIgASgJUgdjb250ZXh0",
+            "EiAKCmV2ZXJ5dGhpbmcYAyABKAhIAFIKZXZlcnl0aGluZxJACgZyZWNvcmQY",
+            "BCABKAsyJi5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJlcXVlc3QuUmVjb3Jk",
+            "SABSBnJlY29yZBIdCglwZXJzb25faWQYBSABKAVIAFIIcGVyc29uSWQSIwoM",
+            "YXNzb2NpYXRlX2lkGAYgASgFSABSC2Fzc29jaWF0ZUlkEkMKB2N1cnNvcnMY",
+            "ByABKAsyJy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJlcXVlc3QuQ3Vyc29y",
+            "c0gAUgdjdXJzb3JzEhgKB2V4ZWN1dGUYCCABKAhSB2V4ZWN1dGUSIQoMYWZ0",
+            "ZXJfY3Vyc29yGAkgASgJUgthZnRlckN1cnNvchpWCgZSZWNvcmQSFgoGZW50",
+            "aXR5GAEgASgJUgZlbnRpdHkSJAoLcHJpbWFyeV9rZXkYAiABKAVIAFIKcHJp",
+            "bWFyeUtleYgBAUIOCgxfcHJpbWFyeV9rZXkaIwoHQ3Vyc29ycxIYCgdjdXJz",
+            "b3JzGAEgAygJUgdjdXJzb3JzQgkKB3N1YmplY3Qi1QEKDUVyYXNlUmVzcG9u",
+            "c2USMQoFZm91bmQYASADKAsyGy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzYWJs",
+            "ZVIFZm91bmQSOQoJdW5kZWNpZGVkGAIgAygLMhsuaGVhZGdhdGUuYWRtaW4u",
+            "djEuRXJhc2FibGVSCXVuZGVjaWRlZBIaCghzZWFyY2hlZBgDIAEoBFIIc2Vh",
+            "cmNoZWQSHwoLbmV4dF9jdXJzb3IYBCABKAlSCm5leHRDdXJzb3ISGQoIaGFz",
+            "X21vcmUYBSABKAhSB2hhc01vcmUimQEKCEVyYXNhYmxlEhYKBmN1cnNvchgB",
+            "IAEoCVIGY3Vyc29yEjsKC3JlY2VpdmVkX2F0GAIgASgLMhouZ29vZ2xlLnBy",
+            "b3RvYnVmLlRpbWVzdGFtcFIKcmVjZWl2ZWRBdBIWCgZlbnRpdHkYAyABKAlS",
+            "BmVudGl0eRIgCgtxdWFyYW50aW5lZBgEIAEoCFILcXVhcmFudGluZWQyzgwK",
+            "DEFkbWluU2VydmljZRJwCglHZXRTdGF0dXMSIy5oZWFkZ2F0ZS5hZG1pbi52",
+            "MS5HZXRTdGF0dXNSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3Rh",
+            "dHVzUmVzcG9uc2UiGILT5JMCEhIQL2FkbWluL3YxL3N0YXR1cxJ3CgtMaXN0",
+            "U3RyZWFtcxIlLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVxdWVz",
+            "dBomLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVzcG9uc2UiGYLT",
+            "5JMCExIRL2FkbWluL3YxL3N0cmVhbXMSegoJRW5kU3RyZWFtEiMuaGVhZGdh",
+            "dGUuYWRtaW4udjEuRW5kU3RyZWFtUmVxdWVzdBokLmhlYWRnYXRlLmFkbWlu",
+            "LnYxLkVuZFN0cmVhbVJlc3BvbnNlIiKC0+STAhwiGi9hZG1pbi92MS9zdHJl",
+            "YW1zL3tpZH06ZW5kEo8BChFMaXN0U3Vic2NyaXB0aW9ucxIrLmhlYWRnYXRl",
+            "LmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVxdWVzdBosLmhlYWRnYXRl",
+            "LmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2UiH4LT5JMCGRIX",
+            "L2FkbWluL3YxL3N1YnNjcmlwdGlvbnMSogEKEkRlbGV0ZVN1YnNjcmlwdGlv",
+            "bhIsLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlcXVl",
+            "c3QaLS5oZWFkZ2F0ZS5hZG1pbi52MS5EZWxldGVTdWJzY3JpcHRpb25SZXNw",
+            "b25zZSIvgtPkkwIpKicvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVhZGVy",
+            "fS97bmFtZX0SjwEKCVNraXBFdmVudBIjLmhlYWRnYXRlLmFkbWluLnYxLlNr",
+            "aXBFdmVudFJlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5Ta2lwRXZlbnRS",
+            "ZXNwb25zZSI3gtPkkwIxIiwvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVh",
+            "ZGVyfS97bmFtZX06c2tpcDoBKhKDAQoOTGlzdFF1YXJhbnRpbmUSKC5oZWFk",
+            "Z2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlcXVlc3QaKS5oZWFkZ2F0",
+            "ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIhyC0+STAhYSFC9h",
+            "ZG1pbi92MS9xdWFyYW50aW5lEogBCg5HZXRRdWFyYW50aW5lZBIoLmhlYWRn",
+            "YXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVxdWVzdBopLmhlYWRnYXRl",
+            "LmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVzcG9uc2UiIYLT5JMCGxIZL2Fk",
+            "bWluL3YxL3F1YXJhbnRpbmUve2lkfRJPCgZCYWNrdXASIC5oZWFkZ2F0ZS5h",
+            "ZG1pbi52MS5CYWNrdXBSZXF1ZXN0GiEuaGVhZGdhdGUuYWRtaW4udjEuQmFj",
+            "a3VwUmVzcG9uc2UwARJqCgVFcmFzZRIfLmhlYWRnYXRlLmFkbWluLnYxLkVy",
+            "YXNlUmVxdWVzdBogLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNlUmVzcG9uc2Ui",
+            "HoLT5JMCGCITL2FkbWluL3YxL2xvZzplcmFzZToBKhKiAQoUUmVwcm9jZXNz",
+            "UXVhcmFudGluZWQSLi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NRdWFy",
+            "YW50aW5lZFJlcXVlc3QaLy5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NR",
+            "dWFyYW50aW5lZFJlc3BvbnNlIimC0+STAiMiHi9hZG1pbi92MS9xdWFyYW50",
+            "aW5lOnJlcHJvY2VzczoBKhKaAQoSRGlzY2FyZFF1YXJhbnRpbmVkEiwuaGVh",
+            "ZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVxdWVzdBotLmhl",
+            "YWRnYXRlLmFkbWluLnYxLkRpc2NhcmRRdWFyYW50aW5lZFJlc3BvbnNlIieC",
+            "0+STAiEiHC9hZG1pbi92MS9xdWFyYW50aW5lOmRpc2NhcmQ6ASpCawoUaW8u",
+            "aGVhZGdhdGUuYWRtaW4udjFQAVo9Z2l0aHViLmNvbS9oZWFkZ2F0ZS9oZWFk",
+            "Z2F0ZS9nZW4vZ28vaGVhZGdhdGUvYWRtaW4vdjE7YWRtaW52MaoCEUhlYWRn",
+            "YXRlLkFkbWluLlYxYgZwcm90bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Api.AnnotationsReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.DurationReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.TimestampReflection.Descriptor, global::Headgate.V1.EventServiceReflection.Descriptor, global::Headgate.V1.SubscriptionServiceReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
@@ -194,7 +205,9 @@ namespace Headgate.Admin.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.SourceStatus), global::Headgate.Admin.V1.SourceStatus.Parser, new[]{ "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", "LastHeardAt", "ExpectedBy", "Suspected", "SuspectedGaps", "LastSuspected" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListStreamsRequest), global::Headgate.Admin.V1.ListStreamsRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListStreamsResponse), global::Headgate.Admin.V1.ListStreamsResponse.Parser, new[]{ "Streams" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.Stream), global::Headgate.Admin.V1.Stream.Parser, new[]{ "Id", "ClientName", "Peer", "StartedAt", "Filter", "EventsSent", "Lag", "CaughtUp", "Reader" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.Stream), global::Headgate.Admin.V1.Stream.Parser, new[]{ "Id", "ClientName", "Peer", "StartedAt", "Filter", "EventsSent", "Lag", "CaughtUp", "Reader", "State", "Cursor", "Credential", "Subscription" }, null, new[]{ typeof(global::Headgate.Admin.V1.Stream.Types.State) }, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.EndStreamRequest), global::Headgate.Admin.V1.EndStreamRequest.Parser, new[]{ "Id" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.EndStreamResponse), global::Headgate.Admin.V1.EndStreamResponse.Parser, new[]{ "Stream" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListSubscriptionsRequest), global::Headgate.Admin.V1.ListSubscriptionsRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListSubscriptionsResponse), global::Headgate.Admin.V1.ListSubscriptionsResponse.Parser, new[]{ "Subscriptions" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ReaderSubscription), global::Headgate.Admin.V1.ReaderSubscription.Parser, new[]{ "Reader", "Subscription", "Shards" }, null, null, null, null),
@@ -3569,6 +3582,10 @@ namespace Headgate.Admin.V1 {
       lag_ = other.lag_ != null ? other.lag_.Clone() : null;
       caughtUp_ = other.caughtUp_;
       reader_ = other.reader_;
+      state_ = other.state_;
+      cursor_ = other.cursor_;
+      credential_ = other.credential_;
+      subscription_ = other.subscription_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -3580,16 +3597,16 @@ namespace Headgate.Admin.V1 {
 
     /// <summary>Field number for the "id" field.</summary>
     public const int IdFieldNumber = 1;
-    private ulong id_;
+    private string id_ = "";
     /// <summary>
-    /// A number that names the stream for as long as the process runs.
+    /// Names the stream for as long as it lasts. It is random, and never given again.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public ulong Id {
+    public string Id {
       get { return id_; }
       set {
-        id_ = value;
+        id_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
       }
     }
 
@@ -3612,7 +3629,7 @@ namespace Headgate.Admin.V1 {
     public const int PeerFieldNumber = 3;
     private string peer_ = "";
     /// <summary>
-    /// The client's address.
+    /// The address and port at the other end of its connection. Streams of the same one share the connection.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
@@ -3713,6 +3730,66 @@ namespace Headgate.Admin.V1 {
       }
     }
 
+    /// <summary>Field number for the "state" field.</summary>
+    public const int StateFieldNumber = 10;
+    private global::Headgate.Admin.V1.Stream.Types.State state_ = global::Headgate.Admin.V1.Stream.Types.State.Unspecified;
+    /// <summary>
+    /// What the stream does.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Headgate.Admin.V1.Stream.Types.State State {
+      get { return state_; }
+      set {
+        state_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "cursor" field.</summary>
+    public const int CursorFieldNumber = 11;
+    private string cursor_ = "";
+    /// <summary>
+    /// Where it stands: all that matches up to here has been sent. Empty while it waits for a shard.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Cursor {
+      get { return cursor_; }
+      set {
+        cursor_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "credential" field.</summary>
+    public const int CredentialFieldNumber = 12;
+    private string credential_ = "";
+    /// <summary>
+    /// The credential that the reader is known by, as the audit names it.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Credential {
+      get { return credential_; }
+      set {
+        credential_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "subscription" field.</summary>
+    public const int SubscriptionFieldNumber = 13;
+    private string subscription_ = "";
+    /// <summary>
+    /// The reader's subscription that it is a member of. Empty when it is of none.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Subscription {
+      get { return subscription_; }
+      set {
+        subscription_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -3737,6 +3814,10 @@ namespace Headgate.Admin.V1 {
       if (!object.Equals(Lag, other.Lag)) return false;
       if (CaughtUp != other.CaughtUp) return false;
       if (Reader != other.Reader) return false;
+      if (State != other.State) return false;
+      if (Cursor != other.Cursor) return false;
+      if (Credential != other.Credential) return false;
+      if (Subscription != other.Subscription) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -3744,7 +3825,7 @@ namespace Headgate.Admin.V1 {
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override int GetHashCode() {
       int hash = 1;
-      if (Id != 0UL) hash ^= Id.GetHashCode();
+      if (Id.Length != 0) hash ^= Id.GetHashCode();
       if (ClientName.Length != 0) hash ^= ClientName.GetHashCode();
       if (Peer.Length != 0) hash ^= Peer.GetHashCode();
       if (startedAt_ != null) hash ^= StartedAt.GetHashCode();
@@ -3753,6 +3834,10 @@ namespace Headgate.Admin.V1 {
       if (lag_ != null) hash ^= Lag.GetHashCode();
       if (CaughtUp != false) hash ^= CaughtUp.GetHashCode();
       if (Reader.Length != 0) hash ^= Reader.GetHashCode();
+      if (State != global::Headgate.Admin.V1.Stream.Types.State.Unspecified) hash ^= State.GetHashCode();
+      if (Cursor.Length != 0) hash ^= Cursor.GetHashCode();
+      if (Credential.Length != 0) hash ^= Credential.GetHashCode();
+      if (Subscription.Length != 0) hash ^= Subscription.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -3771,9 +3856,9 @@ namespace Headgate.Admin.V1 {
     #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
       output.WriteRawMessage(this);
     #else
-      if (Id != 0UL) {
-        output.WriteRawTag(8);
-        output.WriteUInt64(Id);
+      if (Id.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Id);
       }
       if (ClientName.Length != 0) {
         output.WriteRawTag(18);
@@ -3806,6 +3891,22 @@ namespace Headgate.Admin.V1 {
       if (Reader.Length != 0) {
         output.WriteRawTag(74);
         output.WriteString(Reader);
+      }
+      if (State != global::Headgate.Admin.V1.Stream.Types.State.Unspecified) {
+        output.WriteRawTag(80);
+        output.WriteEnum((int) State);
+      }
+      if (Cursor.Length != 0) {
+        output.WriteRawTag(90);
+        output.WriteString(Cursor);
+      }
+      if (Credential.Length != 0) {
+        output.WriteRawTag(98);
+        output.WriteString(Credential);
+      }
+      if (Subscription.Length != 0) {
+        output.WriteRawTag(106);
+        output.WriteString(Subscription);
       }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
@@ -3817,9 +3918,9 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
-      if (Id != 0UL) {
-        output.WriteRawTag(8);
-        output.WriteUInt64(Id);
+      if (Id.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Id);
       }
       if (ClientName.Length != 0) {
         output.WriteRawTag(18);
@@ -3853,6 +3954,22 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(74);
         output.WriteString(Reader);
       }
+      if (State != global::Headgate.Admin.V1.Stream.Types.State.Unspecified) {
+        output.WriteRawTag(80);
+        output.WriteEnum((int) State);
+      }
+      if (Cursor.Length != 0) {
+        output.WriteRawTag(90);
+        output.WriteString(Cursor);
+      }
+      if (Credential.Length != 0) {
+        output.WriteRawTag(98);
+        output.WriteString(Credential);
+      }
+      if (Subscription.Length != 0) {
+        output.WriteRawTag(106);
+        output.WriteString(Subscription);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -3863,8 +3980,8 @@ namespace Headgate.Admin.V1 {
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public int CalculateSize() {
       int size = 0;
-      if (Id != 0UL) {
-        size += 1 + pb::CodedOutputStream.ComputeUInt64Size(Id);
+      if (Id.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Id);
       }
       if (ClientName.Length != 0) {
         size += 1 + pb::CodedOutputStream.ComputeStringSize(ClientName);
@@ -3890,6 +4007,18 @@ namespace Headgate.Admin.V1 {
       if (Reader.Length != 0) {
         size += 1 + pb::CodedOutputStream.ComputeStringSize(Reader);
       }
+      if (State != global::Headgate.Admin.V1.Stream.Types.State.Unspecified) {
+        size += 1 + pb::CodedOutputStream.ComputeEnumSize((int) State);
+      }
+      if (Cursor.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Cursor);
+      }
+      if (Credential.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Credential);
+      }
+      if (Subscription.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Subscription);
+      }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
       }
@@ -3902,7 +4031,7 @@ namespace Headgate.Admin.V1 {
       if (other == null) {
         return;
       }
-      if (other.Id != 0UL) {
+      if (other.Id.Length != 0) {
         Id = other.Id;
       }
       if (other.ClientName.Length != 0) {
@@ -3938,6 +4067,18 @@ namespace Headgate.Admin.V1 {
       if (other.Reader.Length != 0) {
         Reader = other.Reader;
       }
+      if (other.State != global::Headgate.Admin.V1.Stream.Types.State.Unspecified) {
+        State = other.State;
+      }
+      if (other.Cursor.Length != 0) {
+        Cursor = other.Cursor;
+      }
+      if (other.Credential.Length != 0) {
+        Credential = other.Credential;
+      }
+      if (other.Subscription.Length != 0) {
+        Subscription = other.Subscription;
+      }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
 
@@ -3957,8 +4098,8 @@ namespace Headgate.Admin.V1 {
           default:
             _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
             break;
-          case 8: {
-            Id = input.ReadUInt64();
+          case 10: {
+            Id = input.ReadString();
             break;
           }
           case 18: {
@@ -4000,6 +4141,22 @@ namespace Headgate.Admin.V1 {
           }
           case 74: {
             Reader = input.ReadString();
+            break;
+          }
+          case 80: {
+            State = (global::Headgate.Admin.V1.Stream.Types.State) input.ReadEnum();
+            break;
+          }
+          case 90: {
+            Cursor = input.ReadString();
+            break;
+          }
+          case 98: {
+            Credential = input.ReadString();
+            break;
+          }
+          case 106: {
+            Subscription = input.ReadString();
             break;
           }
         }
@@ -4021,8 +4178,8 @@ namespace Headgate.Admin.V1 {
           default:
             _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
             break;
-          case 8: {
-            Id = input.ReadUInt64();
+          case 10: {
+            Id = input.ReadString();
             break;
           }
           case 18: {
@@ -4064,6 +4221,473 @@ namespace Headgate.Admin.V1 {
           }
           case 74: {
             Reader = input.ReadString();
+            break;
+          }
+          case 80: {
+            State = (global::Headgate.Admin.V1.Stream.Types.State) input.ReadEnum();
+            break;
+          }
+          case 90: {
+            Cursor = input.ReadString();
+            break;
+          }
+          case 98: {
+            Credential = input.ReadString();
+            break;
+          }
+          case 106: {
+            Subscription = input.ReadString();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+    #region Nested types
+    /// <summary>Container for nested types declared in the Stream message type.</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static partial class Types {
+      /// <summary>
+      /// What a stream does.
+      /// </summary>
+      public enum State {
+        /// <summary>
+        /// Not told.
+        /// </summary>
+        [pbr::OriginalName("STATE_UNSPECIFIED")] Unspecified = 0,
+        /// <summary>
+        /// It stands at the newest events, or reads those that are in memory still.
+        /// </summary>
+        [pbr::OriginalName("STATE_LIVE")] Live = 1,
+        /// <summary>
+        /// It reads older events from the disk.
+        /// </summary>
+        [pbr::OriginalName("STATE_REPLAYING")] Replaying = 2,
+        /// <summary>
+        /// Its client has taken nothing for five seconds, though there is something for it.
+        /// </summary>
+        [pbr::OriginalName("STATE_STALLED")] Stalled = 3,
+        /// <summary>
+        /// It waits for a shard of its subscription.
+        /// </summary>
+        [pbr::OriginalName("STATE_STANDBY")] Standby = 4,
+      }
+
+    }
+    #endregion
+
+  }
+
+  /// <summary>
+  /// A request to end a stream.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class EndStreamRequest : pb::IMessage<EndStreamRequest>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<EndStreamRequest> _parser = new pb::MessageParser<EndStreamRequest>(() => new EndStreamRequest());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<EndStreamRequest> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[10]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public EndStreamRequest() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public EndStreamRequest(EndStreamRequest other) : this() {
+      id_ = other.id_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public EndStreamRequest Clone() {
+      return new EndStreamRequest(this);
+    }
+
+    /// <summary>Field number for the "id" field.</summary>
+    public const int IdFieldNumber = 1;
+    private string id_ = "";
+    /// <summary>
+    /// Its id, as listed. Required.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Id {
+      get { return id_; }
+      set {
+        id_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as EndStreamRequest);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(EndStreamRequest other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (Id != other.Id) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (Id.Length != 0) hash ^= Id.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (Id.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Id);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (Id.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Id);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (Id.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Id);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(EndStreamRequest other) {
+      if (other == null) {
+        return;
+      }
+      if (other.Id.Length != 0) {
+        Id = other.Id;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            Id = input.ReadString();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            Id = input.ReadString();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
+  /// The stream is ending.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class EndStreamResponse : pb::IMessage<EndStreamResponse>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<EndStreamResponse> _parser = new pb::MessageParser<EndStreamResponse>(() => new EndStreamResponse());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<EndStreamResponse> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[11]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public EndStreamResponse() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public EndStreamResponse(EndStreamResponse other) : this() {
+      stream_ = other.stream_ != null ? other.stream_.Clone() : null;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public EndStreamResponse Clone() {
+      return new EndStreamResponse(this);
+    }
+
+    /// <summary>Field number for the "stream" field.</summary>
+    public const int StreamFieldNumber = 1;
+    private global::Headgate.Admin.V1.Stream stream_;
+    /// <summary>
+    /// The stream, as it stood.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Headgate.Admin.V1.Stream Stream {
+      get { return stream_; }
+      set {
+        stream_ = value;
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as EndStreamResponse);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(EndStreamResponse other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (!object.Equals(Stream, other.Stream)) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (stream_ != null) hash ^= Stream.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (stream_ != null) {
+        output.WriteRawTag(10);
+        output.WriteMessage(Stream);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (stream_ != null) {
+        output.WriteRawTag(10);
+        output.WriteMessage(Stream);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (stream_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Stream);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(EndStreamResponse other) {
+      if (other == null) {
+        return;
+      }
+      if (other.stream_ != null) {
+        if (stream_ == null) {
+          Stream = new global::Headgate.Admin.V1.Stream();
+        }
+        Stream.MergeFrom(other.Stream);
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            if (stream_ == null) {
+              Stream = new global::Headgate.Admin.V1.Stream();
+            }
+            input.ReadMessage(Stream);
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            if (stream_ == null) {
+              Stream = new global::Headgate.Admin.V1.Stream();
+            }
+            input.ReadMessage(Stream);
             break;
           }
         }
@@ -4091,7 +4715,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[10]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[12]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -4255,7 +4879,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[11]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[13]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -4448,7 +5072,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[12]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[14]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -4730,7 +5354,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[13]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[15]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -4974,7 +5598,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[14]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[16]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5138,7 +5762,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[15]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[17]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5462,7 +6086,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[16]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[18]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5675,7 +6299,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[17]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[19]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5959,7 +6583,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[18]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[20]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6192,7 +6816,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[19]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[21]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6396,7 +7020,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[20]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[22]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6649,7 +7273,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[21]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[23]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6962,7 +7586,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[22]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[24]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7195,7 +7819,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[23]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[25]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7637,7 +8261,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[24]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[26]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7910,7 +8534,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[25]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[27]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8114,7 +8738,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[26]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[28]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8607,7 +9231,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[27]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[29]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -9705,7 +10329,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[28]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[30]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -10048,7 +10672,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[29]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[31]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]

@@ -146,7 +146,19 @@ class ListStreamsResponse(_message.Message):
     def __init__(self, streams: _Optional[_Iterable[_Union[Stream, _Mapping]]] = ...) -> None: ...
 
 class Stream(_message.Message):
-    __slots__ = ("id", "client_name", "peer", "started_at", "filter", "events_sent", "lag", "caught_up", "reader")
+    __slots__ = ("id", "client_name", "peer", "started_at", "filter", "events_sent", "lag", "caught_up", "reader", "state", "cursor", "credential", "subscription")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[Stream.State]
+        STATE_LIVE: _ClassVar[Stream.State]
+        STATE_REPLAYING: _ClassVar[Stream.State]
+        STATE_STALLED: _ClassVar[Stream.State]
+        STATE_STANDBY: _ClassVar[Stream.State]
+    STATE_UNSPECIFIED: Stream.State
+    STATE_LIVE: Stream.State
+    STATE_REPLAYING: Stream.State
+    STATE_STALLED: Stream.State
+    STATE_STANDBY: Stream.State
     ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_NAME_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
@@ -156,7 +168,11 @@ class Stream(_message.Message):
     LAG_FIELD_NUMBER: _ClassVar[int]
     CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
     READER_FIELD_NUMBER: _ClassVar[int]
-    id: int
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    id: str
     client_name: str
     peer: str
     started_at: _timestamp_pb2.Timestamp
@@ -165,7 +181,23 @@ class Stream(_message.Message):
     lag: _duration_pb2.Duration
     caught_up: bool
     reader: str
-    def __init__(self, id: _Optional[int] = ..., client_name: _Optional[str] = ..., peer: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[_Union[_event_service_pb2.Filter, _Mapping]] = ..., events_sent: _Optional[int] = ..., lag: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., caught_up: bool = ..., reader: _Optional[str] = ...) -> None: ...
+    state: Stream.State
+    cursor: str
+    credential: str
+    subscription: str
+    def __init__(self, id: _Optional[str] = ..., client_name: _Optional[str] = ..., peer: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[_Union[_event_service_pb2.Filter, _Mapping]] = ..., events_sent: _Optional[int] = ..., lag: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., caught_up: bool = ..., reader: _Optional[str] = ..., state: _Optional[_Union[Stream.State, str]] = ..., cursor: _Optional[str] = ..., credential: _Optional[str] = ..., subscription: _Optional[str] = ...) -> None: ...
+
+class EndStreamRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class EndStreamResponse(_message.Message):
+    __slots__ = ("stream",)
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    stream: Stream
+    def __init__(self, stream: _Optional[_Union[Stream, _Mapping]] = ...) -> None: ...
 
 class ListSubscriptionsRequest(_message.Message):
     __slots__ = ()

@@ -45,6 +45,11 @@ class AdminServiceStub(object):
                 request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.ListStreamsRequest.SerializeToString,
                 response_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.ListStreamsResponse.FromString,
                 _registered_method=True)
+        self.EndStream = channel.unary_unary(
+                '/headgate.admin.v1.AdminService/EndStream',
+                request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.EndStreamRequest.SerializeToString,
+                response_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.EndStreamResponse.FromString,
+                _registered_method=True)
         self.ListSubscriptions = channel.unary_unary(
                 '/headgate.admin.v1.AdminService/ListSubscriptions',
                 request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.ListSubscriptionsRequest.SerializeToString,
@@ -105,6 +110,15 @@ class AdminServiceServicer(object):
 
     def ListStreams(self, request, context):
         """Lists the streams that are being served, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndStream(self, request, context):
+        """Ends one stream, whatever it is doing: its client gets Closing with REASON_OPERATOR and comes back by itself, with its last cursor, after half a minute. One
+        that takes nothing, so that it cannot be told, is cut off within seconds. It leaves a line in the audit. NOT_FOUND when no stream of that id is being served:
+        it may have ended by itself. To keep a reader out, take away its credential.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -196,6 +210,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListStreams,
                     request_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.ListStreamsRequest.FromString,
                     response_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.ListStreamsResponse.SerializeToString,
+            ),
+            'EndStream': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndStream,
+                    request_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.EndStreamRequest.FromString,
+                    response_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.EndStreamResponse.SerializeToString,
             ),
             'ListSubscriptions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSubscriptions,
@@ -298,6 +317,33 @@ class AdminService(object):
             '/headgate.admin.v1.AdminService/ListStreams',
             headgate_dot_admin_dot_v1_dot_admin__service__pb2.ListStreamsRequest.SerializeToString,
             headgate_dot_admin_dot_v1_dot_admin__service__pb2.ListStreamsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndStream(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headgate.admin.v1.AdminService/EndStream',
+            headgate_dot_admin_dot_v1_dot_admin__service__pb2.EndStreamRequest.SerializeToString,
+            headgate_dot_admin_dot_v1_dot_admin__service__pb2.EndStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

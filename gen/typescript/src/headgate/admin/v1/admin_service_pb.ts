@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headgate/admin/v1/admin_service.proto.
  */
 export const file_headgate_admin_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVoZWFkZ2F0ZS9hZG1pbi92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEhFoZWFkZ2F0ZS5hZG1pbi52MSIPCg1CYWNrdXBSZXF1ZXN0ImQKDkJhY2t1cFJlc3BvbnNlEg0KBWNodW5rGAEgASgMEhAKCHByb2dyZXNzGAIgASgCEjEKB3N1bW1hcnkYAyABKAsyIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBTdW1tYXJ5Il4KDUJhY2t1cFN1bW1hcnkSDgoGc2hhMjU2GAEgASgMEiwKCHRha2VuX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZWNvcmRzGAMgASgEIhIKEEdldFN0YXR1c1JlcXVlc3QijAIKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVhZHkYAyABKAgSDwoHcHJvYmxlbRgEIAEoCRIpCgNsb2cYBSABKAsyHC5oZWFkZ2F0ZS5hZG1pbi52MS5Mb2dTdGF0dXMSMAoHc291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1cxIPCgdzdHJlYW1zGAcgASgNEigKDmxhc3Rfbm90X3JlYWR5GAggASgLMhAuaGVhZGdhdGUudjEuR2FwIqoCCglMb2dTdGF0dXMSDQoFZXBvY2gYASABKAkSDwoHcmVjb3JkcxgCIAEoBBISCgpzaXplX2J5dGVzGAMgASgEEhIKCmZyZWVfYnl0ZXMYBCABKAQSMQoNZWFybGllc3RfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLbGF0ZXN0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3F1YXJhbnRpbmVkGAcgASgEEg4KBmZvcm1hdBgIIAEoDRIVCg1uZXdlc3RfZm9ybWF0GAkgASgNEhkKEXF1YXJhbnRpbmVkX2J5dGVzGAogASgEEhoKEnF1YXJhbnRpbmVfZHJvcHBlZBgLIAEoBCKuBQoMU291cmNlU3RhdHVzEg4KBnNvdXJjZRgBIAEoCRIQCghjb250ZXh0cxgCIAMoCRIQCghhY2NlcHRlZBgDIAEoBBISCgpkdXBsaWNhdGVzGAQgASgEEhMKC3F1YXJhbnRpbmVkGAUgASgEEg8KB3JlZnVzZWQYBiABKAQSDQoFdGVzdHMYByABKAQSNAoQbGFzdF9hY2NlcHRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF90ZXN0X2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJNChByZWZ1c2VkX2J5X2NhdXNlGAogAygLMjMuaGVhZGdhdGUuYWRtaW4udjEuU291cmNlU3RhdHVzLlJlZnVzZWRCeUNhdXNlRW50cnkSFgoObGFzdF9zZWNyZXRfaWQYCyABKAkSOQoVYXdhaXRpbmdfc2VjcmV0X3VudGlsGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzdG9wcGVkGA0gASgIEjEKDWxhc3RfaGVhcmRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGVjdGVkX2J5GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCglzdXNwZWN0ZWQYECADKA4yFi5oZWFkZ2F0ZS52MS5HYXAuQ2F1c2USFgoOc3VzcGVjdGVkX2dhcHMYESABKAQSKAoObGFzdF9zdXNwZWN0ZWQYEiABKAsyEC5oZWFkZ2F0ZS52MS5HYXAaNQoTUmVmdXNlZEJ5Q2F1c2VFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIhQKEkxpc3RTdHJlYW1zUmVxdWVzdCJBChNMaXN0U3RyZWFtc1Jlc3BvbnNlEioKB3N0cmVhbXMYASADKAsyGS5oZWFkZ2F0ZS5hZG1pbi52MS5TdHJlYW0i7AEKBlN0cmVhbRIKCgJpZBgBIAEoBBITCgtjbGllbnRfbmFtZRgCIAEoCRIMCgRwZWVyGAMgASgJEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiMKBmZpbHRlchgFIAEoCzITLmhlYWRnYXRlLnYxLkZpbHRlchITCgtldmVudHNfc2VudBgGIAEoBBImCgNsYWcYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJY2F1Z2h0X3VwGAggASgIEg4KBnJlYWRlchgJIAEoCSIaChhMaXN0U3Vic2NyaXB0aW9uc1JlcXVlc3QiWQoZTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZRI8Cg1zdWJzY3JpcHRpb25zGAEgAygLMiUuaGVhZGdhdGUuYWRtaW4udjEuUmVhZGVyU3Vic2NyaXB0aW9uIoUBChJSZWFkZXJTdWJzY3JpcHRpb24SDgoGcmVhZGVyGAEgASgJEi8KDHN1YnNjcmlwdGlvbhgCIAEoCzIZLmhlYWRnYXRlLnYxLlN1YnNjcmlwdGlvbhIuCgZzaGFyZHMYAyADKAsyHi5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb25TaGFyZCI5ChlEZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0Eg4KBnJlYWRlchgBIAEoCRIMCgRuYW1lGAIgASgJIhwKGkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIlAKEFNraXBFdmVudFJlcXVlc3QSDgoGcmVhZGVyGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGY3Vyc29yGAMgASgJEg4KBnJlYXNvbhgEIAEoCSI0ChFTa2lwRXZlbnRSZXNwb25zZRIfCgRza2lwGAEgASgLMhEuaGVhZGdhdGUudjEuU2tpcCJMChVMaXN0UXVhcmFudGluZVJlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhAKCGFmdGVyX2lkGAIgASgJEg4KBnNvdXJjZRgDIAEoCSJfChZMaXN0UXVhcmFudGluZVJlc3BvbnNlEjMKC3F1YXJhbnRpbmVkGAEgAygLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWQSEAoIaGFzX21vcmUYAiABKAgiIwoVR2V0UXVhcmFudGluZWRSZXF1ZXN0EgoKAmlkGAEgASgJIl8KFkdldFF1YXJhbnRpbmVkUmVzcG9uc2USMwoLcXVhcmFudGluZWQYASABKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5RdWFyYW50aW5lZBIQCghyYXdfYm9keRgCIAEoDCJdChtSZXByb2Nlc3NRdWFyYW50aW5lZFJlcXVlc3QSCwoDaWRzGAEgAygJEg4KBnNvdXJjZRgCIAEoCRIQCghhZnRlcl9pZBgDIAEoCRIPCgdkcnlfcnVuGAQgASgIImUKHFJlcHJvY2Vzc1F1YXJhbnRpbmVkUmVzcG9uc2USMwoLcmVwcm9jZXNzZWQYASADKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NlZBIQCghoYXNfbW9yZRgCIAEoCCKrAgoLUmVwcm9jZXNzZWQSCgoCaWQYASABKAkSNwoHb3V0Y29tZRgCIAEoDjImLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc2VkLk91dGNvbWUSDwoHcHJvYmxlbRgDIAEoCRIOCgZzb3VyY2UYBCABKAkSDwoHY29udGV4dBgFIAEoCRISCgpldmVudF90eXBlGAYgASgJIpABCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIUChBPVVRDT01FX0FQUEVOREVEEAESFQoRT1VUQ09NRV9EVVBMSUNBVEUQAhIVChFPVVRDT01FX1RFU1RfQ0FMTBADEhEKDU9VVENPTUVfU1RBWVMQBBIVChFPVVRDT01FX05PVF9GT1VORBAFIkgKGURpc2NhcmRRdWFyYW50aW5lZFJlcXVlc3QSCwoDaWRzGAEgAygJEg4KBnNvdXJjZRgCIAEoCRIOCgZyZWFzb24YAyABKAkiLwoaRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2USEQoJZGlzY2FyZGVkGAEgASgEIrkBCgtRdWFyYW50aW5lZBIKCgJpZBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDwoHY29udGV4dBgDIAEoCRISCgpldmVudF90eXBlGAQgASgJEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdwcm9ibGVtGAYgASgJEhEKCWJvZHlfc2l6ZRgHIAEoDRIUCgxjb250ZW50X3R5cGUYCCABKAki+gIKDEVyYXNlUmVxdWVzdBIOCgZzb3VyY2UYASABKAkSDwoHY29udGV4dBgCIAEoCRIUCgpldmVyeXRoaW5nGAMgASgISAASOAoGcmVjb3JkGAQgASgLMiYuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0LlJlY29yZEgAEhMKCXBlcnNvbl9pZBgFIAEoBUgAEhYKDGFzc29jaWF0ZV9pZBgGIAEoBUgAEjoKB2N1cnNvcnMYByABKAsyJy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJlcXVlc3QuQ3Vyc29yc0gAEg8KB2V4ZWN1dGUYCCABKAgSFAoMYWZ0ZXJfY3Vyc29yGAkgASgJGkIKBlJlY29yZBIOCgZlbnRpdHkYASABKAkSGAoLcHJpbWFyeV9rZXkYAiABKAVIAIgBAUIOCgxfcHJpbWFyeV9rZXkaGgoHQ3Vyc29ycxIPCgdjdXJzb3JzGAEgAygJQgkKB3N1YmplY3QipAEKDUVyYXNlUmVzcG9uc2USKgoFZm91bmQYASADKAsyGy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzYWJsZRIuCgl1bmRlY2lkZWQYAiADKAsyGy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzYWJsZRIQCghzZWFyY2hlZBgDIAEoBBITCgtuZXh0X2N1cnNvchgEIAEoCRIQCghoYXNfbW9yZRgFIAEoCCJwCghFcmFzYWJsZRIOCgZjdXJzb3IYASABKAkSLwoLcmVjZWl2ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmVudGl0eRgDIAEoCRITCgtxdWFyYW50aW5lZBgEIAEoCDLSCwoMQWRtaW5TZXJ2aWNlEnAKCUdldFN0YXR1cxIjLmhlYWRnYXRlLmFkbWluLnYxLkdldFN0YXR1c1JlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXNwb25zZSIYgtPkkwISEhAvYWRtaW4vdjEvc3RhdHVzEncKC0xpc3RTdHJlYW1zEiUuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN0cmVhbXNSZXF1ZXN0GiYuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN0cmVhbXNSZXNwb25zZSIZgtPkkwITEhEvYWRtaW4vdjEvc3RyZWFtcxKPAQoRTGlzdFN1YnNjcmlwdGlvbnMSKy5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3Vic2NyaXB0aW9uc1JlcXVlc3QaLC5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3Vic2NyaXB0aW9uc1Jlc3BvbnNlIh+C0+STAhkSFy9hZG1pbi92MS9zdWJzY3JpcHRpb25zEqIBChJEZWxldGVTdWJzY3JpcHRpb24SLC5oZWFkZ2F0ZS5hZG1pbi52MS5EZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0Gi0uaGVhZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVzcG9uc2UiL4LT5JMCKSonL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMve3JlYWRlcn0ve25hbWV9Eo8BCglTa2lwRXZlbnQSIy5oZWFkZ2F0ZS5hZG1pbi52MS5Ta2lwRXZlbnRSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50UmVzcG9uc2UiN4LT5JMCMToBKiIsL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMve3JlYWRlcn0ve25hbWV9OnNraXASgwEKDkxpc3RRdWFyYW50aW5lEiguaGVhZGdhdGUuYWRtaW4udjEuTGlzdFF1YXJhbnRpbmVSZXF1ZXN0GikuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFF1YXJhbnRpbmVSZXNwb25zZSIcgtPkkwIWEhQvYWRtaW4vdjEvcXVhcmFudGluZRKIAQoOR2V0UXVhcmFudGluZWQSKC5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRRdWFyYW50aW5lZFJlcXVlc3QaKS5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRRdWFyYW50aW5lZFJlc3BvbnNlIiGC0+STAhsSGS9hZG1pbi92MS9xdWFyYW50aW5lL3tpZH0STwoGQmFja3VwEiAuaGVhZGdhdGUuYWRtaW4udjEuQmFja3VwUmVxdWVzdBohLmhlYWRnYXRlLmFkbWluLnYxLkJhY2t1cFJlc3BvbnNlMAESagoFRXJhc2USHy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJlcXVlc3QaIC5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJlc3BvbnNlIh6C0+STAhg6ASoiEy9hZG1pbi92MS9sb2c6ZXJhc2USogEKFFJlcHJvY2Vzc1F1YXJhbnRpbmVkEi4uaGVhZGdhdGUuYWRtaW4udjEuUmVwcm9jZXNzUXVhcmFudGluZWRSZXF1ZXN0Gi8uaGVhZGdhdGUuYWRtaW4udjEuUmVwcm9jZXNzUXVhcmFudGluZWRSZXNwb25zZSIpgtPkkwIjOgEqIh4vYWRtaW4vdjEvcXVhcmFudGluZTpyZXByb2Nlc3MSmgEKEkRpc2NhcmRRdWFyYW50aW5lZBIsLmhlYWRnYXRlLmFkbWluLnYxLkRpc2NhcmRRdWFyYW50aW5lZFJlcXVlc3QaLS5oZWFkZ2F0ZS5hZG1pbi52MS5EaXNjYXJkUXVhcmFudGluZWRSZXNwb25zZSIngtPkkwIhOgEqIhwvYWRtaW4vdjEvcXVhcmFudGluZTpkaXNjYXJkQmsKFGlvLmhlYWRnYXRlLmFkbWluLnYxUAFaPWdpdGh1Yi5jb20vaGVhZGdhdGUvaGVhZGdhdGUvZ2VuL2dvL2hlYWRnYXRlL2FkbWluL3YxO2FkbWludjGqAhFIZWFkZ2F0ZS5BZG1pbi5WMWIGcHJvdG8z", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_headgate_v1_event_service, file_headgate_v1_subscription_service]);
+  fileDesc("CiVoZWFkZ2F0ZS9hZG1pbi92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEhFoZWFkZ2F0ZS5hZG1pbi52MSIPCg1CYWNrdXBSZXF1ZXN0ImQKDkJhY2t1cFJlc3BvbnNlEg0KBWNodW5rGAEgASgMEhAKCHByb2dyZXNzGAIgASgCEjEKB3N1bW1hcnkYAyABKAsyIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBTdW1tYXJ5Il4KDUJhY2t1cFN1bW1hcnkSDgoGc2hhMjU2GAEgASgMEiwKCHRha2VuX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZWNvcmRzGAMgASgEIhIKEEdldFN0YXR1c1JlcXVlc3QijAIKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVhZHkYAyABKAgSDwoHcHJvYmxlbRgEIAEoCRIpCgNsb2cYBSABKAsyHC5oZWFkZ2F0ZS5hZG1pbi52MS5Mb2dTdGF0dXMSMAoHc291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1cxIPCgdzdHJlYW1zGAcgASgNEigKDmxhc3Rfbm90X3JlYWR5GAggASgLMhAuaGVhZGdhdGUudjEuR2FwIqoCCglMb2dTdGF0dXMSDQoFZXBvY2gYASABKAkSDwoHcmVjb3JkcxgCIAEoBBISCgpzaXplX2J5dGVzGAMgASgEEhIKCmZyZWVfYnl0ZXMYBCABKAQSMQoNZWFybGllc3RfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLbGF0ZXN0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3F1YXJhbnRpbmVkGAcgASgEEg4KBmZvcm1hdBgIIAEoDRIVCg1uZXdlc3RfZm9ybWF0GAkgASgNEhkKEXF1YXJhbnRpbmVkX2J5dGVzGAogASgEEhoKEnF1YXJhbnRpbmVfZHJvcHBlZBgLIAEoBCKuBQoMU291cmNlU3RhdHVzEg4KBnNvdXJjZRgBIAEoCRIQCghjb250ZXh0cxgCIAMoCRIQCghhY2NlcHRlZBgDIAEoBBISCgpkdXBsaWNhdGVzGAQgASgEEhMKC3F1YXJhbnRpbmVkGAUgASgEEg8KB3JlZnVzZWQYBiABKAQSDQoFdGVzdHMYByABKAQSNAoQbGFzdF9hY2NlcHRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF90ZXN0X2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJNChByZWZ1c2VkX2J5X2NhdXNlGAogAygLMjMuaGVhZGdhdGUuYWRtaW4udjEuU291cmNlU3RhdHVzLlJlZnVzZWRCeUNhdXNlRW50cnkSFgoObGFzdF9zZWNyZXRfaWQYCyABKAkSOQoVYXdhaXRpbmdfc2VjcmV0X3VudGlsGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzdG9wcGVkGA0gASgIEjEKDWxhc3RfaGVhcmRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGVjdGVkX2J5GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCglzdXNwZWN0ZWQYECADKA4yFi5oZWFkZ2F0ZS52MS5HYXAuQ2F1c2USFgoOc3VzcGVjdGVkX2dhcHMYESABKAQSKAoObGFzdF9zdXNwZWN0ZWQYEiABKAsyEC5oZWFkZ2F0ZS52MS5HYXAaNQoTUmVmdXNlZEJ5Q2F1c2VFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIhQKEkxpc3RTdHJlYW1zUmVxdWVzdCJBChNMaXN0U3RyZWFtc1Jlc3BvbnNlEioKB3N0cmVhbXMYASADKAsyGS5oZWFkZ2F0ZS5hZG1pbi52MS5TdHJlYW0iwQMKBlN0cmVhbRIKCgJpZBgBIAEoCRITCgtjbGllbnRfbmFtZRgCIAEoCRIMCgRwZWVyGAMgASgJEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiMKBmZpbHRlchgFIAEoCzITLmhlYWRnYXRlLnYxLkZpbHRlchITCgtldmVudHNfc2VudBgGIAEoBBImCgNsYWcYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJY2F1Z2h0X3VwGAggASgIEg4KBnJlYWRlchgJIAEoCRIuCgVzdGF0ZRgKIAEoDjIfLmhlYWRnYXRlLmFkbWluLnYxLlN0cmVhbS5TdGF0ZRIOCgZjdXJzb3IYCyABKAkSEgoKY3JlZGVudGlhbBgMIAEoCRIUCgxzdWJzY3JpcHRpb24YDSABKAkiaQoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIOCgpTVEFURV9MSVZFEAESEwoPU1RBVEVfUkVQTEFZSU5HEAISEQoNU1RBVEVfU1RBTExFRBADEhEKDVNUQVRFX1NUQU5EQlkQBCIeChBFbmRTdHJlYW1SZXF1ZXN0EgoKAmlkGAEgASgJIj4KEUVuZFN0cmVhbVJlc3BvbnNlEikKBnN0cmVhbRgBIAEoCzIZLmhlYWRnYXRlLmFkbWluLnYxLlN0cmVhbSIaChhMaXN0U3Vic2NyaXB0aW9uc1JlcXVlc3QiWQoZTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZRI8Cg1zdWJzY3JpcHRpb25zGAEgAygLMiUuaGVhZGdhdGUuYWRtaW4udjEuUmVhZGVyU3Vic2NyaXB0aW9uIoUBChJSZWFkZXJTdWJzY3JpcHRpb24SDgoGcmVhZGVyGAEgASgJEi8KDHN1YnNjcmlwdGlvbhgCIAEoCzIZLmhlYWRnYXRlLnYxLlN1YnNjcmlwdGlvbhIuCgZzaGFyZHMYAyADKAsyHi5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb25TaGFyZCI5ChlEZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0Eg4KBnJlYWRlchgBIAEoCRIMCgRuYW1lGAIgASgJIhwKGkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIlAKEFNraXBFdmVudFJlcXVlc3QSDgoGcmVhZGVyGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGY3Vyc29yGAMgASgJEg4KBnJlYXNvbhgEIAEoCSI0ChFTa2lwRXZlbnRSZXNwb25zZRIfCgRza2lwGAEgASgLMhEuaGVhZGdhdGUudjEuU2tpcCJMChVMaXN0UXVhcmFudGluZVJlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhAKCGFmdGVyX2lkGAIgASgJEg4KBnNvdXJjZRgDIAEoCSJfChZMaXN0UXVhcmFudGluZVJlc3BvbnNlEjMKC3F1YXJhbnRpbmVkGAEgAygLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWQSEAoIaGFzX21vcmUYAiABKAgiIwoVR2V0UXVhcmFudGluZWRSZXF1ZXN0EgoKAmlkGAEgASgJIl8KFkdldFF1YXJhbnRpbmVkUmVzcG9uc2USMwoLcXVhcmFudGluZWQYASABKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5RdWFyYW50aW5lZBIQCghyYXdfYm9keRgCIAEoDCJdChtSZXByb2Nlc3NRdWFyYW50aW5lZFJlcXVlc3QSCwoDaWRzGAEgAygJEg4KBnNvdXJjZRgCIAEoCRIQCghhZnRlcl9pZBgDIAEoCRIPCgdkcnlfcnVuGAQgASgIImUKHFJlcHJvY2Vzc1F1YXJhbnRpbmVkUmVzcG9uc2USMwoLcmVwcm9jZXNzZWQYASADKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NlZBIQCghoYXNfbW9yZRgCIAEoCCKrAgoLUmVwcm9jZXNzZWQSCgoCaWQYASABKAkSNwoHb3V0Y29tZRgCIAEoDjImLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc2VkLk91dGNvbWUSDwoHcHJvYmxlbRgDIAEoCRIOCgZzb3VyY2UYBCABKAkSDwoHY29udGV4dBgFIAEoCRISCgpldmVudF90eXBlGAYgASgJIpABCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIUChBPVVRDT01FX0FQUEVOREVEEAESFQoRT1VUQ09NRV9EVVBMSUNBVEUQAhIVChFPVVRDT01FX1RFU1RfQ0FMTBADEhEKDU9VVENPTUVfU1RBWVMQBBIVChFPVVRDT01FX05PVF9GT1VORBAFIkgKGURpc2NhcmRRdWFyYW50aW5lZFJlcXVlc3QSCwoDaWRzGAEgAygJEg4KBnNvdXJjZRgCIAEoCRIOCgZyZWFzb24YAyABKAkiLwoaRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2USEQoJZGlzY2FyZGVkGAEgASgEIrkBCgtRdWFyYW50aW5lZBIKCgJpZBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDwoHY29udGV4dBgDIAEoCRISCgpldmVudF90eXBlGAQgASgJEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdwcm9ibGVtGAYgASgJEhEKCWJvZHlfc2l6ZRgHIAEoDRIUCgxjb250ZW50X3R5cGUYCCABKAki+gIKDEVyYXNlUmVxdWVzdBIOCgZzb3VyY2UYASABKAkSDwoHY29udGV4dBgCIAEoCRIUCgpldmVyeXRoaW5nGAMgASgISAASOAoGcmVjb3JkGAQgASgLMiYuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0LlJlY29yZEgAEhMKCXBlcnNvbl9pZBgFIAEoBUgAEhYKDGFzc29jaWF0ZV9pZBgGIAEoBUgAEjoKB2N1cnNvcnMYByABKAsyJy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJlcXVlc3QuQ3Vyc29yc0gAEg8KB2V4ZWN1dGUYCCABKAgSFAoMYWZ0ZXJfY3Vyc29yGAkgASgJGkIKBlJlY29yZBIOCgZlbnRpdHkYASABKAkSGAoLcHJpbWFyeV9rZXkYAiABKAVIAIgBAUIOCgxfcHJpbWFyeV9rZXkaGgoHQ3Vyc29ycxIPCgdjdXJzb3JzGAEgAygJQgkKB3N1YmplY3QipAEKDUVyYXNlUmVzcG9uc2USKgoFZm91bmQYASADKAsyGy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzYWJsZRIuCgl1bmRlY2lkZWQYAiADKAsyGy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzYWJsZRIQCghzZWFyY2hlZBgDIAEoBBITCgtuZXh0X2N1cnNvchgEIAEoCRIQCghoYXNfbW9yZRgFIAEoCCJwCghFcmFzYWJsZRIOCgZjdXJzb3IYASABKAkSLwoLcmVjZWl2ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmVudGl0eRgDIAEoCRITCgtxdWFyYW50aW5lZBgEIAEoCDLODAoMQWRtaW5TZXJ2aWNlEnAKCUdldFN0YXR1cxIjLmhlYWRnYXRlLmFkbWluLnYxLkdldFN0YXR1c1JlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXNwb25zZSIYgtPkkwISEhAvYWRtaW4vdjEvc3RhdHVzEncKC0xpc3RTdHJlYW1zEiUuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN0cmVhbXNSZXF1ZXN0GiYuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN0cmVhbXNSZXNwb25zZSIZgtPkkwITEhEvYWRtaW4vdjEvc3RyZWFtcxJ6CglFbmRTdHJlYW0SIy5oZWFkZ2F0ZS5hZG1pbi52MS5FbmRTdHJlYW1SZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuRW5kU3RyZWFtUmVzcG9uc2UiIoLT5JMCHCIaL2FkbWluL3YxL3N0cmVhbXMve2lkfTplbmQSjwEKEUxpc3RTdWJzY3JpcHRpb25zEisuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0GiwuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIfgtPkkwIZEhcvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucxKiAQoSRGVsZXRlU3Vic2NyaXB0aW9uEiwuaGVhZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIi+C0+STAikqJy9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1lfRKPAQoJU2tpcEV2ZW50EiMuaGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50UmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlc3BvbnNlIjeC0+STAjE6ASoiLC9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1lfTpza2lwEoMBCg5MaXN0UXVhcmFudGluZRIoLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBopLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVzcG9uc2UiHILT5JMCFhIUL2FkbWluL3YxL3F1YXJhbnRpbmUSiAEKDkdldFF1YXJhbnRpbmVkEiguaGVhZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXF1ZXN0GikuaGVhZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXNwb25zZSIhgtPkkwIbEhkvYWRtaW4vdjEvcXVhcmFudGluZS97aWR9Ek8KBkJhY2t1cBIgLmhlYWRnYXRlLmFkbWluLnYxLkJhY2t1cFJlcXVlc3QaIS5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXNwb25zZTABEmoKBUVyYXNlEh8uaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0GiAuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXNwb25zZSIegtPkkwIYOgEqIhMvYWRtaW4vdjEvbG9nOmVyYXNlEqIBChRSZXByb2Nlc3NRdWFyYW50aW5lZBIuLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1YXJhbnRpbmVkUmVxdWVzdBovLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1YXJhbnRpbmVkUmVzcG9uc2UiKYLT5JMCIzoBKiIeL2FkbWluL3YxL3F1YXJhbnRpbmU6cmVwcm9jZXNzEpoBChJEaXNjYXJkUXVhcmFudGluZWQSLC5oZWFkZ2F0ZS5hZG1pbi52MS5EaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0Gi0uaGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2UiJ4LT5JMCIToBKiIcL2FkbWluL3YxL3F1YXJhbnRpbmU6ZGlzY2FyZEJrChRpby5oZWFkZ2F0ZS5hZG1pbi52MVABWj1naXRodWIuY29tL2hlYWRnYXRlL2hlYWRnYXRlL2dlbi9nby9oZWFkZ2F0ZS9hZG1pbi92MTthZG1pbnYxqgIRSGVhZGdhdGUuQWRtaW4uVjFiBnByb3RvMw", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_headgate_v1_event_service, file_headgate_v1_subscription_service]);
 
 /**
  * A request for a backup.
@@ -465,11 +465,11 @@ export const ListStreamsResponseSchema: GenMessage<ListStreamsResponse> = /*@__P
  */
 export type Stream = Message<"headgate.admin.v1.Stream"> & {
   /**
-   * A number that names the stream for as long as the process runs.
+   * Names the stream for as long as it lasts. It is random, and never given again.
    *
-   * @generated from field: uint64 id = 1;
+   * @generated from field: string id = 1;
    */
-  id: bigint;
+  id: string;
 
   /**
    * What the client calls itself.
@@ -479,7 +479,7 @@ export type Stream = Message<"headgate.admin.v1.Stream"> & {
   clientName: string;
 
   /**
-   * The client's address.
+   * The address and port at the other end of its connection. Streams of the same one share the connection.
    *
    * @generated from field: string peer = 3;
    */
@@ -526,6 +526,34 @@ export type Stream = Message<"headgate.admin.v1.Stream"> & {
    * @generated from field: string reader = 9;
    */
   reader: string;
+
+  /**
+   * What the stream does.
+   *
+   * @generated from field: headgate.admin.v1.Stream.State state = 10;
+   */
+  state: Stream_State;
+
+  /**
+   * Where it stands: all that matches up to here has been sent. Empty while it waits for a shard.
+   *
+   * @generated from field: string cursor = 11;
+   */
+  cursor: string;
+
+  /**
+   * The credential that the reader is known by, as the audit names it.
+   *
+   * @generated from field: string credential = 12;
+   */
+  credential: string;
+
+  /**
+   * The reader's subscription that it is a member of. Empty when it is of none.
+   *
+   * @generated from field: string subscription = 13;
+   */
+  subscription: string;
 };
 
 /**
@@ -534,6 +562,96 @@ export type Stream = Message<"headgate.admin.v1.Stream"> & {
  */
 export const StreamSchema: GenMessage<Stream> = /*@__PURE__*/
   messageDesc(file_headgate_admin_v1_admin_service, 9);
+
+/**
+ * What a stream does.
+ *
+ * @generated from enum headgate.admin.v1.Stream.State
+ */
+export enum Stream_State {
+  /**
+   * Not told.
+   *
+   * @generated from enum value: STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It stands at the newest events, or reads those that are in memory still.
+   *
+   * @generated from enum value: STATE_LIVE = 1;
+   */
+  LIVE = 1,
+
+  /**
+   * It reads older events from the disk.
+   *
+   * @generated from enum value: STATE_REPLAYING = 2;
+   */
+  REPLAYING = 2,
+
+  /**
+   * Its client has taken nothing for five seconds, though there is something for it.
+   *
+   * @generated from enum value: STATE_STALLED = 3;
+   */
+  STALLED = 3,
+
+  /**
+   * It waits for a shard of its subscription.
+   *
+   * @generated from enum value: STATE_STANDBY = 4;
+   */
+  STANDBY = 4,
+}
+
+/**
+ * Describes the enum headgate.admin.v1.Stream.State.
+ */
+export const Stream_StateSchema: GenEnum<Stream_State> = /*@__PURE__*/
+  enumDesc(file_headgate_admin_v1_admin_service, 9, 0);
+
+/**
+ * A request to end a stream.
+ *
+ * @generated from message headgate.admin.v1.EndStreamRequest
+ */
+export type EndStreamRequest = Message<"headgate.admin.v1.EndStreamRequest"> & {
+  /**
+   * Its id, as listed. Required.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message headgate.admin.v1.EndStreamRequest.
+ * Use `create(EndStreamRequestSchema)` to create a new message.
+ */
+export const EndStreamRequestSchema: GenMessage<EndStreamRequest> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 10);
+
+/**
+ * The stream is ending.
+ *
+ * @generated from message headgate.admin.v1.EndStreamResponse
+ */
+export type EndStreamResponse = Message<"headgate.admin.v1.EndStreamResponse"> & {
+  /**
+   * The stream, as it stood.
+   *
+   * @generated from field: headgate.admin.v1.Stream stream = 1;
+   */
+  stream?: Stream;
+};
+
+/**
+ * Describes the message headgate.admin.v1.EndStreamResponse.
+ * Use `create(EndStreamResponseSchema)` to create a new message.
+ */
+export const EndStreamResponseSchema: GenMessage<EndStreamResponse> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 11);
 
 /**
  * A request for the subscriptions.
@@ -548,7 +666,7 @@ export type ListSubscriptionsRequest = Message<"headgate.admin.v1.ListSubscripti
  * Use `create(ListSubscriptionsRequestSchema)` to create a new message.
  */
 export const ListSubscriptionsRequestSchema: GenMessage<ListSubscriptionsRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 10);
+  messageDesc(file_headgate_admin_v1_admin_service, 12);
 
 /**
  * The subscriptions.
@@ -569,7 +687,7 @@ export type ListSubscriptionsResponse = Message<"headgate.admin.v1.ListSubscript
  * Use `create(ListSubscriptionsResponseSchema)` to create a new message.
  */
 export const ListSubscriptionsResponseSchema: GenMessage<ListSubscriptionsResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 11);
+  messageDesc(file_headgate_admin_v1_admin_service, 13);
 
 /**
  * One reader's subscription.
@@ -604,7 +722,7 @@ export type ReaderSubscription = Message<"headgate.admin.v1.ReaderSubscription">
  * Use `create(ReaderSubscriptionSchema)` to create a new message.
  */
 export const ReaderSubscriptionSchema: GenMessage<ReaderSubscription> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 12);
+  messageDesc(file_headgate_admin_v1_admin_service, 14);
 
 /**
  * A request to delete a reader's subscription.
@@ -632,7 +750,7 @@ export type DeleteSubscriptionRequest = Message<"headgate.admin.v1.DeleteSubscri
  * Use `create(DeleteSubscriptionRequestSchema)` to create a new message.
  */
 export const DeleteSubscriptionRequestSchema: GenMessage<DeleteSubscriptionRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 13);
+  messageDesc(file_headgate_admin_v1_admin_service, 15);
 
 /**
  * It is gone.
@@ -647,7 +765,7 @@ export type DeleteSubscriptionResponse = Message<"headgate.admin.v1.DeleteSubscr
  * Use `create(DeleteSubscriptionResponseSchema)` to create a new message.
  */
 export const DeleteSubscriptionResponseSchema: GenMessage<DeleteSubscriptionResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 14);
+  messageDesc(file_headgate_admin_v1_admin_service, 16);
 
 /**
  * A request to leave out one event of a reader's subscription.
@@ -689,7 +807,7 @@ export type SkipEventRequest = Message<"headgate.admin.v1.SkipEventRequest"> & {
  * Use `create(SkipEventRequestSchema)` to create a new message.
  */
 export const SkipEventRequestSchema: GenMessage<SkipEventRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 15);
+  messageDesc(file_headgate_admin_v1_admin_service, 17);
 
 /**
  * It is left out.
@@ -710,7 +828,7 @@ export type SkipEventResponse = Message<"headgate.admin.v1.SkipEventResponse"> &
  * Use `create(SkipEventResponseSchema)` to create a new message.
  */
 export const SkipEventResponseSchema: GenMessage<SkipEventResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 16);
+  messageDesc(file_headgate_admin_v1_admin_service, 18);
 
 /**
  * A request for one page of the quarantine.
@@ -745,7 +863,7 @@ export type ListQuarantineRequest = Message<"headgate.admin.v1.ListQuarantineReq
  * Use `create(ListQuarantineRequestSchema)` to create a new message.
  */
 export const ListQuarantineRequestSchema: GenMessage<ListQuarantineRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 17);
+  messageDesc(file_headgate_admin_v1_admin_service, 19);
 
 /**
  * One page of the quarantine.
@@ -773,7 +891,7 @@ export type ListQuarantineResponse = Message<"headgate.admin.v1.ListQuarantineRe
  * Use `create(ListQuarantineResponseSchema)` to create a new message.
  */
 export const ListQuarantineResponseSchema: GenMessage<ListQuarantineResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 18);
+  messageDesc(file_headgate_admin_v1_admin_service, 20);
 
 /**
  * A request for one quarantined webhook.
@@ -794,7 +912,7 @@ export type GetQuarantinedRequest = Message<"headgate.admin.v1.GetQuarantinedReq
  * Use `create(GetQuarantinedRequestSchema)` to create a new message.
  */
 export const GetQuarantinedRequestSchema: GenMessage<GetQuarantinedRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 19);
+  messageDesc(file_headgate_admin_v1_admin_service, 21);
 
 /**
  * One quarantined webhook, whole.
@@ -822,7 +940,7 @@ export type GetQuarantinedResponse = Message<"headgate.admin.v1.GetQuarantinedRe
  * Use `create(GetQuarantinedResponseSchema)` to create a new message.
  */
 export const GetQuarantinedResponseSchema: GenMessage<GetQuarantinedResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 20);
+  messageDesc(file_headgate_admin_v1_admin_service, 22);
 
 /**
  * A request to try quarantined webhooks again. Either ids or source is required.
@@ -864,7 +982,7 @@ export type ReprocessQuarantinedRequest = Message<"headgate.admin.v1.ReprocessQu
  * Use `create(ReprocessQuarantinedRequestSchema)` to create a new message.
  */
 export const ReprocessQuarantinedRequestSchema: GenMessage<ReprocessQuarantinedRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 21);
+  messageDesc(file_headgate_admin_v1_admin_service, 23);
 
 /**
  * What came of it.
@@ -892,7 +1010,7 @@ export type ReprocessQuarantinedResponse = Message<"headgate.admin.v1.ReprocessQ
  * Use `create(ReprocessQuarantinedResponseSchema)` to create a new message.
  */
 export const ReprocessQuarantinedResponseSchema: GenMessage<ReprocessQuarantinedResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 22);
+  messageDesc(file_headgate_admin_v1_admin_service, 24);
 
 /**
  * What came of one quarantined webhook.
@@ -948,7 +1066,7 @@ export type Reprocessed = Message<"headgate.admin.v1.Reprocessed"> & {
  * Use `create(ReprocessedSchema)` to create a new message.
  */
 export const ReprocessedSchema: GenMessage<Reprocessed> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 23);
+  messageDesc(file_headgate_admin_v1_admin_service, 25);
 
 /**
  * What came of it. All but STAYS end the quarantine.
@@ -1003,7 +1121,7 @@ export enum Reprocessed_Outcome {
  * Describes the enum headgate.admin.v1.Reprocessed.Outcome.
  */
 export const Reprocessed_OutcomeSchema: GenEnum<Reprocessed_Outcome> = /*@__PURE__*/
-  enumDesc(file_headgate_admin_v1_admin_service, 23, 0);
+  enumDesc(file_headgate_admin_v1_admin_service, 25, 0);
 
 /**
  * A request to give quarantined webhooks up. Either ids or source is required.
@@ -1038,7 +1156,7 @@ export type DiscardQuarantinedRequest = Message<"headgate.admin.v1.DiscardQuaran
  * Use `create(DiscardQuarantinedRequestSchema)` to create a new message.
  */
 export const DiscardQuarantinedRequestSchema: GenMessage<DiscardQuarantinedRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 24);
+  messageDesc(file_headgate_admin_v1_admin_service, 26);
 
 /**
  * They are gone.
@@ -1059,7 +1177,7 @@ export type DiscardQuarantinedResponse = Message<"headgate.admin.v1.DiscardQuara
  * Use `create(DiscardQuarantinedResponseSchema)` to create a new message.
  */
 export const DiscardQuarantinedResponseSchema: GenMessage<DiscardQuarantinedResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 25);
+  messageDesc(file_headgate_admin_v1_admin_service, 27);
 
 /**
  * What is known of a webhook that could not be turned into an event.
@@ -1129,7 +1247,7 @@ export type Quarantined = Message<"headgate.admin.v1.Quarantined"> & {
  * Use `create(QuarantinedSchema)` to create a new message.
  */
 export const QuarantinedSchema: GenMessage<Quarantined> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 26);
+  messageDesc(file_headgate_admin_v1_admin_service, 28);
 
 /**
  * A request for one step of an erasure.
@@ -1220,7 +1338,7 @@ export type EraseRequest = Message<"headgate.admin.v1.EraseRequest"> & {
  * Use `create(EraseRequestSchema)` to create a new message.
  */
 export const EraseRequestSchema: GenMessage<EraseRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 27);
+  messageDesc(file_headgate_admin_v1_admin_service, 29);
 
 /**
  * A record of the CRM.
@@ -1248,7 +1366,7 @@ export type EraseRequest_Record = Message<"headgate.admin.v1.EraseRequest.Record
  * Use `create(EraseRequest_RecordSchema)` to create a new message.
  */
 export const EraseRequest_RecordSchema: GenMessage<EraseRequest_Record> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 27, 0);
+  messageDesc(file_headgate_admin_v1_admin_service, 29, 0);
 
 /**
  * Some records of the log.
@@ -1269,7 +1387,7 @@ export type EraseRequest_Cursors = Message<"headgate.admin.v1.EraseRequest.Curso
  * Use `create(EraseRequest_CursorsSchema)` to create a new message.
  */
 export const EraseRequest_CursorsSchema: GenMessage<EraseRequest_Cursors> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 27, 1);
+  messageDesc(file_headgate_admin_v1_admin_service, 29, 1);
 
 /**
  * What one step found.
@@ -1319,7 +1437,7 @@ export type EraseResponse = Message<"headgate.admin.v1.EraseResponse"> & {
  * Use `create(EraseResponseSchema)` to create a new message.
  */
 export const EraseResponseSchema: GenMessage<EraseResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 28);
+  messageDesc(file_headgate_admin_v1_admin_service, 30);
 
 /**
  * One record of the log, without its contents.
@@ -1361,7 +1479,7 @@ export type Erasable = Message<"headgate.admin.v1.Erasable"> & {
  * Use `create(ErasableSchema)` to create a new message.
  */
 export const ErasableSchema: GenMessage<Erasable> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 29);
+  messageDesc(file_headgate_admin_v1_admin_service, 31);
 
 /**
  * AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
@@ -1388,6 +1506,18 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ListStreamsRequestSchema;
     output: typeof ListStreamsResponseSchema;
+  },
+  /**
+   * Ends one stream, whatever it is doing: its client gets Closing with REASON_OPERATOR and comes back by itself, with its last cursor, after half a minute. One
+   * that takes nothing, so that it cannot be told, is cut off within seconds. It leaves a line in the audit. NOT_FOUND when no stream of that id is being served:
+   * it may have ended by itself. To keep a reader out, take away its credential.
+   *
+   * @generated from rpc headgate.admin.v1.AdminService.EndStream
+   */
+  endStream: {
+    methodKind: "unary";
+    input: typeof EndStreamRequestSchema;
+    output: typeof EndStreamResponseSchema;
   },
   /**
    * Lists all readers' subscriptions, by reader and name, with how far behind they are.

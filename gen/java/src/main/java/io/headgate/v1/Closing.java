@@ -114,6 +114,14 @@ private static final long serialVersionUID = 0L;
      * <code>REASON_HANDED_OVER = 6;</code>
      */
     REASON_HANDED_OVER(6),
+    /**
+     * <pre>
+     * An operator ended this stream. Reconnect after retry_after; nothing else has changed.
+     * </pre>
+     *
+     * <code>REASON_OPERATOR = 7;</code>
+     */
+    REASON_OPERATOR(7),
     UNRECOGNIZED(-1),
     ;
 
@@ -182,6 +190,14 @@ private static final long serialVersionUID = 0L;
      * <code>REASON_HANDED_OVER = 6;</code>
      */
     public static final int REASON_HANDED_OVER_VALUE = 6;
+    /**
+     * <pre>
+     * An operator ended this stream. Reconnect after retry_after; nothing else has changed.
+     * </pre>
+     *
+     * <code>REASON_OPERATOR = 7;</code>
+     */
+    public static final int REASON_OPERATOR_VALUE = 7;
 
 
     public final int getNumber() {
@@ -215,6 +231,7 @@ private static final long serialVersionUID = 0L;
         case 4: return REASON_CREDENTIAL_EXPIRED;
         case 5: return REASON_MAX_AGE;
         case 6: return REASON_HANDED_OVER;
+        case 7: return REASON_OPERATOR;
         default: return null;
       }
     }

@@ -43,8 +43,8 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
  *   OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
  *   DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
  *   UNAVAILABLE      UNAVAILABLE          The log, or the keys of the token's issuer, cannot be read now; or the stream was cut off because its grant
- *                                         ended while nothing was being received: metadata "closing" then is GRANT_CHANGED or CREDENTIAL_EXPIRED. RetryInfo says when to
- *                                         try again.
+ *                                         ended, or an operator ended it, while nothing was being received: metadata "closing" then is GRANT_CHANGED, CREDENTIAL_EXPIRED or
+ *                                         OPERATOR. RetryInfo says when to try again.
  *   LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
  *                                         what, RetryInfo when to try again.
  *   DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.
@@ -283,8 +283,8 @@ public final class EventServiceGrpc {
    *   OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
    *   DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
    *   UNAVAILABLE      UNAVAILABLE          The log, or the keys of the token's issuer, cannot be read now; or the stream was cut off because its grant
-   *                                         ended while nothing was being received: metadata "closing" then is GRANT_CHANGED or CREDENTIAL_EXPIRED. RetryInfo says when to
-   *                                         try again.
+   *                                         ended, or an operator ended it, while nothing was being received: metadata "closing" then is GRANT_CHANGED, CREDENTIAL_EXPIRED or
+   *                                         OPERATOR. RetryInfo says when to try again.
    *   LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
    *                                         what, RetryInfo when to try again.
    *   DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.
@@ -387,8 +387,8 @@ public final class EventServiceGrpc {
    *   OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
    *   DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
    *   UNAVAILABLE      UNAVAILABLE          The log, or the keys of the token's issuer, cannot be read now; or the stream was cut off because its grant
-   *                                         ended while nothing was being received: metadata "closing" then is GRANT_CHANGED or CREDENTIAL_EXPIRED. RetryInfo says when to
-   *                                         try again.
+   *                                         ended, or an operator ended it, while nothing was being received: metadata "closing" then is GRANT_CHANGED, CREDENTIAL_EXPIRED or
+   *                                         OPERATOR. RetryInfo says when to try again.
    *   LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
    *                                         what, RetryInfo when to try again.
    *   DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.
@@ -445,8 +445,8 @@ public final class EventServiceGrpc {
    *   OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
    *   DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
    *   UNAVAILABLE      UNAVAILABLE          The log, or the keys of the token's issuer, cannot be read now; or the stream was cut off because its grant
-   *                                         ended while nothing was being received: metadata "closing" then is GRANT_CHANGED or CREDENTIAL_EXPIRED. RetryInfo says when to
-   *                                         try again.
+   *                                         ended, or an operator ended it, while nothing was being received: metadata "closing" then is GRANT_CHANGED, CREDENTIAL_EXPIRED or
+   *                                         OPERATOR. RetryInfo says when to try again.
    *   LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
    *                                         what, RetryInfo when to try again.
    *   DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.
@@ -564,8 +564,8 @@ public final class EventServiceGrpc {
    *   OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
    *   DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
    *   UNAVAILABLE      UNAVAILABLE          The log, or the keys of the token's issuer, cannot be read now; or the stream was cut off because its grant
-   *                                         ended while nothing was being received: metadata "closing" then is GRANT_CHANGED or CREDENTIAL_EXPIRED. RetryInfo says when to
-   *                                         try again.
+   *                                         ended, or an operator ended it, while nothing was being received: metadata "closing" then is GRANT_CHANGED, CREDENTIAL_EXPIRED or
+   *                                         OPERATOR. RetryInfo says when to try again.
    *   LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
    *                                         what, RetryInfo when to try again.
    *   DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.
@@ -681,8 +681,8 @@ public final class EventServiceGrpc {
    *   OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
    *   DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
    *   UNAVAILABLE      UNAVAILABLE          The log, or the keys of the token's issuer, cannot be read now; or the stream was cut off because its grant
-   *                                         ended while nothing was being received: metadata "closing" then is GRANT_CHANGED or CREDENTIAL_EXPIRED. RetryInfo says when to
-   *                                         try again.
+   *                                         ended, or an operator ended it, while nothing was being received: metadata "closing" then is GRANT_CHANGED, CREDENTIAL_EXPIRED or
+   *                                         OPERATOR. RetryInfo says when to try again.
    *   LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
    *                                         what, RetryInfo when to try again.
    *   DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.
@@ -797,8 +797,8 @@ public final class EventServiceGrpc {
    *   OPERATOR_ONLY    PERMISSION_DENIED    The method is for operators.
    *   DRAINING         UNAVAILABLE          The server is stopping. RetryInfo says when to try again.
    *   UNAVAILABLE      UNAVAILABLE          The log, or the keys of the token's issuer, cannot be read now; or the stream was cut off because its grant
-   *                                         ended while nothing was being received: metadata "closing" then is GRANT_CHANGED or CREDENTIAL_EXPIRED. RetryInfo says when to
-   *                                         try again.
+   *                                         ended, or an operator ended it, while nothing was being received: metadata "closing" then is GRANT_CHANGED, CREDENTIAL_EXPIRED or
+   *                                         OPERATOR. RetryInfo says when to try again.
    *   LIMIT            RESOURCE_EXHAUSTED   The caller, or the server as a whole, has as much open as it is configured to. Metadata "limit" and "allowed" say
    *                                         what, RetryInfo when to try again.
    *   DATA_LOSS        DATA_LOSS            The log is damaged at the place to be read; nothing is skipped. An operator must act.

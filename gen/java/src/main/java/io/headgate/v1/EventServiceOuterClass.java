@@ -208,59 +208,60 @@ public final class EventServiceOuterClass {
       "_NOT_READY\020\001\022\021\n\rCAUSE_RETRIED\020\002\022\026\n\022CAUSE" +
       "_CRM_REPORTED\020\003\022\021\n\rCAUSE_SILENCE\020\004\"R\n\006Er" +
       "ased\022\026\n\006source\030\001 \001(\tR\006source\022\030\n\007context\030" +
-      "\002 \001(\tR\007context\022\026\n\006entity\030\003 \001(\tR\006entity\"\255" +
+      "\002 \001(\tR\007context\022\026\n\006entity\030\003 \001(\tR\006entity\"\302" +
       "\002\n\007Closing\0223\n\006reason\030\001 \001(\0162\033.headgate.v1" +
       ".Closing.ReasonR\006reason\022:\n\013retry_after\030\002" +
       " \001(\0132\031.google.protobuf.DurationR\nretryAf" +
-      "ter\"\260\001\n\006Reason\022\026\n\022REASON_UNSPECIFIED\020\000\022\024" +
+      "ter\"\305\001\n\006Reason\022\026\n\022REASON_UNSPECIFIED\020\000\022\024" +
       "\n\020REASON_CAUGHT_UP\020\001\022\023\n\017REASON_DRAINING\020" +
       "\002\022\030\n\024REASON_GRANT_CHANGED\020\003\022\035\n\031REASON_CR" +
       "EDENTIAL_EXPIRED\020\004\022\022\n\016REASON_MAX_AGE\020\005\022\026" +
-      "\n\022REASON_HANDED_OVER\020\006\"\324\001\n\021ListEventsReq" +
-      "uest\022+\n\006filter\030\001 \001(\0132\023.headgate.v1.Filte" +
-      "rR\006filter\022!\n\014after_cursor\030\002 \001(\tR\013afterCu" +
-      "rsor\0227\n\tfrom_time\030\003 \001(\0132\032.google.protobu" +
-      "f.TimestampR\010fromTime\022\031\n\010event_id\030\004 \001(\tR" +
-      "\007eventId\022\033\n\tpage_size\030\005 \001(\rR\010pageSize\"\333\001" +
-      "\n\022ListEventsResponse\022*\n\006events\030\001 \003(\0132\022.h" +
-      "eadgate.v1.EventR\006events\022$\n\003gap\030\002 \001(\0132\020." +
-      "headgate.v1.GapH\000R\003gap\022-\n\006erased\030\003 \001(\0132\023" +
-      ".headgate.v1.ErasedH\000R\006erased\022\037\n\013next_cu" +
-      "rsor\030\004 \001(\tR\nnextCursor\022\031\n\010has_more\030\005 \001(\010" +
-      "R\007hasMoreB\010\n\006signal\"S\n\017GetEventRequest\022\026" +
-      "\n\006cursor\030\001 \001(\tR\006cursor\022(\n\020include_raw_bo" +
-      "dy\030\002 \001(\010R\016includeRawBody\"i\n\020GetEventResp" +
-      "onse\022(\n\005event\030\001 \001(\0132\022.headgate.v1.EventR" +
-      "\005event\022\036\n\010raw_body\030\002 \001(\014H\000R\007rawBody\210\001\001B\013" +
-      "\n\t_raw_body\"\024\n\022DescribeLogRequest\"\242\003\n\023De" +
-      "scribeLogResponse\022\024\n\005epoch\030\001 \001(\tR\005epoch\022" +
-      "\'\n\017earliest_cursor\030\002 \001(\tR\016earliestCursor" +
-      "\022?\n\rearliest_time\030\003 \001(\0132\032.google.protobu" +
-      "f.TimestampR\014earliestTime\022#\n\rlatest_curs" +
-      "or\030\004 \001(\tR\014latestCursor\022;\n\013latest_time\030\005 " +
-      "\001(\0132\032.google.protobuf.TimestampR\nlatestT" +
-      "ime\022*\n\021known_event_types\030\006 \003(\tR\017knownEve" +
-      "ntTypes\022A\n\007tenants\030\007 \003(\0132\'.headgate.v1.D" +
-      "escribeLogResponse.TenantR\007tenants\032:\n\006Te" +
-      "nant\022\026\n\006source\030\001 \001(\tR\006source\022\030\n\007context\030" +
-      "\002 \001(\tR\007context*\177\n\014OnLostCursor\022\036\n\032ON_LOS" +
-      "T_CURSOR_UNSPECIFIED\020\000\022\027\n\023ON_LOST_CURSOR" +
-      "_FAIL\020\001\022\033\n\027ON_LOST_CURSOR_EARLIEST\020\002\022\031\n\025" +
-      "ON_LOST_CURSOR_LATEST\020\0032\330\003\n\014EventService" +
-      "\022\205\001\n\tSubscribe\022\035.headgate.v1.SubscribeRe" +
-      "quest\032\036.headgate.v1.SubscribeResponse\"7\202" +
-      "\323\344\223\0021\022\024/v1/events:subscribeZ\031\"\024/v1/event" +
-      "s:subscribe:\001*0\001\022w\n\nListEvents\022\036.headgat" +
-      "e.v1.ListEventsRequest\032\037.headgate.v1.Lis" +
-      "tEventsResponse\"(\202\323\344\223\002\"\022\n/v1/eventsZ\024\"\017/" +
-      "v1/events:list:\001*\022d\n\010GetEvent\022\034.headgate" +
-      ".v1.GetEventRequest\032\035.headgate.v1.GetEve" +
-      "ntResponse\"\033\202\323\344\223\002\025\022\023/v1/events/{cursor}\022" +
-      "a\n\013DescribeLog\022\037.headgate.v1.DescribeLog" +
-      "Request\032 .headgate.v1.DescribeLogRespons" +
-      "e\"\017\202\323\344\223\002\t\022\007/v1/logB\\\n\016io.headgate.v1P\001Z:" +
-      "github.com/headgate/headgate/gen/go/head" +
-      "gate/v1;headgatev1\252\002\013Headgate.V1b\006proto3"
+      "\n\022REASON_HANDED_OVER\020\006\022\023\n\017REASON_OPERATO" +
+      "R\020\007\"\324\001\n\021ListEventsRequest\022+\n\006filter\030\001 \001(" +
+      "\0132\023.headgate.v1.FilterR\006filter\022!\n\014after_" +
+      "cursor\030\002 \001(\tR\013afterCursor\0227\n\tfrom_time\030\003" +
+      " \001(\0132\032.google.protobuf.TimestampR\010fromTi" +
+      "me\022\031\n\010event_id\030\004 \001(\tR\007eventId\022\033\n\tpage_si" +
+      "ze\030\005 \001(\rR\010pageSize\"\333\001\n\022ListEventsRespons" +
+      "e\022*\n\006events\030\001 \003(\0132\022.headgate.v1.EventR\006e" +
+      "vents\022$\n\003gap\030\002 \001(\0132\020.headgate.v1.GapH\000R\003" +
+      "gap\022-\n\006erased\030\003 \001(\0132\023.headgate.v1.Erased" +
+      "H\000R\006erased\022\037\n\013next_cursor\030\004 \001(\tR\nnextCur" +
+      "sor\022\031\n\010has_more\030\005 \001(\010R\007hasMoreB\010\n\006signal" +
+      "\"S\n\017GetEventRequest\022\026\n\006cursor\030\001 \001(\tR\006cur" +
+      "sor\022(\n\020include_raw_body\030\002 \001(\010R\016includeRa" +
+      "wBody\"i\n\020GetEventResponse\022(\n\005event\030\001 \001(\013" +
+      "2\022.headgate.v1.EventR\005event\022\036\n\010raw_body\030" +
+      "\002 \001(\014H\000R\007rawBody\210\001\001B\013\n\t_raw_body\"\024\n\022Desc" +
+      "ribeLogRequest\"\242\003\n\023DescribeLogResponse\022\024" +
+      "\n\005epoch\030\001 \001(\tR\005epoch\022\'\n\017earliest_cursor\030" +
+      "\002 \001(\tR\016earliestCursor\022?\n\rearliest_time\030\003" +
+      " \001(\0132\032.google.protobuf.TimestampR\014earlie" +
+      "stTime\022#\n\rlatest_cursor\030\004 \001(\tR\014latestCur" +
+      "sor\022;\n\013latest_time\030\005 \001(\0132\032.google.protob" +
+      "uf.TimestampR\nlatestTime\022*\n\021known_event_" +
+      "types\030\006 \003(\tR\017knownEventTypes\022A\n\007tenants\030" +
+      "\007 \003(\0132\'.headgate.v1.DescribeLogResponse." +
+      "TenantR\007tenants\032:\n\006Tenant\022\026\n\006source\030\001 \001(" +
+      "\tR\006source\022\030\n\007context\030\002 \001(\tR\007context*\177\n\014O" +
+      "nLostCursor\022\036\n\032ON_LOST_CURSOR_UNSPECIFIE" +
+      "D\020\000\022\027\n\023ON_LOST_CURSOR_FAIL\020\001\022\033\n\027ON_LOST_" +
+      "CURSOR_EARLIEST\020\002\022\031\n\025ON_LOST_CURSOR_LATE" +
+      "ST\020\0032\330\003\n\014EventService\022\205\001\n\tSubscribe\022\035.he" +
+      "adgate.v1.SubscribeRequest\032\036.headgate.v1" +
+      ".SubscribeResponse\"7\202\323\344\223\0021\022\024/v1/events:s" +
+      "ubscribeZ\031\"\024/v1/events:subscribe:\001*0\001\022w\n" +
+      "\nListEvents\022\036.headgate.v1.ListEventsRequ" +
+      "est\032\037.headgate.v1.ListEventsResponse\"(\202\323" +
+      "\344\223\002\"\022\n/v1/eventsZ\024\"\017/v1/events:list:\001*\022d" +
+      "\n\010GetEvent\022\034.headgate.v1.GetEventRequest" +
+      "\032\035.headgate.v1.GetEventResponse\"\033\202\323\344\223\002\025\022" +
+      "\023/v1/events/{cursor}\022a\n\013DescribeLog\022\037.he" +
+      "adgate.v1.DescribeLogRequest\032 .headgate." +
+      "v1.DescribeLogResponse\"\017\202\323\344\223\002\t\022\007/v1/logB" +
+      "\\\n\016io.headgate.v1P\001Z:github.com/headgate" +
+      "/headgate/gen/go/headgate/v1;headgatev1\252" +
+      "\002\013Headgate.V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -74,6 +74,8 @@ final class Broken extends Exception {
         return "the stream was as old as one may get";
       case REASON_HANDED_OVER:
         return "the shard goes to another member, or its position was moved";
+      case REASON_OPERATOR:
+        return "an operator ended the stream";
       default:
         return "the gateway ended the stream for reason " + closing.getReasonValue(); // of a newer gateway
     }

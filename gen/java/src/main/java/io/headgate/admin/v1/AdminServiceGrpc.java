@@ -77,6 +77,37 @@ public final class AdminServiceGrpc {
     return getListStreamsMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<io.headgate.admin.v1.EndStreamRequest,
+      io.headgate.admin.v1.EndStreamResponse> getEndStreamMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "EndStream",
+      requestType = io.headgate.admin.v1.EndStreamRequest.class,
+      responseType = io.headgate.admin.v1.EndStreamResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.headgate.admin.v1.EndStreamRequest,
+      io.headgate.admin.v1.EndStreamResponse> getEndStreamMethod() {
+    io.grpc.MethodDescriptor<io.headgate.admin.v1.EndStreamRequest, io.headgate.admin.v1.EndStreamResponse> getEndStreamMethod;
+    if ((getEndStreamMethod = AdminServiceGrpc.getEndStreamMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getEndStreamMethod = AdminServiceGrpc.getEndStreamMethod) == null) {
+          AdminServiceGrpc.getEndStreamMethod = getEndStreamMethod =
+              io.grpc.MethodDescriptor.<io.headgate.admin.v1.EndStreamRequest, io.headgate.admin.v1.EndStreamResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "EndStream"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.headgate.admin.v1.EndStreamRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.headgate.admin.v1.EndStreamResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("EndStream"))
+              .build();
+        }
+      }
+    }
+    return getEndStreamMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<io.headgate.admin.v1.ListSubscriptionsRequest,
       io.headgate.admin.v1.ListSubscriptionsResponse> getListSubscriptionsMethod;
 
@@ -444,6 +475,18 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Ends one stream, whatever it is doing: its client gets Closing with REASON_OPERATOR and comes back by itself, with its last cursor, after half a minute. One
+     * that takes nothing, so that it cannot be told, is cut off within seconds. It leaves a line in the audit. NOT_FOUND when no stream of that id is being served:
+     * it may have ended by itself. To keep a reader out, take away its credential.
+     * </pre>
+     */
+    default void endStream(io.headgate.admin.v1.EndStreamRequest request,
+        io.grpc.stub.StreamObserver<io.headgate.admin.v1.EndStreamResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getEndStreamMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * Lists all readers' subscriptions, by reader and name, with how far behind they are.
      * </pre>
      */
@@ -600,6 +643,19 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Ends one stream, whatever it is doing: its client gets Closing with REASON_OPERATOR and comes back by itself, with its last cursor, after half a minute. One
+     * that takes nothing, so that it cannot be told, is cut off within seconds. It leaves a line in the audit. NOT_FOUND when no stream of that id is being served:
+     * it may have ended by itself. To keep a reader out, take away its credential.
+     * </pre>
+     */
+    public void endStream(io.headgate.admin.v1.EndStreamRequest request,
+        io.grpc.stub.StreamObserver<io.headgate.admin.v1.EndStreamResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getEndStreamMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * Lists all readers' subscriptions, by reader and name, with how far behind they are.
      * </pre>
      */
@@ -749,6 +805,18 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Ends one stream, whatever it is doing: its client gets Closing with REASON_OPERATOR and comes back by itself, with its last cursor, after half a minute. One
+     * that takes nothing, so that it cannot be told, is cut off within seconds. It leaves a line in the audit. NOT_FOUND when no stream of that id is being served:
+     * it may have ended by itself. To keep a reader out, take away its credential.
+     * </pre>
+     */
+    public io.headgate.admin.v1.EndStreamResponse endStream(io.headgate.admin.v1.EndStreamRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getEndStreamMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Lists all readers' subscriptions, by reader and name, with how far behind they are.
      * </pre>
      */
@@ -887,6 +955,18 @@ public final class AdminServiceGrpc {
     public io.headgate.admin.v1.ListStreamsResponse listStreams(io.headgate.admin.v1.ListStreamsRequest request) {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getListStreamsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Ends one stream, whatever it is doing: its client gets Closing with REASON_OPERATOR and comes back by itself, with its last cursor, after half a minute. One
+     * that takes nothing, so that it cannot be told, is cut off within seconds. It leaves a line in the audit. NOT_FOUND when no stream of that id is being served:
+     * it may have ended by itself. To keep a reader out, take away its credential.
+     * </pre>
+     */
+    public io.headgate.admin.v1.EndStreamResponse endStream(io.headgate.admin.v1.EndStreamRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getEndStreamMethod(), getCallOptions(), request);
     }
 
     /**
@@ -1034,6 +1114,19 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Ends one stream, whatever it is doing: its client gets Closing with REASON_OPERATOR and comes back by itself, with its last cursor, after half a minute. One
+     * that takes nothing, so that it cannot be told, is cut off within seconds. It leaves a line in the audit. NOT_FOUND when no stream of that id is being served:
+     * it may have ended by itself. To keep a reader out, take away its credential.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.headgate.admin.v1.EndStreamResponse> endStream(
+        io.headgate.admin.v1.EndStreamRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getEndStreamMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
      * Lists all readers' subscriptions, by reader and name, with how far behind they are.
      * </pre>
      */
@@ -1130,15 +1223,16 @@ public final class AdminServiceGrpc {
 
   private static final int METHODID_GET_STATUS = 0;
   private static final int METHODID_LIST_STREAMS = 1;
-  private static final int METHODID_LIST_SUBSCRIPTIONS = 2;
-  private static final int METHODID_DELETE_SUBSCRIPTION = 3;
-  private static final int METHODID_SKIP_EVENT = 4;
-  private static final int METHODID_LIST_QUARANTINE = 5;
-  private static final int METHODID_GET_QUARANTINED = 6;
-  private static final int METHODID_BACKUP = 7;
-  private static final int METHODID_ERASE = 8;
-  private static final int METHODID_REPROCESS_QUARANTINED = 9;
-  private static final int METHODID_DISCARD_QUARANTINED = 10;
+  private static final int METHODID_END_STREAM = 2;
+  private static final int METHODID_LIST_SUBSCRIPTIONS = 3;
+  private static final int METHODID_DELETE_SUBSCRIPTION = 4;
+  private static final int METHODID_SKIP_EVENT = 5;
+  private static final int METHODID_LIST_QUARANTINE = 6;
+  private static final int METHODID_GET_QUARANTINED = 7;
+  private static final int METHODID_BACKUP = 8;
+  private static final int METHODID_ERASE = 9;
+  private static final int METHODID_REPROCESS_QUARANTINED = 10;
+  private static final int METHODID_DISCARD_QUARANTINED = 11;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -1164,6 +1258,10 @@ public final class AdminServiceGrpc {
         case METHODID_LIST_STREAMS:
           serviceImpl.listStreams((io.headgate.admin.v1.ListStreamsRequest) request,
               (io.grpc.stub.StreamObserver<io.headgate.admin.v1.ListStreamsResponse>) responseObserver);
+          break;
+        case METHODID_END_STREAM:
+          serviceImpl.endStream((io.headgate.admin.v1.EndStreamRequest) request,
+              (io.grpc.stub.StreamObserver<io.headgate.admin.v1.EndStreamResponse>) responseObserver);
           break;
         case METHODID_LIST_SUBSCRIPTIONS:
           serviceImpl.listSubscriptions((io.headgate.admin.v1.ListSubscriptionsRequest) request,
@@ -1233,6 +1331,13 @@ public final class AdminServiceGrpc {
               io.headgate.admin.v1.ListStreamsRequest,
               io.headgate.admin.v1.ListStreamsResponse>(
                 service, METHODID_LIST_STREAMS)))
+        .addMethod(
+          getEndStreamMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.headgate.admin.v1.EndStreamRequest,
+              io.headgate.admin.v1.EndStreamResponse>(
+                service, METHODID_END_STREAM)))
         .addMethod(
           getListSubscriptionsMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
@@ -1346,6 +1451,7 @@ public final class AdminServiceGrpc {
               .setSchemaDescriptor(new AdminServiceFileDescriptorSupplier())
               .addMethod(getGetStatusMethod())
               .addMethod(getListStreamsMethod())
+              .addMethod(getEndStreamMethod())
               .addMethod(getListSubscriptionsMethod())
               .addMethod(getDeleteSubscriptionMethod())
               .addMethod(getSkipEventMethod())

@@ -82,6 +82,16 @@ public final class AdminServiceOuterClass {
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_headgate_admin_v1_Stream_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_EndStreamRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_EndStreamRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_headgate_admin_v1_EndStreamResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_headgate_admin_v1_EndStreamResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_headgate_admin_v1_ListSubscriptionsRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -257,127 +267,139 @@ public final class AdminServiceOuterClass {
       "edByCauseEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005valu" +
       "e\030\002 \001(\004R\005value:\0028\001\"\024\n\022ListStreamsRequest" +
       "\"J\n\023ListStreamsResponse\0223\n\007streams\030\001 \003(\013" +
-      "2\031.headgate.admin.v1.StreamR\007streams\"\270\002\n" +
-      "\006Stream\022\016\n\002id\030\001 \001(\004R\002id\022\037\n\013client_name\030\002" +
+      "2\031.headgate.admin.v1.StreamR\007streams\"\266\004\n" +
+      "\006Stream\022\016\n\002id\030\001 \001(\tR\002id\022\037\n\013client_name\030\002" +
       " \001(\tR\nclientName\022\022\n\004peer\030\003 \001(\tR\004peer\0229\n\n" +
       "started_at\030\004 \001(\0132\032.google.protobuf.Times" +
       "tampR\tstartedAt\022+\n\006filter\030\005 \001(\0132\023.headga" +
       "te.v1.FilterR\006filter\022\037\n\013events_sent\030\006 \001(" +
       "\004R\neventsSent\022+\n\003lag\030\007 \001(\0132\031.google.prot" +
       "obuf.DurationR\003lag\022\033\n\tcaught_up\030\010 \001(\010R\010c" +
-      "aughtUp\022\026\n\006reader\030\t \001(\tR\006reader\"\032\n\030ListS" +
-      "ubscriptionsRequest\"h\n\031ListSubscriptions" +
-      "Response\022K\n\rsubscriptions\030\001 \003(\0132%.headga" +
-      "te.admin.v1.ReaderSubscriptionR\rsubscrip" +
-      "tions\"\243\001\n\022ReaderSubscription\022\026\n\006reader\030\001" +
-      " \001(\tR\006reader\022=\n\014subscription\030\002 \001(\0132\031.hea" +
-      "dgate.v1.SubscriptionR\014subscription\0226\n\006s" +
-      "hards\030\003 \003(\0132\036.headgate.v1.SubscriptionSh" +
-      "ardR\006shards\"G\n\031DeleteSubscriptionRequest" +
-      "\022\026\n\006reader\030\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(\tR\004" +
-      "name\"\034\n\032DeleteSubscriptionResponse\"n\n\020Sk" +
-      "ipEventRequest\022\026\n\006reader\030\001 \001(\tR\006reader\022\022" +
-      "\n\004name\030\002 \001(\tR\004name\022\026\n\006cursor\030\003 \001(\tR\006curs" +
-      "or\022\026\n\006reason\030\004 \001(\tR\006reason\":\n\021SkipEventR" +
-      "esponse\022%\n\004skip\030\001 \001(\0132\021.headgate.v1.Skip" +
-      "R\004skip\"g\n\025ListQuarantineRequest\022\033\n\tpage_" +
-      "size\030\001 \001(\rR\010pageSize\022\031\n\010after_id\030\002 \001(\tR\007" +
-      "afterId\022\026\n\006source\030\003 \001(\tR\006source\"u\n\026ListQ" +
-      "uarantineResponse\022@\n\013quarantined\030\001 \003(\0132\036" +
-      ".headgate.admin.v1.QuarantinedR\013quaranti" +
-      "ned\022\031\n\010has_more\030\002 \001(\010R\007hasMore\"\'\n\025GetQua" +
-      "rantinedRequest\022\016\n\002id\030\001 \001(\tR\002id\"u\n\026GetQu" +
-      "arantinedResponse\022@\n\013quarantined\030\001 \001(\0132\036" +
-      ".headgate.admin.v1.QuarantinedR\013quaranti" +
-      "ned\022\031\n\010raw_body\030\002 \001(\014R\007rawBody\"{\n\033Reproc" +
-      "essQuarantinedRequest\022\020\n\003ids\030\001 \003(\tR\003ids\022" +
-      "\026\n\006source\030\002 \001(\tR\006source\022\031\n\010after_id\030\003 \001(" +
-      "\tR\007afterId\022\027\n\007dry_run\030\004 \001(\010R\006dryRun\"{\n\034R" +
-      "eprocessQuarantinedResponse\022@\n\013reprocess" +
-      "ed\030\001 \003(\0132\036.headgate.admin.v1.Reprocessed" +
-      "R\013reprocessed\022\031\n\010has_more\030\002 \001(\010R\007hasMore" +
-      "\"\335\002\n\013Reprocessed\022\016\n\002id\030\001 \001(\tR\002id\022@\n\007outc" +
-      "ome\030\002 \001(\0162&.headgate.admin.v1.Reprocesse" +
-      "d.OutcomeR\007outcome\022\030\n\007problem\030\003 \001(\tR\007pro" +
-      "blem\022\026\n\006source\030\004 \001(\tR\006source\022\030\n\007context\030" +
-      "\005 \001(\tR\007context\022\035\n\nevent_type\030\006 \001(\tR\teven" +
-      "tType\"\220\001\n\007Outcome\022\027\n\023OUTCOME_UNSPECIFIED" +
-      "\020\000\022\024\n\020OUTCOME_APPENDED\020\001\022\025\n\021OUTCOME_DUPL" +
-      "ICATE\020\002\022\025\n\021OUTCOME_TEST_CALL\020\003\022\021\n\rOUTCOM" +
-      "E_STAYS\020\004\022\025\n\021OUTCOME_NOT_FOUND\020\005\"]\n\031Disc" +
-      "ardQuarantinedRequest\022\020\n\003ids\030\001 \003(\tR\003ids\022" +
-      "\026\n\006source\030\002 \001(\tR\006source\022\026\n\006reason\030\003 \001(\tR" +
-      "\006reason\":\n\032DiscardQuarantinedResponse\022\034\n" +
-      "\tdiscarded\030\001 \001(\004R\tdiscarded\"\205\002\n\013Quaranti" +
-      "ned\022\016\n\002id\030\001 \001(\tR\002id\022\026\n\006source\030\002 \001(\tR\006sou" +
-      "rce\022\030\n\007context\030\003 \001(\tR\007context\022\035\n\nevent_t" +
-      "ype\030\004 \001(\tR\teventType\022;\n\013received_at\030\005 \001(" +
-      "\0132\032.google.protobuf.TimestampR\nreceivedA" +
-      "t\022\030\n\007problem\030\006 \001(\tR\007problem\022\033\n\tbody_size" +
-      "\030\007 \001(\rR\010bodySize\022!\n\014content_type\030\010 \001(\tR\013" +
-      "contentType\"\362\003\n\014EraseRequest\022\026\n\006source\030\001" +
-      " \001(\tR\006source\022\030\n\007context\030\002 \001(\tR\007context\022 " +
-      "\n\neverything\030\003 \001(\010H\000R\neverything\022@\n\006reco" +
-      "rd\030\004 \001(\0132&.headgate.admin.v1.EraseReques" +
-      "t.RecordH\000R\006record\022\035\n\tperson_id\030\005 \001(\005H\000R" +
-      "\010personId\022#\n\014associate_id\030\006 \001(\005H\000R\013assoc" +
-      "iateId\022C\n\007cursors\030\007 \001(\0132\'.headgate.admin" +
-      ".v1.EraseRequest.CursorsH\000R\007cursors\022\030\n\007e" +
-      "xecute\030\010 \001(\010R\007execute\022!\n\014after_cursor\030\t " +
-      "\001(\tR\013afterCursor\032V\n\006Record\022\026\n\006entity\030\001 \001" +
-      "(\tR\006entity\022$\n\013primary_key\030\002 \001(\005H\000R\nprima" +
-      "ryKey\210\001\001B\016\n\014_primary_key\032#\n\007Cursors\022\030\n\007c" +
-      "ursors\030\001 \003(\tR\007cursorsB\t\n\007subject\"\325\001\n\rEra" +
-      "seResponse\0221\n\005found\030\001 \003(\0132\033.headgate.adm" +
-      "in.v1.ErasableR\005found\0229\n\tundecided\030\002 \003(\013" +
-      "2\033.headgate.admin.v1.ErasableR\tundecided" +
-      "\022\032\n\010searched\030\003 \001(\004R\010searched\022\037\n\013next_cur" +
-      "sor\030\004 \001(\tR\nnextCursor\022\031\n\010has_more\030\005 \001(\010R" +
-      "\007hasMore\"\231\001\n\010Erasable\022\026\n\006cursor\030\001 \001(\tR\006c" +
-      "ursor\022;\n\013received_at\030\002 \001(\0132\032.google.prot" +
-      "obuf.TimestampR\nreceivedAt\022\026\n\006entity\030\003 \001" +
-      "(\tR\006entity\022 \n\013quarantined\030\004 \001(\010R\013quarant" +
-      "ined2\322\013\n\014AdminService\022p\n\tGetStatus\022#.hea" +
-      "dgate.admin.v1.GetStatusRequest\032$.headga" +
-      "te.admin.v1.GetStatusResponse\"\030\202\323\344\223\002\022\022\020/" +
-      "admin/v1/status\022w\n\013ListStreams\022%.headgat" +
-      "e.admin.v1.ListStreamsRequest\032&.headgate" +
-      ".admin.v1.ListStreamsResponse\"\031\202\323\344\223\002\023\022\021/" +
-      "admin/v1/streams\022\217\001\n\021ListSubscriptions\022+" +
-      ".headgate.admin.v1.ListSubscriptionsRequ" +
-      "est\032,.headgate.admin.v1.ListSubscription" +
-      "sResponse\"\037\202\323\344\223\002\031\022\027/admin/v1/subscriptio" +
-      "ns\022\242\001\n\022DeleteSubscription\022,.headgate.adm" +
-      "in.v1.DeleteSubscriptionRequest\032-.headga" +
-      "te.admin.v1.DeleteSubscriptionResponse\"/" +
-      "\202\323\344\223\002)*\'/admin/v1/subscriptions/{reader}" +
-      "/{name}\022\217\001\n\tSkipEvent\022#.headgate.admin.v" +
-      "1.SkipEventRequest\032$.headgate.admin.v1.S" +
-      "kipEventResponse\"7\202\323\344\223\0021\",/admin/v1/subs" +
-      "criptions/{reader}/{name}:skip:\001*\022\203\001\n\016Li" +
-      "stQuarantine\022(.headgate.admin.v1.ListQua" +
-      "rantineRequest\032).headgate.admin.v1.ListQ" +
-      "uarantineResponse\"\034\202\323\344\223\002\026\022\024/admin/v1/qua" +
-      "rantine\022\210\001\n\016GetQuarantined\022(.headgate.ad" +
-      "min.v1.GetQuarantinedRequest\032).headgate." +
-      "admin.v1.GetQuarantinedResponse\"!\202\323\344\223\002\033\022" +
-      "\031/admin/v1/quarantine/{id}\022O\n\006Backup\022 .h" +
-      "eadgate.admin.v1.BackupRequest\032!.headgat" +
-      "e.admin.v1.BackupResponse0\001\022j\n\005Erase\022\037.h" +
-      "eadgate.admin.v1.EraseRequest\032 .headgate" +
-      ".admin.v1.EraseResponse\"\036\202\323\344\223\002\030\"\023/admin/" +
-      "v1/log:erase:\001*\022\242\001\n\024ReprocessQuarantined" +
-      "\022..headgate.admin.v1.ReprocessQuarantine" +
-      "dRequest\032/.headgate.admin.v1.ReprocessQu" +
-      "arantinedResponse\")\202\323\344\223\002#\"\036/admin/v1/qua" +
-      "rantine:reprocess:\001*\022\232\001\n\022DiscardQuaranti" +
-      "ned\022,.headgate.admin.v1.DiscardQuarantin" +
-      "edRequest\032-.headgate.admin.v1.DiscardQua" +
-      "rantinedResponse\"\'\202\323\344\223\002!\"\034/admin/v1/quar" +
-      "antine:discard:\001*Bk\n\024io.headgate.admin.v" +
-      "1P\001Z=github.com/headgate/headgate/gen/go" +
-      "/headgate/admin/v1;adminv1\252\002\021Headgate.Ad" +
-      "min.V1b\006proto3"
+      "aughtUp\022\026\n\006reader\030\t \001(\tR\006reader\0225\n\005state" +
+      "\030\n \001(\0162\037.headgate.admin.v1.Stream.StateR" +
+      "\005state\022\026\n\006cursor\030\013 \001(\tR\006cursor\022\036\n\ncreden" +
+      "tial\030\014 \001(\tR\ncredential\022\"\n\014subscription\030\r" +
+      " \001(\tR\014subscription\"i\n\005State\022\025\n\021STATE_UNS" +
+      "PECIFIED\020\000\022\016\n\nSTATE_LIVE\020\001\022\023\n\017STATE_REPL" +
+      "AYING\020\002\022\021\n\rSTATE_STALLED\020\003\022\021\n\rSTATE_STAN" +
+      "DBY\020\004\"\"\n\020EndStreamRequest\022\016\n\002id\030\001 \001(\tR\002i" +
+      "d\"F\n\021EndStreamResponse\0221\n\006stream\030\001 \001(\0132\031" +
+      ".headgate.admin.v1.StreamR\006stream\"\032\n\030Lis" +
+      "tSubscriptionsRequest\"h\n\031ListSubscriptio" +
+      "nsResponse\022K\n\rsubscriptions\030\001 \003(\0132%.head" +
+      "gate.admin.v1.ReaderSubscriptionR\rsubscr" +
+      "iptions\"\243\001\n\022ReaderSubscription\022\026\n\006reader" +
+      "\030\001 \001(\tR\006reader\022=\n\014subscription\030\002 \001(\0132\031.h" +
+      "eadgate.v1.SubscriptionR\014subscription\0226\n" +
+      "\006shards\030\003 \003(\0132\036.headgate.v1.Subscription" +
+      "ShardR\006shards\"G\n\031DeleteSubscriptionReque" +
+      "st\022\026\n\006reader\030\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(\t" +
+      "R\004name\"\034\n\032DeleteSubscriptionResponse\"n\n\020" +
+      "SkipEventRequest\022\026\n\006reader\030\001 \001(\tR\006reader" +
+      "\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006cursor\030\003 \001(\tR\006cu" +
+      "rsor\022\026\n\006reason\030\004 \001(\tR\006reason\":\n\021SkipEven" +
+      "tResponse\022%\n\004skip\030\001 \001(\0132\021.headgate.v1.Sk" +
+      "ipR\004skip\"g\n\025ListQuarantineRequest\022\033\n\tpag" +
+      "e_size\030\001 \001(\rR\010pageSize\022\031\n\010after_id\030\002 \001(\t" +
+      "R\007afterId\022\026\n\006source\030\003 \001(\tR\006source\"u\n\026Lis" +
+      "tQuarantineResponse\022@\n\013quarantined\030\001 \003(\013" +
+      "2\036.headgate.admin.v1.QuarantinedR\013quaran" +
+      "tined\022\031\n\010has_more\030\002 \001(\010R\007hasMore\"\'\n\025GetQ" +
+      "uarantinedRequest\022\016\n\002id\030\001 \001(\tR\002id\"u\n\026Get" +
+      "QuarantinedResponse\022@\n\013quarantined\030\001 \001(\013" +
+      "2\036.headgate.admin.v1.QuarantinedR\013quaran" +
+      "tined\022\031\n\010raw_body\030\002 \001(\014R\007rawBody\"{\n\033Repr" +
+      "ocessQuarantinedRequest\022\020\n\003ids\030\001 \003(\tR\003id" +
+      "s\022\026\n\006source\030\002 \001(\tR\006source\022\031\n\010after_id\030\003 " +
+      "\001(\tR\007afterId\022\027\n\007dry_run\030\004 \001(\010R\006dryRun\"{\n" +
+      "\034ReprocessQuarantinedResponse\022@\n\013reproce" +
+      "ssed\030\001 \003(\0132\036.headgate.admin.v1.Reprocess" +
+      "edR\013reprocessed\022\031\n\010has_more\030\002 \001(\010R\007hasMo" +
+      "re\"\335\002\n\013Reprocessed\022\016\n\002id\030\001 \001(\tR\002id\022@\n\007ou" +
+      "tcome\030\002 \001(\0162&.headgate.admin.v1.Reproces" +
+      "sed.OutcomeR\007outcome\022\030\n\007problem\030\003 \001(\tR\007p" +
+      "roblem\022\026\n\006source\030\004 \001(\tR\006source\022\030\n\007contex" +
+      "t\030\005 \001(\tR\007context\022\035\n\nevent_type\030\006 \001(\tR\tev" +
+      "entType\"\220\001\n\007Outcome\022\027\n\023OUTCOME_UNSPECIFI" +
+      "ED\020\000\022\024\n\020OUTCOME_APPENDED\020\001\022\025\n\021OUTCOME_DU" +
+      "PLICATE\020\002\022\025\n\021OUTCOME_TEST_CALL\020\003\022\021\n\rOUTC" +
+      "OME_STAYS\020\004\022\025\n\021OUTCOME_NOT_FOUND\020\005\"]\n\031Di" +
+      "scardQuarantinedRequest\022\020\n\003ids\030\001 \003(\tR\003id" +
+      "s\022\026\n\006source\030\002 \001(\tR\006source\022\026\n\006reason\030\003 \001(" +
+      "\tR\006reason\":\n\032DiscardQuarantinedResponse\022" +
+      "\034\n\tdiscarded\030\001 \001(\004R\tdiscarded\"\205\002\n\013Quaran" +
+      "tined\022\016\n\002id\030\001 \001(\tR\002id\022\026\n\006source\030\002 \001(\tR\006s" +
+      "ource\022\030\n\007context\030\003 \001(\tR\007context\022\035\n\nevent" +
+      "_type\030\004 \001(\tR\teventType\022;\n\013received_at\030\005 " +
+      "\001(\0132\032.google.protobuf.TimestampR\nreceive" +
+      "dAt\022\030\n\007problem\030\006 \001(\tR\007problem\022\033\n\tbody_si" +
+      "ze\030\007 \001(\rR\010bodySize\022!\n\014content_type\030\010 \001(\t" +
+      "R\013contentType\"\362\003\n\014EraseRequest\022\026\n\006source" +
+      "\030\001 \001(\tR\006source\022\030\n\007context\030\002 \001(\tR\007context" +
+      "\022 \n\neverything\030\003 \001(\010H\000R\neverything\022@\n\006re" +
+      "cord\030\004 \001(\0132&.headgate.admin.v1.EraseRequ" +
+      "est.RecordH\000R\006record\022\035\n\tperson_id\030\005 \001(\005H" +
+      "\000R\010personId\022#\n\014associate_id\030\006 \001(\005H\000R\013ass" +
+      "ociateId\022C\n\007cursors\030\007 \001(\0132\'.headgate.adm" +
+      "in.v1.EraseRequest.CursorsH\000R\007cursors\022\030\n" +
+      "\007execute\030\010 \001(\010R\007execute\022!\n\014after_cursor\030" +
+      "\t \001(\tR\013afterCursor\032V\n\006Record\022\026\n\006entity\030\001" +
+      " \001(\tR\006entity\022$\n\013primary_key\030\002 \001(\005H\000R\npri" +
+      "maryKey\210\001\001B\016\n\014_primary_key\032#\n\007Cursors\022\030\n" +
+      "\007cursors\030\001 \003(\tR\007cursorsB\t\n\007subject\"\325\001\n\rE" +
+      "raseResponse\0221\n\005found\030\001 \003(\0132\033.headgate.a" +
+      "dmin.v1.ErasableR\005found\0229\n\tundecided\030\002 \003" +
+      "(\0132\033.headgate.admin.v1.ErasableR\tundecid" +
+      "ed\022\032\n\010searched\030\003 \001(\004R\010searched\022\037\n\013next_c" +
+      "ursor\030\004 \001(\tR\nnextCursor\022\031\n\010has_more\030\005 \001(" +
+      "\010R\007hasMore\"\231\001\n\010Erasable\022\026\n\006cursor\030\001 \001(\tR" +
+      "\006cursor\022;\n\013received_at\030\002 \001(\0132\032.google.pr" +
+      "otobuf.TimestampR\nreceivedAt\022\026\n\006entity\030\003" +
+      " \001(\tR\006entity\022 \n\013quarantined\030\004 \001(\010R\013quara" +
+      "ntined2\316\014\n\014AdminService\022p\n\tGetStatus\022#.h" +
+      "eadgate.admin.v1.GetStatusRequest\032$.head" +
+      "gate.admin.v1.GetStatusResponse\"\030\202\323\344\223\002\022\022" +
+      "\020/admin/v1/status\022w\n\013ListStreams\022%.headg" +
+      "ate.admin.v1.ListStreamsRequest\032&.headga" +
+      "te.admin.v1.ListStreamsResponse\"\031\202\323\344\223\002\023\022" +
+      "\021/admin/v1/streams\022z\n\tEndStream\022#.headga" +
+      "te.admin.v1.EndStreamRequest\032$.headgate." +
+      "admin.v1.EndStreamResponse\"\"\202\323\344\223\002\034\"\032/adm" +
+      "in/v1/streams/{id}:end\022\217\001\n\021ListSubscript" +
+      "ions\022+.headgate.admin.v1.ListSubscriptio" +
+      "nsRequest\032,.headgate.admin.v1.ListSubscr" +
+      "iptionsResponse\"\037\202\323\344\223\002\031\022\027/admin/v1/subsc" +
+      "riptions\022\242\001\n\022DeleteSubscription\022,.headga" +
+      "te.admin.v1.DeleteSubscriptionRequest\032-." +
+      "headgate.admin.v1.DeleteSubscriptionResp" +
+      "onse\"/\202\323\344\223\002)*\'/admin/v1/subscriptions/{r" +
+      "eader}/{name}\022\217\001\n\tSkipEvent\022#.headgate.a" +
+      "dmin.v1.SkipEventRequest\032$.headgate.admi" +
+      "n.v1.SkipEventResponse\"7\202\323\344\223\0021\",/admin/v" +
+      "1/subscriptions/{reader}/{name}:skip:\001*\022" +
+      "\203\001\n\016ListQuarantine\022(.headgate.admin.v1.L" +
+      "istQuarantineRequest\032).headgate.admin.v1" +
+      ".ListQuarantineResponse\"\034\202\323\344\223\002\026\022\024/admin/" +
+      "v1/quarantine\022\210\001\n\016GetQuarantined\022(.headg" +
+      "ate.admin.v1.GetQuarantinedRequest\032).hea" +
+      "dgate.admin.v1.GetQuarantinedResponse\"!\202" +
+      "\323\344\223\002\033\022\031/admin/v1/quarantine/{id}\022O\n\006Back" +
+      "up\022 .headgate.admin.v1.BackupRequest\032!.h" +
+      "eadgate.admin.v1.BackupResponse0\001\022j\n\005Era" +
+      "se\022\037.headgate.admin.v1.EraseRequest\032 .he" +
+      "adgate.admin.v1.EraseResponse\"\036\202\323\344\223\002\030\"\023/" +
+      "admin/v1/log:erase:\001*\022\242\001\n\024ReprocessQuara" +
+      "ntined\022..headgate.admin.v1.ReprocessQuar" +
+      "antinedRequest\032/.headgate.admin.v1.Repro" +
+      "cessQuarantinedResponse\")\202\323\344\223\002#\"\036/admin/" +
+      "v1/quarantine:reprocess:\001*\022\232\001\n\022DiscardQu" +
+      "arantined\022,.headgate.admin.v1.DiscardQua" +
+      "rantinedRequest\032-.headgate.admin.v1.Disc" +
+      "ardQuarantinedResponse\"\'\202\323\344\223\002!\"\034/admin/v" +
+      "1/quarantine:discard:\001*Bk\n\024io.headgate.a" +
+      "dmin.v1P\001Z=github.com/headgate/headgate/" +
+      "gen/go/headgate/admin/v1;adminv1\252\002\021Headg" +
+      "ate.Admin.V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -453,111 +475,123 @@ public final class AdminServiceOuterClass {
     internal_static_headgate_admin_v1_Stream_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_Stream_descriptor,
-        new java.lang.String[] { "Id", "ClientName", "Peer", "StartedAt", "Filter", "EventsSent", "Lag", "CaughtUp", "Reader", });
-    internal_static_headgate_admin_v1_ListSubscriptionsRequest_descriptor =
+        new java.lang.String[] { "Id", "ClientName", "Peer", "StartedAt", "Filter", "EventsSent", "Lag", "CaughtUp", "Reader", "State", "Cursor", "Credential", "Subscription", });
+    internal_static_headgate_admin_v1_EndStreamRequest_descriptor =
       getDescriptor().getMessageTypes().get(10);
+    internal_static_headgate_admin_v1_EndStreamRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_EndStreamRequest_descriptor,
+        new java.lang.String[] { "Id", });
+    internal_static_headgate_admin_v1_EndStreamResponse_descriptor =
+      getDescriptor().getMessageTypes().get(11);
+    internal_static_headgate_admin_v1_EndStreamResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_headgate_admin_v1_EndStreamResponse_descriptor,
+        new java.lang.String[] { "Stream", });
+    internal_static_headgate_admin_v1_ListSubscriptionsRequest_descriptor =
+      getDescriptor().getMessageTypes().get(12);
     internal_static_headgate_admin_v1_ListSubscriptionsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ListSubscriptionsRequest_descriptor,
         new java.lang.String[] { });
     internal_static_headgate_admin_v1_ListSubscriptionsResponse_descriptor =
-      getDescriptor().getMessageTypes().get(11);
+      getDescriptor().getMessageTypes().get(13);
     internal_static_headgate_admin_v1_ListSubscriptionsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ListSubscriptionsResponse_descriptor,
         new java.lang.String[] { "Subscriptions", });
     internal_static_headgate_admin_v1_ReaderSubscription_descriptor =
-      getDescriptor().getMessageTypes().get(12);
+      getDescriptor().getMessageTypes().get(14);
     internal_static_headgate_admin_v1_ReaderSubscription_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ReaderSubscription_descriptor,
         new java.lang.String[] { "Reader", "Subscription", "Shards", });
     internal_static_headgate_admin_v1_DeleteSubscriptionRequest_descriptor =
-      getDescriptor().getMessageTypes().get(13);
+      getDescriptor().getMessageTypes().get(15);
     internal_static_headgate_admin_v1_DeleteSubscriptionRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_DeleteSubscriptionRequest_descriptor,
         new java.lang.String[] { "Reader", "Name", });
     internal_static_headgate_admin_v1_DeleteSubscriptionResponse_descriptor =
-      getDescriptor().getMessageTypes().get(14);
+      getDescriptor().getMessageTypes().get(16);
     internal_static_headgate_admin_v1_DeleteSubscriptionResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_DeleteSubscriptionResponse_descriptor,
         new java.lang.String[] { });
     internal_static_headgate_admin_v1_SkipEventRequest_descriptor =
-      getDescriptor().getMessageTypes().get(15);
+      getDescriptor().getMessageTypes().get(17);
     internal_static_headgate_admin_v1_SkipEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_SkipEventRequest_descriptor,
         new java.lang.String[] { "Reader", "Name", "Cursor", "Reason", });
     internal_static_headgate_admin_v1_SkipEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(16);
+      getDescriptor().getMessageTypes().get(18);
     internal_static_headgate_admin_v1_SkipEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_SkipEventResponse_descriptor,
         new java.lang.String[] { "Skip", });
     internal_static_headgate_admin_v1_ListQuarantineRequest_descriptor =
-      getDescriptor().getMessageTypes().get(17);
+      getDescriptor().getMessageTypes().get(19);
     internal_static_headgate_admin_v1_ListQuarantineRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ListQuarantineRequest_descriptor,
         new java.lang.String[] { "PageSize", "AfterId", "Source", });
     internal_static_headgate_admin_v1_ListQuarantineResponse_descriptor =
-      getDescriptor().getMessageTypes().get(18);
+      getDescriptor().getMessageTypes().get(20);
     internal_static_headgate_admin_v1_ListQuarantineResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ListQuarantineResponse_descriptor,
         new java.lang.String[] { "Quarantined", "HasMore", });
     internal_static_headgate_admin_v1_GetQuarantinedRequest_descriptor =
-      getDescriptor().getMessageTypes().get(19);
+      getDescriptor().getMessageTypes().get(21);
     internal_static_headgate_admin_v1_GetQuarantinedRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_GetQuarantinedRequest_descriptor,
         new java.lang.String[] { "Id", });
     internal_static_headgate_admin_v1_GetQuarantinedResponse_descriptor =
-      getDescriptor().getMessageTypes().get(20);
+      getDescriptor().getMessageTypes().get(22);
     internal_static_headgate_admin_v1_GetQuarantinedResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_GetQuarantinedResponse_descriptor,
         new java.lang.String[] { "Quarantined", "RawBody", });
     internal_static_headgate_admin_v1_ReprocessQuarantinedRequest_descriptor =
-      getDescriptor().getMessageTypes().get(21);
+      getDescriptor().getMessageTypes().get(23);
     internal_static_headgate_admin_v1_ReprocessQuarantinedRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ReprocessQuarantinedRequest_descriptor,
         new java.lang.String[] { "Ids", "Source", "AfterId", "DryRun", });
     internal_static_headgate_admin_v1_ReprocessQuarantinedResponse_descriptor =
-      getDescriptor().getMessageTypes().get(22);
+      getDescriptor().getMessageTypes().get(24);
     internal_static_headgate_admin_v1_ReprocessQuarantinedResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_ReprocessQuarantinedResponse_descriptor,
         new java.lang.String[] { "Reprocessed", "HasMore", });
     internal_static_headgate_admin_v1_Reprocessed_descriptor =
-      getDescriptor().getMessageTypes().get(23);
+      getDescriptor().getMessageTypes().get(25);
     internal_static_headgate_admin_v1_Reprocessed_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_Reprocessed_descriptor,
         new java.lang.String[] { "Id", "Outcome", "Problem", "Source", "Context", "EventType", });
     internal_static_headgate_admin_v1_DiscardQuarantinedRequest_descriptor =
-      getDescriptor().getMessageTypes().get(24);
+      getDescriptor().getMessageTypes().get(26);
     internal_static_headgate_admin_v1_DiscardQuarantinedRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_DiscardQuarantinedRequest_descriptor,
         new java.lang.String[] { "Ids", "Source", "Reason", });
     internal_static_headgate_admin_v1_DiscardQuarantinedResponse_descriptor =
-      getDescriptor().getMessageTypes().get(25);
+      getDescriptor().getMessageTypes().get(27);
     internal_static_headgate_admin_v1_DiscardQuarantinedResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_DiscardQuarantinedResponse_descriptor,
         new java.lang.String[] { "Discarded", });
     internal_static_headgate_admin_v1_Quarantined_descriptor =
-      getDescriptor().getMessageTypes().get(26);
+      getDescriptor().getMessageTypes().get(28);
     internal_static_headgate_admin_v1_Quarantined_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_Quarantined_descriptor,
         new java.lang.String[] { "Id", "Source", "Context", "EventType", "ReceivedAt", "Problem", "BodySize", "ContentType", });
     internal_static_headgate_admin_v1_EraseRequest_descriptor =
-      getDescriptor().getMessageTypes().get(27);
+      getDescriptor().getMessageTypes().get(29);
     internal_static_headgate_admin_v1_EraseRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_EraseRequest_descriptor,
@@ -575,13 +609,13 @@ public final class AdminServiceOuterClass {
         internal_static_headgate_admin_v1_EraseRequest_Cursors_descriptor,
         new java.lang.String[] { "Cursors", });
     internal_static_headgate_admin_v1_EraseResponse_descriptor =
-      getDescriptor().getMessageTypes().get(28);
+      getDescriptor().getMessageTypes().get(30);
     internal_static_headgate_admin_v1_EraseResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_EraseResponse_descriptor,
         new java.lang.String[] { "Found", "Undecided", "Searched", "NextCursor", "HasMore", });
     internal_static_headgate_admin_v1_Erasable_descriptor =
-      getDescriptor().getMessageTypes().get(29);
+      getDescriptor().getMessageTypes().get(31);
     internal_static_headgate_admin_v1_Erasable_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_Erasable_descriptor,

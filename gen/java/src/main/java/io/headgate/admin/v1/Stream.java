@@ -32,9 +32,14 @@ private static final long serialVersionUID = 0L;
     super(builder);
   }
   private Stream() {
+    id_ = "";
     clientName_ = "";
     peer_ = "";
     reader_ = "";
+    state_ = 0;
+    cursor_ = "";
+    credential_ = "";
+    subscription_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -50,20 +55,240 @@ private static final long serialVersionUID = 0L;
             io.headgate.admin.v1.Stream.class, io.headgate.admin.v1.Stream.Builder.class);
   }
 
-  private int bitField0_;
-  public static final int ID_FIELD_NUMBER = 1;
-  private long id_ = 0L;
   /**
    * <pre>
-   * A number that names the stream for as long as the process runs.
+   * What a stream does.
    * </pre>
    *
-   * <code>uint64 id = 1 [json_name = "id"];</code>
+   * Protobuf enum {@code headgate.admin.v1.Stream.State}
+   */
+  public enum State
+      implements com.google.protobuf.ProtocolMessageEnum {
+    /**
+     * <pre>
+     * Not told.
+     * </pre>
+     *
+     * <code>STATE_UNSPECIFIED = 0;</code>
+     */
+    STATE_UNSPECIFIED(0),
+    /**
+     * <pre>
+     * It stands at the newest events, or reads those that are in memory still.
+     * </pre>
+     *
+     * <code>STATE_LIVE = 1;</code>
+     */
+    STATE_LIVE(1),
+    /**
+     * <pre>
+     * It reads older events from the disk.
+     * </pre>
+     *
+     * <code>STATE_REPLAYING = 2;</code>
+     */
+    STATE_REPLAYING(2),
+    /**
+     * <pre>
+     * Its client has taken nothing for five seconds, though there is something for it.
+     * </pre>
+     *
+     * <code>STATE_STALLED = 3;</code>
+     */
+    STATE_STALLED(3),
+    /**
+     * <pre>
+     * It waits for a shard of its subscription.
+     * </pre>
+     *
+     * <code>STATE_STANDBY = 4;</code>
+     */
+    STATE_STANDBY(4),
+    UNRECOGNIZED(-1),
+    ;
+
+    static {
+      com.google.protobuf.RuntimeVersion.validateProtobufGencodeVersion(
+        com.google.protobuf.RuntimeVersion.RuntimeDomain.PUBLIC,
+        /* major= */ 4,
+        /* minor= */ 31,
+        /* patch= */ 1,
+        /* suffix= */ "",
+        State.class.getName());
+    }
+    /**
+     * <pre>
+     * Not told.
+     * </pre>
+     *
+     * <code>STATE_UNSPECIFIED = 0;</code>
+     */
+    public static final int STATE_UNSPECIFIED_VALUE = 0;
+    /**
+     * <pre>
+     * It stands at the newest events, or reads those that are in memory still.
+     * </pre>
+     *
+     * <code>STATE_LIVE = 1;</code>
+     */
+    public static final int STATE_LIVE_VALUE = 1;
+    /**
+     * <pre>
+     * It reads older events from the disk.
+     * </pre>
+     *
+     * <code>STATE_REPLAYING = 2;</code>
+     */
+    public static final int STATE_REPLAYING_VALUE = 2;
+    /**
+     * <pre>
+     * Its client has taken nothing for five seconds, though there is something for it.
+     * </pre>
+     *
+     * <code>STATE_STALLED = 3;</code>
+     */
+    public static final int STATE_STALLED_VALUE = 3;
+    /**
+     * <pre>
+     * It waits for a shard of its subscription.
+     * </pre>
+     *
+     * <code>STATE_STANDBY = 4;</code>
+     */
+    public static final int STATE_STANDBY_VALUE = 4;
+
+
+    public final int getNumber() {
+      if (this == UNRECOGNIZED) {
+        throw new java.lang.IllegalArgumentException(
+            "Can't get the number of an unknown enum value.");
+      }
+      return value;
+    }
+
+    /**
+     * @param value The numeric wire value of the corresponding enum entry.
+     * @return The enum associated with the given numeric wire value.
+     * @deprecated Use {@link #forNumber(int)} instead.
+     */
+    @java.lang.Deprecated
+    public static State valueOf(int value) {
+      return forNumber(value);
+    }
+
+    /**
+     * @param value The numeric wire value of the corresponding enum entry.
+     * @return The enum associated with the given numeric wire value.
+     */
+    public static State forNumber(int value) {
+      switch (value) {
+        case 0: return STATE_UNSPECIFIED;
+        case 1: return STATE_LIVE;
+        case 2: return STATE_REPLAYING;
+        case 3: return STATE_STALLED;
+        case 4: return STATE_STANDBY;
+        default: return null;
+      }
+    }
+
+    public static com.google.protobuf.Internal.EnumLiteMap<State>
+        internalGetValueMap() {
+      return internalValueMap;
+    }
+    private static final com.google.protobuf.Internal.EnumLiteMap<
+        State> internalValueMap =
+          new com.google.protobuf.Internal.EnumLiteMap<State>() {
+            public State findValueByNumber(int number) {
+              return State.forNumber(number);
+            }
+          };
+
+    public final com.google.protobuf.Descriptors.EnumValueDescriptor
+        getValueDescriptor() {
+      if (this == UNRECOGNIZED) {
+        throw new java.lang.IllegalStateException(
+            "Can't get the descriptor of an unrecognized enum value.");
+      }
+      return getDescriptor().getValues().get(ordinal());
+    }
+    public final com.google.protobuf.Descriptors.EnumDescriptor
+        getDescriptorForType() {
+      return getDescriptor();
+    }
+    public static com.google.protobuf.Descriptors.EnumDescriptor
+        getDescriptor() {
+      return io.headgate.admin.v1.Stream.getDescriptor().getEnumTypes().get(0);
+    }
+
+    private static final State[] VALUES = values();
+
+    public static State valueOf(
+        com.google.protobuf.Descriptors.EnumValueDescriptor desc) {
+      if (desc.getType() != getDescriptor()) {
+        throw new java.lang.IllegalArgumentException(
+          "EnumValueDescriptor is not for this type.");
+      }
+      if (desc.getIndex() == -1) {
+        return UNRECOGNIZED;
+      }
+      return VALUES[desc.getIndex()];
+    }
+
+    private final int value;
+
+    private State(int value) {
+      this.value = value;
+    }
+
+    // @@protoc_insertion_point(enum_scope:headgate.admin.v1.Stream.State)
+  }
+
+  private int bitField0_;
+  public static final int ID_FIELD_NUMBER = 1;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object id_ = "";
+  /**
+   * <pre>
+   * Names the stream for as long as it lasts. It is random, and never given again.
+   * </pre>
+   *
+   * <code>string id = 1 [json_name = "id"];</code>
    * @return The id.
    */
   @java.lang.Override
-  public long getId() {
-    return id_;
+  public java.lang.String getId() {
+    java.lang.Object ref = id_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      id_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Names the stream for as long as it lasts. It is random, and never given again.
+   * </pre>
+   *
+   * <code>string id = 1 [json_name = "id"];</code>
+   * @return The bytes for id.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getIdBytes() {
+    java.lang.Object ref = id_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      id_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
   }
 
   public static final int CLIENT_NAME_FIELD_NUMBER = 2;
@@ -118,7 +343,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object peer_ = "";
   /**
    * <pre>
-   * The client's address.
+   * The address and port at the other end of its connection. Streams of the same one share the connection.
    * </pre>
    *
    * <code>string peer = 3 [json_name = "peer"];</code>
@@ -139,7 +364,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The client's address.
+   * The address and port at the other end of its connection. Streams of the same one share the connection.
    * </pre>
    *
    * <code>string peer = 3 [json_name = "peer"];</code>
@@ -351,6 +576,173 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int STATE_FIELD_NUMBER = 10;
+  private int state_ = 0;
+  /**
+   * <pre>
+   * What the stream does.
+   * </pre>
+   *
+   * <code>.headgate.admin.v1.Stream.State state = 10 [json_name = "state"];</code>
+   * @return The enum numeric value on the wire for state.
+   */
+  @java.lang.Override public int getStateValue() {
+    return state_;
+  }
+  /**
+   * <pre>
+   * What the stream does.
+   * </pre>
+   *
+   * <code>.headgate.admin.v1.Stream.State state = 10 [json_name = "state"];</code>
+   * @return The state.
+   */
+  @java.lang.Override public io.headgate.admin.v1.Stream.State getState() {
+    io.headgate.admin.v1.Stream.State result = io.headgate.admin.v1.Stream.State.forNumber(state_);
+    return result == null ? io.headgate.admin.v1.Stream.State.UNRECOGNIZED : result;
+  }
+
+  public static final int CURSOR_FIELD_NUMBER = 11;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object cursor_ = "";
+  /**
+   * <pre>
+   * Where it stands: all that matches up to here has been sent. Empty while it waits for a shard.
+   * </pre>
+   *
+   * <code>string cursor = 11 [json_name = "cursor"];</code>
+   * @return The cursor.
+   */
+  @java.lang.Override
+  public java.lang.String getCursor() {
+    java.lang.Object ref = cursor_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      cursor_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Where it stands: all that matches up to here has been sent. Empty while it waits for a shard.
+   * </pre>
+   *
+   * <code>string cursor = 11 [json_name = "cursor"];</code>
+   * @return The bytes for cursor.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getCursorBytes() {
+    java.lang.Object ref = cursor_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      cursor_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
+  public static final int CREDENTIAL_FIELD_NUMBER = 12;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object credential_ = "";
+  /**
+   * <pre>
+   * The credential that the reader is known by, as the audit names it.
+   * </pre>
+   *
+   * <code>string credential = 12 [json_name = "credential"];</code>
+   * @return The credential.
+   */
+  @java.lang.Override
+  public java.lang.String getCredential() {
+    java.lang.Object ref = credential_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      credential_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * The credential that the reader is known by, as the audit names it.
+   * </pre>
+   *
+   * <code>string credential = 12 [json_name = "credential"];</code>
+   * @return The bytes for credential.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getCredentialBytes() {
+    java.lang.Object ref = credential_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      credential_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
+  public static final int SUBSCRIPTION_FIELD_NUMBER = 13;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object subscription_ = "";
+  /**
+   * <pre>
+   * The reader's subscription that it is a member of. Empty when it is of none.
+   * </pre>
+   *
+   * <code>string subscription = 13 [json_name = "subscription"];</code>
+   * @return The subscription.
+   */
+  @java.lang.Override
+  public java.lang.String getSubscription() {
+    java.lang.Object ref = subscription_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      subscription_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * The reader's subscription that it is a member of. Empty when it is of none.
+   * </pre>
+   *
+   * <code>string subscription = 13 [json_name = "subscription"];</code>
+   * @return The bytes for subscription.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getSubscriptionBytes() {
+    java.lang.Object ref = subscription_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      subscription_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -365,8 +757,8 @@ private static final long serialVersionUID = 0L;
   @java.lang.Override
   public void writeTo(com.google.protobuf.CodedOutputStream output)
                       throws java.io.IOException {
-    if (id_ != 0L) {
-      output.writeUInt64(1, id_);
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(id_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 1, id_);
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(clientName_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 2, clientName_);
@@ -392,6 +784,18 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(reader_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 9, reader_);
     }
+    if (state_ != io.headgate.admin.v1.Stream.State.STATE_UNSPECIFIED.getNumber()) {
+      output.writeEnum(10, state_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(cursor_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 11, cursor_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(credential_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 12, credential_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(subscription_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 13, subscription_);
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -401,9 +805,8 @@ private static final long serialVersionUID = 0L;
     if (size != -1) return size;
 
     size = 0;
-    if (id_ != 0L) {
-      size += com.google.protobuf.CodedOutputStream
-        .computeUInt64Size(1, id_);
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(id_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(1, id_);
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(clientName_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(2, clientName_);
@@ -434,6 +837,19 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(reader_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(9, reader_);
     }
+    if (state_ != io.headgate.admin.v1.Stream.State.STATE_UNSPECIFIED.getNumber()) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeEnumSize(10, state_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(cursor_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(11, cursor_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(credential_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(12, credential_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(subscription_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(13, subscription_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -449,8 +865,8 @@ private static final long serialVersionUID = 0L;
     }
     io.headgate.admin.v1.Stream other = (io.headgate.admin.v1.Stream) obj;
 
-    if (getId()
-        != other.getId()) return false;
+    if (!getId()
+        .equals(other.getId())) return false;
     if (!getClientName()
         .equals(other.getClientName())) return false;
     if (!getPeer()
@@ -476,6 +892,13 @@ private static final long serialVersionUID = 0L;
         != other.getCaughtUp()) return false;
     if (!getReader()
         .equals(other.getReader())) return false;
+    if (state_ != other.state_) return false;
+    if (!getCursor()
+        .equals(other.getCursor())) return false;
+    if (!getCredential()
+        .equals(other.getCredential())) return false;
+    if (!getSubscription()
+        .equals(other.getSubscription())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -488,8 +911,7 @@ private static final long serialVersionUID = 0L;
     int hash = 41;
     hash = (19 * hash) + getDescriptor().hashCode();
     hash = (37 * hash) + ID_FIELD_NUMBER;
-    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
-        getId());
+    hash = (53 * hash) + getId().hashCode();
     hash = (37 * hash) + CLIENT_NAME_FIELD_NUMBER;
     hash = (53 * hash) + getClientName().hashCode();
     hash = (37 * hash) + PEER_FIELD_NUMBER;
@@ -514,6 +936,14 @@ private static final long serialVersionUID = 0L;
         getCaughtUp());
     hash = (37 * hash) + READER_FIELD_NUMBER;
     hash = (53 * hash) + getReader().hashCode();
+    hash = (37 * hash) + STATE_FIELD_NUMBER;
+    hash = (53 * hash) + state_;
+    hash = (37 * hash) + CURSOR_FIELD_NUMBER;
+    hash = (53 * hash) + getCursor().hashCode();
+    hash = (37 * hash) + CREDENTIAL_FIELD_NUMBER;
+    hash = (53 * hash) + getCredential().hashCode();
+    hash = (37 * hash) + SUBSCRIPTION_FIELD_NUMBER;
+    hash = (53 * hash) + getSubscription().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -657,7 +1087,7 @@ private static final long serialVersionUID = 0L;
     public Builder clear() {
       super.clear();
       bitField0_ = 0;
-      id_ = 0L;
+      id_ = "";
       clientName_ = "";
       peer_ = "";
       startedAt_ = null;
@@ -678,6 +1108,10 @@ private static final long serialVersionUID = 0L;
       }
       caughtUp_ = false;
       reader_ = "";
+      state_ = 0;
+      cursor_ = "";
+      credential_ = "";
+      subscription_ = "";
       return this;
     }
 
@@ -748,6 +1182,18 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000100) != 0)) {
         result.reader_ = reader_;
       }
+      if (((from_bitField0_ & 0x00000200) != 0)) {
+        result.state_ = state_;
+      }
+      if (((from_bitField0_ & 0x00000400) != 0)) {
+        result.cursor_ = cursor_;
+      }
+      if (((from_bitField0_ & 0x00000800) != 0)) {
+        result.credential_ = credential_;
+      }
+      if (((from_bitField0_ & 0x00001000) != 0)) {
+        result.subscription_ = subscription_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -763,8 +1209,10 @@ private static final long serialVersionUID = 0L;
 
     public Builder mergeFrom(io.headgate.admin.v1.Stream other) {
       if (other == io.headgate.admin.v1.Stream.getDefaultInstance()) return this;
-      if (other.getId() != 0L) {
-        setId(other.getId());
+      if (!other.getId().isEmpty()) {
+        id_ = other.id_;
+        bitField0_ |= 0x00000001;
+        onChanged();
       }
       if (!other.getClientName().isEmpty()) {
         clientName_ = other.clientName_;
@@ -796,6 +1244,24 @@ private static final long serialVersionUID = 0L;
         bitField0_ |= 0x00000100;
         onChanged();
       }
+      if (other.state_ != 0) {
+        setStateValue(other.getStateValue());
+      }
+      if (!other.getCursor().isEmpty()) {
+        cursor_ = other.cursor_;
+        bitField0_ |= 0x00000400;
+        onChanged();
+      }
+      if (!other.getCredential().isEmpty()) {
+        credential_ = other.credential_;
+        bitField0_ |= 0x00000800;
+        onChanged();
+      }
+      if (!other.getSubscription().isEmpty()) {
+        subscription_ = other.subscription_;
+        bitField0_ |= 0x00001000;
+        onChanged();
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -822,11 +1288,11 @@ private static final long serialVersionUID = 0L;
             case 0:
               done = true;
               break;
-            case 8: {
-              id_ = input.readUInt64();
+            case 10: {
+              id_ = input.readStringRequireUtf8();
               bitField0_ |= 0x00000001;
               break;
-            } // case 8
+            } // case 10
             case 18: {
               clientName_ = input.readStringRequireUtf8();
               bitField0_ |= 0x00000002;
@@ -873,6 +1339,26 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000100;
               break;
             } // case 74
+            case 80: {
+              state_ = input.readEnum();
+              bitField0_ |= 0x00000200;
+              break;
+            } // case 80
+            case 90: {
+              cursor_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000400;
+              break;
+            } // case 90
+            case 98: {
+              credential_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000800;
+              break;
+            } // case 98
+            case 106: {
+              subscription_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00001000;
+              break;
+            } // case 106
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -890,30 +1376,60 @@ private static final long serialVersionUID = 0L;
     }
     private int bitField0_;
 
-    private long id_ ;
+    private java.lang.Object id_ = "";
     /**
      * <pre>
-     * A number that names the stream for as long as the process runs.
+     * Names the stream for as long as it lasts. It is random, and never given again.
      * </pre>
      *
-     * <code>uint64 id = 1 [json_name = "id"];</code>
+     * <code>string id = 1 [json_name = "id"];</code>
      * @return The id.
      */
-    @java.lang.Override
-    public long getId() {
-      return id_;
+    public java.lang.String getId() {
+      java.lang.Object ref = id_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        id_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
     }
     /**
      * <pre>
-     * A number that names the stream for as long as the process runs.
+     * Names the stream for as long as it lasts. It is random, and never given again.
      * </pre>
      *
-     * <code>uint64 id = 1 [json_name = "id"];</code>
+     * <code>string id = 1 [json_name = "id"];</code>
+     * @return The bytes for id.
+     */
+    public com.google.protobuf.ByteString
+        getIdBytes() {
+      java.lang.Object ref = id_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        id_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Names the stream for as long as it lasts. It is random, and never given again.
+     * </pre>
+     *
+     * <code>string id = 1 [json_name = "id"];</code>
      * @param value The id to set.
      * @return This builder for chaining.
      */
-    public Builder setId(long value) {
-
+    public Builder setId(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
       id_ = value;
       bitField0_ |= 0x00000001;
       onChanged();
@@ -921,15 +1437,33 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A number that names the stream for as long as the process runs.
+     * Names the stream for as long as it lasts. It is random, and never given again.
      * </pre>
      *
-     * <code>uint64 id = 1 [json_name = "id"];</code>
+     * <code>string id = 1 [json_name = "id"];</code>
      * @return This builder for chaining.
      */
     public Builder clearId() {
+      id_ = getDefaultInstance().getId();
       bitField0_ = (bitField0_ & ~0x00000001);
-      id_ = 0L;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Names the stream for as long as it lasts. It is random, and never given again.
+     * </pre>
+     *
+     * <code>string id = 1 [json_name = "id"];</code>
+     * @param value The bytes for id to set.
+     * @return This builder for chaining.
+     */
+    public Builder setIdBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      id_ = value;
+      bitField0_ |= 0x00000001;
       onChanged();
       return this;
     }
@@ -1029,7 +1563,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object peer_ = "";
     /**
      * <pre>
-     * The client's address.
+     * The address and port at the other end of its connection. Streams of the same one share the connection.
      * </pre>
      *
      * <code>string peer = 3 [json_name = "peer"];</code>
@@ -1049,7 +1583,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The client's address.
+     * The address and port at the other end of its connection. Streams of the same one share the connection.
      * </pre>
      *
      * <code>string peer = 3 [json_name = "peer"];</code>
@@ -1070,7 +1604,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The client's address.
+     * The address and port at the other end of its connection. Streams of the same one share the connection.
      * </pre>
      *
      * <code>string peer = 3 [json_name = "peer"];</code>
@@ -1087,7 +1621,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The client's address.
+     * The address and port at the other end of its connection. Streams of the same one share the connection.
      * </pre>
      *
      * <code>string peer = 3 [json_name = "peer"];</code>
@@ -1101,7 +1635,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The client's address.
+     * The address and port at the other end of its connection. Streams of the same one share the connection.
      * </pre>
      *
      * <code>string peer = 3 [json_name = "peer"];</code>
@@ -1765,6 +2299,353 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       reader_ = value;
       bitField0_ |= 0x00000100;
+      onChanged();
+      return this;
+    }
+
+    private int state_ = 0;
+    /**
+     * <pre>
+     * What the stream does.
+     * </pre>
+     *
+     * <code>.headgate.admin.v1.Stream.State state = 10 [json_name = "state"];</code>
+     * @return The enum numeric value on the wire for state.
+     */
+    @java.lang.Override public int getStateValue() {
+      return state_;
+    }
+    /**
+     * <pre>
+     * What the stream does.
+     * </pre>
+     *
+     * <code>.headgate.admin.v1.Stream.State state = 10 [json_name = "state"];</code>
+     * @param value The enum numeric value on the wire for state to set.
+     * @return This builder for chaining.
+     */
+    public Builder setStateValue(int value) {
+      state_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What the stream does.
+     * </pre>
+     *
+     * <code>.headgate.admin.v1.Stream.State state = 10 [json_name = "state"];</code>
+     * @return The state.
+     */
+    @java.lang.Override
+    public io.headgate.admin.v1.Stream.State getState() {
+      io.headgate.admin.v1.Stream.State result = io.headgate.admin.v1.Stream.State.forNumber(state_);
+      return result == null ? io.headgate.admin.v1.Stream.State.UNRECOGNIZED : result;
+    }
+    /**
+     * <pre>
+     * What the stream does.
+     * </pre>
+     *
+     * <code>.headgate.admin.v1.Stream.State state = 10 [json_name = "state"];</code>
+     * @param value The state to set.
+     * @return This builder for chaining.
+     */
+    public Builder setState(io.headgate.admin.v1.Stream.State value) {
+      if (value == null) { throw new NullPointerException(); }
+      bitField0_ |= 0x00000200;
+      state_ = value.getNumber();
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What the stream does.
+     * </pre>
+     *
+     * <code>.headgate.admin.v1.Stream.State state = 10 [json_name = "state"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearState() {
+      bitField0_ = (bitField0_ & ~0x00000200);
+      state_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object cursor_ = "";
+    /**
+     * <pre>
+     * Where it stands: all that matches up to here has been sent. Empty while it waits for a shard.
+     * </pre>
+     *
+     * <code>string cursor = 11 [json_name = "cursor"];</code>
+     * @return The cursor.
+     */
+    public java.lang.String getCursor() {
+      java.lang.Object ref = cursor_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        cursor_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Where it stands: all that matches up to here has been sent. Empty while it waits for a shard.
+     * </pre>
+     *
+     * <code>string cursor = 11 [json_name = "cursor"];</code>
+     * @return The bytes for cursor.
+     */
+    public com.google.protobuf.ByteString
+        getCursorBytes() {
+      java.lang.Object ref = cursor_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        cursor_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Where it stands: all that matches up to here has been sent. Empty while it waits for a shard.
+     * </pre>
+     *
+     * <code>string cursor = 11 [json_name = "cursor"];</code>
+     * @param value The cursor to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCursor(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      cursor_ = value;
+      bitField0_ |= 0x00000400;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Where it stands: all that matches up to here has been sent. Empty while it waits for a shard.
+     * </pre>
+     *
+     * <code>string cursor = 11 [json_name = "cursor"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCursor() {
+      cursor_ = getDefaultInstance().getCursor();
+      bitField0_ = (bitField0_ & ~0x00000400);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Where it stands: all that matches up to here has been sent. Empty while it waits for a shard.
+     * </pre>
+     *
+     * <code>string cursor = 11 [json_name = "cursor"];</code>
+     * @param value The bytes for cursor to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCursorBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      cursor_ = value;
+      bitField0_ |= 0x00000400;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object credential_ = "";
+    /**
+     * <pre>
+     * The credential that the reader is known by, as the audit names it.
+     * </pre>
+     *
+     * <code>string credential = 12 [json_name = "credential"];</code>
+     * @return The credential.
+     */
+    public java.lang.String getCredential() {
+      java.lang.Object ref = credential_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        credential_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The credential that the reader is known by, as the audit names it.
+     * </pre>
+     *
+     * <code>string credential = 12 [json_name = "credential"];</code>
+     * @return The bytes for credential.
+     */
+    public com.google.protobuf.ByteString
+        getCredentialBytes() {
+      java.lang.Object ref = credential_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        credential_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The credential that the reader is known by, as the audit names it.
+     * </pre>
+     *
+     * <code>string credential = 12 [json_name = "credential"];</code>
+     * @param value The credential to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCredential(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      credential_ = value;
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The credential that the reader is known by, as the audit names it.
+     * </pre>
+     *
+     * <code>string credential = 12 [json_name = "credential"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCredential() {
+      credential_ = getDefaultInstance().getCredential();
+      bitField0_ = (bitField0_ & ~0x00000800);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The credential that the reader is known by, as the audit names it.
+     * </pre>
+     *
+     * <code>string credential = 12 [json_name = "credential"];</code>
+     * @param value The bytes for credential to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCredentialBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      credential_ = value;
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object subscription_ = "";
+    /**
+     * <pre>
+     * The reader's subscription that it is a member of. Empty when it is of none.
+     * </pre>
+     *
+     * <code>string subscription = 13 [json_name = "subscription"];</code>
+     * @return The subscription.
+     */
+    public java.lang.String getSubscription() {
+      java.lang.Object ref = subscription_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        subscription_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The reader's subscription that it is a member of. Empty when it is of none.
+     * </pre>
+     *
+     * <code>string subscription = 13 [json_name = "subscription"];</code>
+     * @return The bytes for subscription.
+     */
+    public com.google.protobuf.ByteString
+        getSubscriptionBytes() {
+      java.lang.Object ref = subscription_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        subscription_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The reader's subscription that it is a member of. Empty when it is of none.
+     * </pre>
+     *
+     * <code>string subscription = 13 [json_name = "subscription"];</code>
+     * @param value The subscription to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSubscription(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      subscription_ = value;
+      bitField0_ |= 0x00001000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The reader's subscription that it is a member of. Empty when it is of none.
+     * </pre>
+     *
+     * <code>string subscription = 13 [json_name = "subscription"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearSubscription() {
+      subscription_ = getDefaultInstance().getSubscription();
+      bitField0_ = (bitField0_ & ~0x00001000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The reader's subscription that it is a member of. Empty when it is of none.
+     * </pre>
+     *
+     * <code>string subscription = 13 [json_name = "subscription"];</code>
+     * @param value The bytes for subscription to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSubscriptionBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      subscription_ = value;
+      bitField0_ |= 0x00001000;
       onChanged();
       return this;
     }

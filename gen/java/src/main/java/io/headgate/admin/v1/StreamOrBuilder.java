@@ -12,13 +12,23 @@ public interface StreamOrBuilder extends
 
   /**
    * <pre>
-   * A number that names the stream for as long as the process runs.
+   * Names the stream for as long as it lasts. It is random, and never given again.
    * </pre>
    *
-   * <code>uint64 id = 1 [json_name = "id"];</code>
+   * <code>string id = 1 [json_name = "id"];</code>
    * @return The id.
    */
-  long getId();
+  java.lang.String getId();
+  /**
+   * <pre>
+   * Names the stream for as long as it lasts. It is random, and never given again.
+   * </pre>
+   *
+   * <code>string id = 1 [json_name = "id"];</code>
+   * @return The bytes for id.
+   */
+  com.google.protobuf.ByteString
+      getIdBytes();
 
   /**
    * <pre>
@@ -42,7 +52,7 @@ public interface StreamOrBuilder extends
 
   /**
    * <pre>
-   * The client's address.
+   * The address and port at the other end of its connection. Streams of the same one share the connection.
    * </pre>
    *
    * <code>string peer = 3 [json_name = "peer"];</code>
@@ -51,7 +61,7 @@ public interface StreamOrBuilder extends
   java.lang.String getPeer();
   /**
    * <pre>
-   * The client's address.
+   * The address and port at the other end of its connection. Streams of the same one share the connection.
    * </pre>
    *
    * <code>string peer = 3 [json_name = "peer"];</code>
@@ -180,4 +190,83 @@ public interface StreamOrBuilder extends
    */
   com.google.protobuf.ByteString
       getReaderBytes();
+
+  /**
+   * <pre>
+   * What the stream does.
+   * </pre>
+   *
+   * <code>.headgate.admin.v1.Stream.State state = 10 [json_name = "state"];</code>
+   * @return The enum numeric value on the wire for state.
+   */
+  int getStateValue();
+  /**
+   * <pre>
+   * What the stream does.
+   * </pre>
+   *
+   * <code>.headgate.admin.v1.Stream.State state = 10 [json_name = "state"];</code>
+   * @return The state.
+   */
+  io.headgate.admin.v1.Stream.State getState();
+
+  /**
+   * <pre>
+   * Where it stands: all that matches up to here has been sent. Empty while it waits for a shard.
+   * </pre>
+   *
+   * <code>string cursor = 11 [json_name = "cursor"];</code>
+   * @return The cursor.
+   */
+  java.lang.String getCursor();
+  /**
+   * <pre>
+   * Where it stands: all that matches up to here has been sent. Empty while it waits for a shard.
+   * </pre>
+   *
+   * <code>string cursor = 11 [json_name = "cursor"];</code>
+   * @return The bytes for cursor.
+   */
+  com.google.protobuf.ByteString
+      getCursorBytes();
+
+  /**
+   * <pre>
+   * The credential that the reader is known by, as the audit names it.
+   * </pre>
+   *
+   * <code>string credential = 12 [json_name = "credential"];</code>
+   * @return The credential.
+   */
+  java.lang.String getCredential();
+  /**
+   * <pre>
+   * The credential that the reader is known by, as the audit names it.
+   * </pre>
+   *
+   * <code>string credential = 12 [json_name = "credential"];</code>
+   * @return The bytes for credential.
+   */
+  com.google.protobuf.ByteString
+      getCredentialBytes();
+
+  /**
+   * <pre>
+   * The reader's subscription that it is a member of. Empty when it is of none.
+   * </pre>
+   *
+   * <code>string subscription = 13 [json_name = "subscription"];</code>
+   * @return The subscription.
+   */
+  java.lang.String getSubscription();
+  /**
+   * <pre>
+   * The reader's subscription that it is a member of. Empty when it is of none.
+   * </pre>
+   *
+   * <code>string subscription = 13 [json_name = "subscription"];</code>
+   * @return The bytes for subscription.
+   */
+  com.google.protobuf.ByteString
+      getSubscriptionBytes();
 }
