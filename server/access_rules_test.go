@@ -9,6 +9,7 @@ import (
 
 	"github.com/headgate/headgate/gen"
 	"github.com/headgate/headgate/server/internal/access"
+	"github.com/headgate/headgate/server/internal/console"
 )
 
 // TestEveryMethodHasARule: what the gRPC server serves and what needs says are the same methods. A method without a rule is for nobody, which its
@@ -67,7 +68,7 @@ func routes(t *testing.T) (list, public []route) {
 	return list, public
 }
 
-// TestEveryRouteAsksWho: without credentials every route is closed but the description of the API and the end of a session, AdminService's are closed
+// TestEveryRouteAsksWho: without credentials every route is closed but the description of the API, the console's files and the end of a session, AdminService's are closed
 // to readers, and an operator gets answers.
 func TestEveryRouteAsksWho(t *testing.T) {
 	h := newHouse(t)
@@ -81,6 +82,9 @@ func TestEveryRouteAsksWho(t *testing.T) {
 		t.Errorf("the OpenAPI document has %v for anybody, want %v", public, want)
 	}
 	public = append(public, route{http.MethodGet, "/openapi.json"})
+	for _, path := range append(console.Files(), "/", "/console") { // the console, which has no data
+		public = append(public, route{http.MethodGet, path})
+	}
 	for _, who := range []string{"nobody", "unknown", "expired"} {
 		for _, r := range guarded {
 			if got := status(who, r); got != http.StatusUnauthorized {

@@ -20,13 +20,21 @@ const (
 	AddressHeader     = "headgate-client-address"
 )
 
-// admit refuses what a page of another site made a browser send.
-func (a *api) admit(r *http.Request) error {
+// admitHost refuses other names of this machine than those that no name server gives away, where nobody is asked who calls.
+func (a *api) admitHost(r *http.Request) error {
 	if a.options.OpenToAnybody && !IsLoopback(r.Host) {
 		// A name that its owner points at this machine makes his pages, to the browser, pages of this gateway.
 		return refusal(codes.PermissionDenied, "HOST_REFUSED", fmt.Sprintf(
 			"the host %q is not a name of this machine: no readers are configured, so only localhost, 127.0.0.1 and [::1] are served; use one of them, or configure readers",
 			r.Host), "")
+	}
+	return nil
+}
+
+// admit refuses what a page of another site made a browser send.
+func (a *api) admit(r *http.Request) error {
+	if err := a.admitHost(r); err != nil {
+		return err
 	}
 	// To the check a GET is harmless. Here it is not: one that subscribes by name makes the subscription, and takes records from others who share it.
 	asPost := *r

@@ -296,7 +296,7 @@ func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 		{"refused stream", "GET", "/v1/events:subscribe", nil, "no-store"},
 		{"server's error", "GET", "/v1/events/c", nil, "no-store"},
 		{"bad request", "GET", "/v1/log?x=1", nil, "no-store"},
-		{"nothing there", "GET", "/", nil, "no-store"},
+		{"nothing there", "GET", "/nothing", nil, "no-store"},
 		{"another site's", "POST", "/v1/events:list", []string{"Sec-Fetch-Site", "cross-site"}, "no-store"},
 		{"another site's image", "GET", "/v1/log", []string{"Sec-Fetch-Site", "cross-site"}, "no-store"},
 	} {
@@ -353,6 +353,30 @@ func TestWhatAReaderMayNotIsTold(t *testing.T) {
 			}
 			if got := resp.Header.Get("WWW-Authenticate"); got != "" {
 				t.Errorf("%s: WWW-Authenticate %q", path, got)
+			}
+		}
+	}
+}
+
+// TestConsoleIsServed: to whoever follows a link to it, without credentials; but where nobody is asked who calls, only under this machine's own names.
+func TestConsoleIsServed(t *testing.T) {
+	for _, c := range []struct {
+		open bool
+		host string
+		want int
+	}{
+		{true, "localhost", 200},
+		{true, "gateway.corp", 403},
+		{false, "gateway.corp", 200},
+	} {
+		api := newTestAPI(t, &script{}, Options{OpenToAnybody: c.open}, stall)
+		for _, site := range []string{"none", "cross-site"} {
+			req := httptest.NewRequest("GET", "/console/", nil)
+			req.Host = c.host
+			req.Header.Set("Sec-Fetch-Site", site)
+			w := httptest.NewRecorder()
+			if api.ServeHTTP(w, req); w.Code != c.want {
+				t.Errorf("open to anybody %v, host %s, from %s: %d, want %d", c.open, c.host, site, w.Code, c.want)
 			}
 		}
 	}

@@ -10,6 +10,8 @@
 //	POST /v1/session    with "Authorization: Bearer <token>" and no body, answers 204 and sets the cookie headgate_session
 //	DELETE /v1/session  clears the cookie and answers 204
 //
+// The console's page and assets are served to anybody, at /console/: they are the same for all, and what the page shows it asks for over these routes.
+//
 // A request without Authorization but with the cookie is treated as if it bore the token, for 12 hours from the login or until the gateway
 // restarts. The token is sealed in the cookie and kept nowhere else; whether it is still a reader's, the gRPC server finds at each request. A
 // stream that began in time goes on. Tokens are never taken from URLs.
@@ -28,6 +30,7 @@ import (
 	"github.com/headgate/headgate/gen"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/console"
 )
 
 // stall is how long a client may take none of the bytes that are being written to it, or send none of a body that it announced, before its
@@ -118,6 +121,10 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Deferred first of all: what is left of the answer goes out before.
 	defer in.left()
 	defer out.done()
+	// The console may be opened by a link of another site: it has no data, and what it then asks for is asked as by any page of this gateway.
+	if a.admitHost(r) == nil && console.Serve(out, r) {
+		return
+	}
 	r, err := a.prepare(out, r, in)
 	if err != nil || in.bad != nil {
 		// net/http reads what is left of a body before it sends the answer. It takes the deadline back afterwards.

@@ -1,0 +1,159 @@
+import { type Filter, toQuery } from "./filter";
+import { Observable } from "./store";
+import { LiveStream, type StreamState } from "./stream";
+import type { Erased, Gap, HeadgateEvent, StreamMessage } from "./types";
+
+/** How many rows are kept. What is older is let go: the log has it. */
+export const MOST_ROWS = 500;
+/** How often rows are drawn at the most, in milliseconds. More often nobody could read them. */
+const DRAW_EVERY = 90;
+/** How many latencies one sample is made of. */
+const LATENCIES = 2000;
+
+export type Row = { key: number; cursor: string } & (
+  | { kind: "event"; event: HeadgateEvent }
+  | { kind: "gap"; gap: Gap; at: string | undefined }
+  | { kind: "erased"; erased: Erased }
+);
+
+/** Where a stream begins: an end of the log, so long ago, or a time. */
+export function startOf(since: string): [string, string][] {
+  if (since === "earliest" || since === "latest") return [["start.at", since]];
+  const ago = /^(\d+)([mhd])$/.exec(since);
+  const unit = { m: 60_000, h: 3_600_000, d: 86_400_000 }[ago?.[2] ?? ""] ?? 0;
+  const time = ago ? new Date(Date.now() - Number(ago[1]) * unit) : new Date(since);
+  // What is no time is left to the gateway, which refuses it.
+  return [["start.from_time", Number.isNaN(time.getTime()) ? since : time.toISOString()], ["on_lost_cursor", "earliest"]];
+}
+
+/** The live stream and the rows that are drawn of it. It goes on while other pages are looked at. */
+export class Feed extends Observable {
+  /** Newest first. */
+  rows: readonly Row[] = [];
+  state: StreamState = { kind: "connecting" };
+  unknownNames: readonly string[] = [];
+  /** How many events came. */
+  received = 0;
+  /** How many of them were never drawn, as more came than can be shown. */
+  passedOver = 0;
+  paused = false;
+  caughtUp = false;
+
+  #pending: Row[] = []; // oldest first
+  #latencies: number[] = [];
+  #key = 0;
+  #frame = 0;
+  #drawn = 0;
+  #stream: LiveStream | undefined;
+  #what = "";
+
+  /** How many rows wait to be drawn. */
+  get waiting(): number {
+    return this.#pending.length;
+  }
+
+  /** Reads these events from there on. Does nothing when it does so already. */
+  follow(filter: Filter, since: string): void {
+    const what = JSON.stringify([toQuery(filter), since]);
+    if (what === this.#what) return;
+    this.#what = what;
+    this.#stream?.stop();
+    this.#reset();
+    const current = new LiveStream(toQuery(filter), startOf(since), {
+      message: (m) => { if (this.#stream === current) this.#take(m); },
+      state: (s) => { if (this.#stream === current) this.#became(s); },
+    });
+    this.#stream = current;
+    current.start();
+    this.changed();
+  }
+
+  stop(): void {
+    this.#stream?.stop();
+    this.#stream = undefined;
+    this.#what = "";
+    this.#reset();
+    this.changed();
+  }
+
+  /** Goes on where a refusal ended it. */
+  resume(): void {
+    if (this.state.kind === "ended") this.#stream?.start();
+  }
+
+  pause(paused: boolean): void {
+    if (this.paused === paused) return;
+    this.paused = paused;
+    if (!paused) this.#draw();
+    this.changed();
+  }
+
+  /** The median time from the gateway's storing of an event to its arrival here, in seconds, of those since the last call. Unknown when none came live. */
+  latency(): number | undefined {
+    const sorted = this.#latencies.sort((a, b) => a - b);
+    this.#latencies = [];
+    return sorted[sorted.length >> 1];
+  }
+
+  #reset(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    this.rows = [];
+    this.#pending = [];
+    this.#latencies = [];
+    this.received = this.passedOver = 0;
+    this.paused = this.caughtUp = false;
+    this.unknownNames = [];
+    this.state = { kind: "connecting" };
+  }
+
+  #became(state: StreamState): void {
+    this.state = state;
+    if (state.kind !== "open") this.caughtUp = false; // what was missed is history at first
+    this.changed();
+  }
+
+  #take(message: StreamMessage): void {
+    const cursor = message.cursor ?? "";
+    if (message.started) this.unknownNames = message.started.unknown_names ?? [];
+    if (message.checkpoint?.caught_up) this.caughtUp = true;
+    for (const event of message.events ?? []) {
+      this.received++;
+      if (this.caughtUp && this.#latencies.length < LATENCIES) this.#latencies.push(Math.max(0, Date.now() - Date.parse(event.received_at)) / 1000);
+      this.#pending.push({ key: this.#key++, cursor: event.cursor, kind: "event", event });
+    }
+    if (message.gap) this.#pending.push({ key: this.#key++, cursor, kind: "gap", gap: message.gap, at: message.gap.to_time });
+    if (message.erased) this.#pending.push({ key: this.#key++, cursor, kind: "erased", erased: message.erased });
+    this.#bound();
+    this.#schedule();
+  }
+
+  /** Lets go what can no longer be drawn, half a page at once. A hidden page draws nothing. */
+  #bound(): void {
+    if (this.#pending.length <= 1.5 * MOST_ROWS) return;
+    const gone = this.#pending.splice(0, this.#pending.length - MOST_ROWS);
+    this.passedOver += gone.filter((row) => row.kind === "event").length;
+  }
+
+  #schedule(): void {
+    if (this.#frame) return;
+    const frame = (now: number): void => {
+      if (now - this.#drawn < DRAW_EVERY) {
+        this.#frame = requestAnimationFrame(frame);
+        return;
+      }
+      this.#frame = 0;
+      this.#drawn = now;
+      if (!this.paused) this.#draw();
+      this.changed();
+    };
+    this.#frame = requestAnimationFrame(frame);
+  }
+
+  #draw(): void {
+    const come = this.#pending.splice(0);
+    const extra = come.splice(0, Math.max(0, come.length - MOST_ROWS));
+    this.passedOver += extra.filter((row) => row.kind === "event").length;
+    this.rows = [...come.reverse(), ...this.rows].slice(0, MOST_ROWS);
+  }
+}

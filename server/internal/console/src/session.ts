@@ -1,0 +1,74 @@
+import { ApiError, get, isSignedIn, onSignedOut, signOut } from "./api";
+import { Feed } from "./feed";
+import { History } from "./history";
+import { Observable } from "./store";
+import type { LogDescription } from "./types";
+
+export type SessionState =
+  | { kind: "asking" }
+  | { kind: "unreachable"; error: unknown }
+  | { kind: "signedOut"; ended: boolean }
+  | { kind: "open"; operator: boolean };
+
+/** Who looks at the page, and what they see. */
+class Session extends Observable {
+  state: SessionState = { kind: "asking" };
+  log: LogDescription = {};
+  readonly feed = new Feed();
+  readonly history = new History(this.feed);
+
+  constructor() {
+    super();
+    onSignedOut(() => {
+      if (this.state.kind !== "open") return;
+      this.history.stop();
+      this.#become({ kind: "signedOut", ended: true });
+    });
+    void this.begin();
+  }
+
+  /** Finds out who it is and what they may see. */
+  async begin(): Promise<void> {
+    try {
+      this.log = await get<LogDescription>("/v1/log");
+      const operator = await mayOperate();
+      this.#become({ kind: "open", operator });
+      if (operator) this.history.start();
+      this.feed.resume();
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) {
+        this.#become({ kind: "signedOut", ended: isSignedIn() });
+        return;
+      }
+      this.#become({ kind: "unreachable", error });
+      setTimeout(() => void this.begin(), 2000);
+    }
+  }
+
+  async leave(): Promise<void> {
+    this.feed.stop();
+    this.history.stop();
+    try {
+      await signOut();
+    } finally {
+      this.#become({ kind: "signedOut", ended: false });
+    }
+  }
+
+  #become(state: SessionState): void {
+    this.state = state;
+    this.changed();
+  }
+}
+
+async function mayOperate(): Promise<boolean> {
+  try {
+    await get("/admin/v1/status");
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return false;
+    throw error;
+  }
+}
+
+export const session = new Session();
