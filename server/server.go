@@ -214,7 +214,7 @@ func (s *Server) buildHTTP() (err error) {
 		return err
 	}
 	api, err := rest.New(context.Background(), s.conn, rest.Options{
-		OpenToAnybody: len(s.cfg.Readers) == 0, Enter: s.guard.Enter, Refused: s.guard.Refused,
+		OpenToAnybody: len(s.cfg.Readers) == 0, Enter: s.guard.Enter, Stranger: s.guard.Stranger, Refused: s.guard.Refused,
 	})
 	if err != nil {
 		return err
@@ -228,7 +228,7 @@ func (s *Server) buildHTTP() (err error) {
 	s.posting.of(s.http[listenWebhook])
 	// No write time limit here: streams are meant to stay. The rest package sets one for each message.
 	s.http[listenAPI] = &http.Server{
-		Handler: api, ErrorLog: quiet, MaxHeaderBytes: 32 << 10, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: api, ErrorLog: quiet, MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
 	}
 	s.http[listenAdmin] = &http.Server{
 		Handler: s.adminPages(), ErrorLog: quiet, MaxHeaderBytes: 16 << 10,

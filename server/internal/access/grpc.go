@@ -51,6 +51,7 @@ type Guard struct {
 
 	single    map[string]bool // the methods that went through Over
 	strangers *Tally          // calls without credentials
+	answers   *Tally          // over HTTP, to callers whom nobody knows
 	oldest    time.Duration   // see oldest
 }
 
@@ -61,7 +62,7 @@ var errOld = fault.Retry(codes.Unavailable, fault.Unavailable, "the stream was a
 
 // NewGuard returns a guard that lets calls through as needs says, by full method name. A method that is not in it is for nobody.
 func NewGuard(c *Control, needs map[string]Need, audit *slog.Logger) *Guard {
-	return &Guard{control: c, needs: needs, audit: audit, single: make(map[string]bool), strangers: NewTally(maxStrangers), oldest: oldest}
+	return &Guard{control: c, needs: needs, audit: audit, single: make(map[string]bool), strangers: NewTally(maxStrangers), answers: NewTally(maxStrangerAnswers), oldest: oldest}
 }
 
 type sessionKey struct{}

@@ -54,6 +54,19 @@ func (t *Tally) Remove(host netip.Prefix) {
 // maxStrangers are how many calls one host may have open without credentials. Load balancers have one or two.
 const maxStrangers = 10
 
+// maxStrangerAnswers are how many answers one host may have under way over HTTP to callers of whom nobody knows who they are.
+const maxStrangerAnswers = 100
+
+// Stranger is asked for REST whether somebody who was not let in may have an answer, given the address and port that he calls from. If so, leave must be
+// called when the answer has been taken.
+func (g *Guard) Stranger(remote string) (leave func(), ok bool) {
+	host := HostOf(remote)
+	if !g.answers.Add(host) {
+		return nil, false
+	}
+	return func() { g.answers.Remove(host) }, true
+}
+
 // admitStranger counts a call that needs no credentials. leave must be called when it is over.
 func (g *Guard) admitStranger(ctx context.Context, method string) (leave func(), err error) {
 	host := HostOf(RemoteOf(ctx))

@@ -105,7 +105,7 @@ func (s *Service) listStart(ctx context.Context, req *headgatev1.ListEventsReque
 func (s *Service) fill(ctx context.Context, v view, p *page, fromEarliest bool) error {
 	looked := 0
 	for reads := 0; !p.full && reads < pageReads && looked < pageBudget; reads++ {
-		chunk, err := s.log.Read(ctx, p.pos, v.Wants)
+		chunk, err := s.readPage(ctx, p.pos, &v)
 		if fromEarliest && isTrimmed(err) { // the oldest record moved in between
 			p.pos = s.log.State().Earliest - 1
 			continue

@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
@@ -12,29 +13,76 @@ import (
 // restFactor is how many times as long as it read from the disk a stream rests.
 const restFactor = 3
 
-// next reads on. What is no longer in memory must be read from the disk and built anew, which can keep a processor busy for minutes: so that those who wait for
-// what comes now do not wait for a processor too, few streams do it at once and each rests in between. errEnded when something ends the stream before its turn.
-func (st *stream) next(ctx context.Context) (eventlog.Chunk, error) {
-	s := st.svc
-	if s.log.InMemory(st.read) {
-		return s.log.Read(ctx, st.read, st.terms.view.Wants)
-	}
+// turns bound how many read from the disk at once.
+type turns struct {
+	disk  chan struct{} // has one for each that reads now
+	pages chan struct{} // has one for the page that waits with the streams for its turn: they are few, and pages can be asked for by the thousand
+}
+
+func newTurns() turns {
+	return turns{disk: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), pages: make(chan struct{}, 1)}
+}
+
+// inTurn reads what is no longer in memory. It must be read from the disk and built anew, which can keep a processor busy for minutes: so that those who wait for
+// what comes now, and those who post it, do not wait for a processor too, few do it at once and each rests in between. It is not read, and false, when one of
+// the channels was closed before its turn.
+func (s *Service) inTurn(read func(), ends ...<-chan struct{}) bool {
+	var end [4]<-chan struct{}
+	copy(end[:], ends)
 	select {
-	case s.replays <- struct{}{}:
-	case <-ctx.Done():
-		return eventlog.Chunk{}, errEnded
-	case <-s.draining:
-		return eventlog.Chunk{}, errEnded
-	case <-st.terms.view.grant.Ended():
-		return eventlog.Chunk{}, errEnded
-	case <-st.taken:
-		return eventlog.Chunk{}, errEnded
+	case s.turns.disk <- struct{}{}:
+	case <-end[0]:
+		return false
+	case <-end[1]:
+		return false
+	case <-end[2]:
+		return false
+	case <-end[3]:
+		return false
 	}
-	defer func() { <-s.replays }()
+	defer func() { <-s.turns.disk }()
 	begin := time.Now()
-	chunk, err := s.log.Read(ctx, st.read, st.terms.view.Wants)
+	read()
 	if s.index.anybody() {
 		time.Sleep(restFactor * time.Since(begin))
+	}
+	return true
+}
+
+// next reads on. errEnded when something ends the stream before its turn.
+func (st *stream) next(ctx context.Context) (chunk eventlog.Chunk, err error) {
+	s := st.svc
+	read := func() { chunk, err = s.log.Read(ctx, st.read, st.terms.view.Wants) }
+	if s.log.InMemory(st.read) {
+		read()
+	} else if !s.inTurn(read, ctx.Done(), s.draining, st.terms.view.grant.Ended(), st.taken) {
+		err = errEnded
+	}
+	return chunk, err
+}
+
+// readPage is the log's Read for an answer.
+func (s *Service) readPage(ctx context.Context, after uint64, v *view) (eventlog.Chunk, error) {
+	if s.log.InMemory(after) {
+		return s.log.Read(ctx, after, v.Wants)
+	}
+	return s.pageInTurn(ctx, func() (eventlog.Chunk, error) { return s.log.Read(ctx, after, v.Wants) })
+}
+
+// readStored is the log's ReadStored for an answer.
+func (s *Service) readStored(ctx context.Context, after uint64, v *view) (eventlog.Chunk, error) {
+	return s.pageInTurn(ctx, func() (eventlog.Chunk, error) { return s.log.ReadStored(ctx, after, v.Wants) })
+}
+
+func (s *Service) pageInTurn(ctx context.Context, read func() (eventlog.Chunk, error)) (chunk eventlog.Chunk, err error) {
+	select {
+	case s.turns.pages <- struct{}{}:
+	case <-ctx.Done():
+		return eventlog.Chunk{}, ctx.Err()
+	}
+	defer func() { <-s.turns.pages }()
+	if !s.inTurn(func() { chunk, err = read() }, ctx.Done()) {
+		err = ctx.Err()
 	}
 	return chunk, err
 }

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func TestReplaysTakeTurns(t *testing.T) {
 	for _, r := range all {
 		r.started()
 	}
-	turns := cap(g.feed.replays)
+	turns := cap(g.feed.turns.disk)
 	for range turns {
 		<-held
 	}
@@ -78,5 +79,41 @@ func TestReplaysTakeTurns(t *testing.T) {
 	}
 	if most > turns {
 		t.Errorf("%d streams read from the disk at once, of %d", most, turns)
+	}
+}
+
+// TestPagesTakeTurns: however many pages are asked for at once that must be read from the disk, no more are read at once than there are turns.
+func TestPagesTakeTurns(t *testing.T) {
+	const pages = 30
+	var mu sync.Mutex
+	reading, most, reads := 0, 0, 0
+	g := newGateway(t, smallTail, withStep(func(call string, after uint64) error {
+		if call != "Read" || after > 0 {
+			return nil
+		}
+		mu.Lock()
+		reading++
+		most, reads = max(most, reading), reads+1
+		mu.Unlock()
+		for range 1000 { // whoever is let in as well comes meanwhile
+			runtime.Gosched()
+		}
+		mu.Lock()
+		reading--
+		mu.Unlock()
+		return nil
+	}))
+	g.appendMany(300, func(i int) *eventlog.Record { return event(1+i, sized(1<<10)) })
+	var all sync.WaitGroup
+	for range pages {
+		all.Go(func() {
+			if resp, err := g.client.ListEvents(t.Context(), &headgatev1.ListEventsRequest{PageSize: 1}); err != nil || len(resp.GetEvents()) != 1 {
+				t.Errorf("%v, %v", resp, err)
+			}
+		})
+	}
+	all.Wait()
+	if turns := cap(g.feed.turns.disk); most > turns || reads < pages {
+		t.Errorf("%d of %d pages were read at once, of %d", most, reads, turns)
 	}
 }

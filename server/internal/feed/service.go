@@ -7,7 +7,6 @@ package feed
 import (
 	"context"
 	"log/slog"
-	"runtime"
 	"sync"
 	"time"
 
@@ -78,7 +77,7 @@ type Service struct {
 	drainOnce sync.Once
 	streams   table
 	index     *index
-	replays   chan struct{} // has one for each stream that reads from the disk now
+	turns     turns
 }
 
 // New returns the service over the log.
@@ -104,7 +103,7 @@ func New(log Log, opt Options) *Service {
 	s := &Service{log: log, opt: opt, draining: make(chan struct{})}
 	s.streams.byID = make(map[string]*stream)
 	s.index = newIndex()
-	s.replays = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
+	s.turns = newTurns()
 	s.index.follow(log)
 	s.metrics.register(opt.Metrics, &s.streams)
 	if opt.Metrics != nil && opt.Subscriptions != nil {

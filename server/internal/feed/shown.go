@@ -93,7 +93,7 @@ func (s *Service) uncoveredOf(ctx context.Context, st *subscription.Status, v *v
 			}
 			break
 		}
-		chunk, err := s.log.Read(ctx, pos, seen.Wants)
+		chunk, err := s.readPage(ctx, pos, &seen)
 		if err != nil || chunk.Through == pos {
 			break
 		}

@@ -152,7 +152,7 @@ func (v *view) passed(chunk *eventlog.Chunk, through uint64) time.Time {
 // as far as the budget reaches.
 func (s *Service) nextOwn(ctx context.Context, v *view, pos, through uint64, left *budget) (seq uint64, found bool) {
 	for pos < through && left.reads > 0 && left.frames > 0 {
-		chunk, err := s.log.ReadStored(ctx, pos, v.Wants)
+		chunk, err := s.readStored(ctx, pos, v)
 		if err != nil || chunk.Through == pos { // who reads on meets the error
 			break
 		}

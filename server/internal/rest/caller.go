@@ -25,8 +25,8 @@ func (a *api) admitHost(r *http.Request) error {
 	if a.options.OpenToAnybody && !IsLoopback(r.Host) {
 		// A name that its owner points at this machine makes his pages, to the browser, pages of this gateway.
 		return refusal(codes.PermissionDenied, "HOST_REFUSED", fmt.Sprintf(
-			"the host %q is not a name of this machine: no readers are configured, so only localhost, 127.0.0.1 and [::1] are served; use one of them, or configure readers",
-			r.Host), "")
+			"the host %s is not a name of this machine: no readers are configured, so only localhost, 127.0.0.1 and [::1] are served; use one of them, or configure readers",
+			quote(r.Host)), "")
 	}
 	return nil
 }

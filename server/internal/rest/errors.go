@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -83,11 +84,20 @@ func failRouting(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w 
 	err := status.Error(codes.InvalidArgument, "the path must begin with /")
 	switch httpStatus {
 	case http.StatusNotFound:
-		err = status.Errorf(codes.NotFound, "there is nothing at %q: see /openapi.json", r.URL.Path)
+		err = status.Errorf(codes.NotFound, "there is nothing at %s: see /openapi.json", quote(r.URL.Path))
 	case http.StatusMethodNotAllowed:
-		err = status.Errorf(codes.Unimplemented, "%q does not take %s: see /openapi.json", r.URL.Path, r.Method)
+		err = status.Errorf(codes.Unimplemented, "%s does not take this method: see /openapi.json", quote(r.URL.Path))
 	}
 	writeError(w, &httpError{httpStatus, err})
+}
+
+// quote repeats what a client wrote, but not all of a long text.
+func quote(text string) string {
+	const most = 100
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return strconv.Quote(text)
 }
 
 // writeError answers with err as google.rpc.Status in JSON.

@@ -45,6 +45,9 @@ type Options struct {
 	// Enter is asked who calls before a body is read or an answer is made, with the metadata that the gRPC server would see and a name of what is
 	// called, which for a stream is the method's. leave is called when the client has taken the answer. Nil: nobody is asked but the gRPC server, which is after both.
 	Enter func(ctx context.Context, what string) (leave func(), err error)
+	// Stranger is asked before an answer is made to somebody whom Enter did not let in, with the address and port that the request came from. If he may not
+	// have one, he gets its status alone. leave is called when the client has taken the answer. Nil: all may.
+	Stranger func(remote string) (leave func(), ok bool)
 	// Refused is told of each request that is refused for what it is before anybody is asked who calls, with the address and port that it came from. Nil:
 	// nobody is told.
 	Refused func(remote, what string, err error)
@@ -115,9 +118,14 @@ func newAPI(ctx context.Context, cc grpc.ClientConnInterface, options Options, s
 
 // ServeHTTP reads the request whole, once it knows who sends a body, then lets grpc-gateway route it.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	out := newWriter(w, r, a.stall)
-	setHeaders(out.Header())
 	in := &input{}
+	out := newWriter(w, r, a.stall, func() (leave func(), ok bool) {
+		if in.leave != nil || a.options.Stranger == nil {
+			return nil, true
+		}
+		return a.options.Stranger(r.RemoteAddr)
+	})
+	setHeaders(out.Header())
 	// Deferred first of all: what is left of the answer goes out before.
 	defer in.left()
 	defer out.done()

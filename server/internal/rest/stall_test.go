@@ -130,7 +130,7 @@ func TestTheDeadlineIsTakenBack(t *testing.T) {
 		{2, held, "set " + strconv.Itoa(held) + " set flush clear"},
 	} {
 		rec := &deadlines{header: http.Header{}}
-		w := newWriter(rec, &http.Request{ProtoMajor: c.proto}, time.Minute)
+		w := newWriter(rec, &http.Request{ProtoMajor: c.proto}, time.Minute, nil)
 		if n, err := w.Write(make([]byte, c.size)); n != c.size || err != nil {
 			t.Errorf("got %d, %v", n, err)
 		}

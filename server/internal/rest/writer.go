@@ -10,6 +10,8 @@ const (
 	piece = 64 << 10
 	// held is how much net/http may keep until the handler returns.
 	held = 2 << 10
+	// strangerStall is how long a client may stall of which nobody knows who it is.
+	strangerStall = 10 * time.Second
 )
 
 // writer gives every write a deadline of its own. http.Server.WriteTimeout counts from the start of the answer and would end a stream that
@@ -20,19 +22,59 @@ type writer struct {
 	stall time.Duration
 	large bool
 	multi bool // several answers may share the connection at a time
+
+	stranger func() (leave func(), ok bool) // asks for an answer's place, which known callers need not; nil: they have one
+	leave    func()
+	begun    bool
+	silent   bool // there was no place: the answer is its status alone, for which nobody has to wait
 }
 
 // newWriter returns the writer of the answer to r. Over HTTP/2 an answer of any size counts as large: a client that opens no window for it takes nothing.
-func newWriter(w http.ResponseWriter, r *http.Request, stall time.Duration) *writer {
-	out := &writer{ResponseWriter: w, rc: http.NewResponseController(w), stall: stall, large: r.ProtoMajor > 1, multi: r.ProtoMajor > 1}
+func newWriter(w http.ResponseWriter, r *http.Request, stall time.Duration, stranger func() (leave func(), ok bool)) *writer {
+	out := &writer{ResponseWriter: w, rc: http.NewResponseController(w), stall: stall, large: r.ProtoMajor > 1, multi: r.ProtoMajor > 1, stranger: stranger}
 	if !out.multi {
 		out.writeWithin(stall) // of the answer before there may be one left that has passed
 	}
 	return out
 }
 
+// begin settles whether there is to be an answer with a body. Many that nobody takes, one client could otherwise have the gateway keep, with their requests.
+func (w *writer) begin() {
+	if w.begun {
+		return
+	}
+	if w.begun = true; w.stranger == nil {
+		return
+	}
+	leave, ok := w.stranger()
+	w.leave, w.silent = leave, !ok
+	if w.silent {
+		w.Header().Del("Content-Type")
+		w.Header().Del("Content-Length")
+		w.large = false
+	} else if leave != nil {
+		w.stall = min(w.stall, strangerStall)
+	}
+}
+
+// WriteHeader begins the answer.
+func (w *writer) WriteHeader(code int) {
+	w.begin()
+	if w.silent && code < http.StatusBadRequest {
+		w.Header().Set("Retry-After", "1")
+		code = http.StatusTooManyRequests
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
 // Write writes piece by piece, so that a large answer to a slow client is not taken for a stalled one.
 func (w *writer) Write(p []byte) (n int, err error) {
+	if !w.begun {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.silent {
+		return len(p), nil
+	}
 	w.large = w.large || len(p) > held
 	for {
 		part := p[n:min(len(p), n+piece)]
@@ -62,6 +104,9 @@ func (w *writer) done() {
 	}
 	if !w.multi {
 		w.writeWithin(2 * w.stall) // before it writes, net/http may wait for what is left of the request
+	}
+	if w.leave != nil {
+		w.leave()
 	}
 }
 

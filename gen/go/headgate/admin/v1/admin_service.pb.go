@@ -2781,11 +2781,11 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\vreceived_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"receivedAt\x12\x16\n" +
 	"\x06entity\x18\x03 \x01(\tR\x06entity\x12 \n" +
-	"\vquarantined\x18\x04 \x01(\bR\vquarantined2\xce\f\n" +
+	"\vquarantined\x18\x04 \x01(\bR\vquarantined2\xd1\f\n" +
 	"\fAdminService\x12p\n" +
 	"\tGetStatus\x12#.headgate.admin.v1.GetStatusRequest\x1a$.headgate.admin.v1.GetStatusResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/admin/v1/status\x12w\n" +
-	"\vListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12z\n" +
-	"\tEndStream\x12#.headgate.admin.v1.EndStreamRequest\x1a$.headgate.admin.v1.EndStreamResponse\"\"\x82\xd3\xe4\x93\x02\x1c\"\x1a/admin/v1/streams/{id}:end\x12\x8f\x01\n" +
+	"\vListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12}\n" +
+	"\tEndStream\x12#.headgate.admin.v1.EndStreamRequest\x1a$.headgate.admin.v1.EndStreamResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/admin/v1/streams/{id}:end\x12\x8f\x01\n" +
 	"\x11ListSubscriptions\x12+.headgate.admin.v1.ListSubscriptionsRequest\x1a,.headgate.admin.v1.ListSubscriptionsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/admin/v1/subscriptions\x12\xa2\x01\n" +
 	"\x12DeleteSubscription\x12,.headgate.admin.v1.DeleteSubscriptionRequest\x1a-.headgate.admin.v1.DeleteSubscriptionResponse\"/\x82\xd3\xe4\x93\x02)*'/admin/v1/subscriptions/{reader}/{name}\x12\x8f\x01\n" +
 	"\tSkipEvent\x12#.headgate.admin.v1.SkipEventRequest\x1a$.headgate.admin.v1.SkipEventResponse\"7\x82\xd3\xe4\x93\x021:\x01*\",/admin/v1/subscriptions/{reader}/{name}:skip\x12\x83\x01\n" +

@@ -356,50 +356,50 @@ public final class AdminServiceOuterClass {
       "\006cursor\022;\n\013received_at\030\002 \001(\0132\032.google.pr" +
       "otobuf.TimestampR\nreceivedAt\022\026\n\006entity\030\003" +
       " \001(\tR\006entity\022 \n\013quarantined\030\004 \001(\010R\013quara" +
-      "ntined2\316\014\n\014AdminService\022p\n\tGetStatus\022#.h" +
+      "ntined2\321\014\n\014AdminService\022p\n\tGetStatus\022#.h" +
       "eadgate.admin.v1.GetStatusRequest\032$.head" +
       "gate.admin.v1.GetStatusResponse\"\030\202\323\344\223\002\022\022" +
       "\020/admin/v1/status\022w\n\013ListStreams\022%.headg" +
       "ate.admin.v1.ListStreamsRequest\032&.headga" +
       "te.admin.v1.ListStreamsResponse\"\031\202\323\344\223\002\023\022" +
-      "\021/admin/v1/streams\022z\n\tEndStream\022#.headga" +
+      "\021/admin/v1/streams\022}\n\tEndStream\022#.headga" +
       "te.admin.v1.EndStreamRequest\032$.headgate." +
-      "admin.v1.EndStreamResponse\"\"\202\323\344\223\002\034\"\032/adm" +
-      "in/v1/streams/{id}:end\022\217\001\n\021ListSubscript" +
-      "ions\022+.headgate.admin.v1.ListSubscriptio" +
-      "nsRequest\032,.headgate.admin.v1.ListSubscr" +
-      "iptionsResponse\"\037\202\323\344\223\002\031\022\027/admin/v1/subsc" +
-      "riptions\022\242\001\n\022DeleteSubscription\022,.headga" +
-      "te.admin.v1.DeleteSubscriptionRequest\032-." +
-      "headgate.admin.v1.DeleteSubscriptionResp" +
-      "onse\"/\202\323\344\223\002)*\'/admin/v1/subscriptions/{r" +
-      "eader}/{name}\022\217\001\n\tSkipEvent\022#.headgate.a" +
-      "dmin.v1.SkipEventRequest\032$.headgate.admi" +
-      "n.v1.SkipEventResponse\"7\202\323\344\223\0021\",/admin/v" +
-      "1/subscriptions/{reader}/{name}:skip:\001*\022" +
-      "\203\001\n\016ListQuarantine\022(.headgate.admin.v1.L" +
-      "istQuarantineRequest\032).headgate.admin.v1" +
-      ".ListQuarantineResponse\"\034\202\323\344\223\002\026\022\024/admin/" +
-      "v1/quarantine\022\210\001\n\016GetQuarantined\022(.headg" +
-      "ate.admin.v1.GetQuarantinedRequest\032).hea" +
-      "dgate.admin.v1.GetQuarantinedResponse\"!\202" +
-      "\323\344\223\002\033\022\031/admin/v1/quarantine/{id}\022O\n\006Back" +
-      "up\022 .headgate.admin.v1.BackupRequest\032!.h" +
-      "eadgate.admin.v1.BackupResponse0\001\022j\n\005Era" +
-      "se\022\037.headgate.admin.v1.EraseRequest\032 .he" +
-      "adgate.admin.v1.EraseResponse\"\036\202\323\344\223\002\030\"\023/" +
-      "admin/v1/log:erase:\001*\022\242\001\n\024ReprocessQuara" +
-      "ntined\022..headgate.admin.v1.ReprocessQuar" +
-      "antinedRequest\032/.headgate.admin.v1.Repro" +
-      "cessQuarantinedResponse\")\202\323\344\223\002#\"\036/admin/" +
-      "v1/quarantine:reprocess:\001*\022\232\001\n\022DiscardQu" +
-      "arantined\022,.headgate.admin.v1.DiscardQua" +
-      "rantinedRequest\032-.headgate.admin.v1.Disc" +
-      "ardQuarantinedResponse\"\'\202\323\344\223\002!\"\034/admin/v" +
-      "1/quarantine:discard:\001*Bk\n\024io.headgate.a" +
-      "dmin.v1P\001Z=github.com/headgate/headgate/" +
-      "gen/go/headgate/admin/v1;adminv1\252\002\021Headg" +
-      "ate.Admin.V1b\006proto3"
+      "admin.v1.EndStreamResponse\"%\202\323\344\223\002\037\"\032/adm" +
+      "in/v1/streams/{id}:end:\001*\022\217\001\n\021ListSubscr" +
+      "iptions\022+.headgate.admin.v1.ListSubscrip" +
+      "tionsRequest\032,.headgate.admin.v1.ListSub" +
+      "scriptionsResponse\"\037\202\323\344\223\002\031\022\027/admin/v1/su" +
+      "bscriptions\022\242\001\n\022DeleteSubscription\022,.hea" +
+      "dgate.admin.v1.DeleteSubscriptionRequest" +
+      "\032-.headgate.admin.v1.DeleteSubscriptionR" +
+      "esponse\"/\202\323\344\223\002)*\'/admin/v1/subscriptions" +
+      "/{reader}/{name}\022\217\001\n\tSkipEvent\022#.headgat" +
+      "e.admin.v1.SkipEventRequest\032$.headgate.a" +
+      "dmin.v1.SkipEventResponse\"7\202\323\344\223\0021\",/admi" +
+      "n/v1/subscriptions/{reader}/{name}:skip:" +
+      "\001*\022\203\001\n\016ListQuarantine\022(.headgate.admin.v" +
+      "1.ListQuarantineRequest\032).headgate.admin" +
+      ".v1.ListQuarantineResponse\"\034\202\323\344\223\002\026\022\024/adm" +
+      "in/v1/quarantine\022\210\001\n\016GetQuarantined\022(.he" +
+      "adgate.admin.v1.GetQuarantinedRequest\032)." +
+      "headgate.admin.v1.GetQuarantinedResponse" +
+      "\"!\202\323\344\223\002\033\022\031/admin/v1/quarantine/{id}\022O\n\006B" +
+      "ackup\022 .headgate.admin.v1.BackupRequest\032" +
+      "!.headgate.admin.v1.BackupResponse0\001\022j\n\005" +
+      "Erase\022\037.headgate.admin.v1.EraseRequest\032 " +
+      ".headgate.admin.v1.EraseResponse\"\036\202\323\344\223\002\030" +
+      "\"\023/admin/v1/log:erase:\001*\022\242\001\n\024ReprocessQu" +
+      "arantined\022..headgate.admin.v1.ReprocessQ" +
+      "uarantinedRequest\032/.headgate.admin.v1.Re" +
+      "processQuarantinedResponse\")\202\323\344\223\002#\"\036/adm" +
+      "in/v1/quarantine:reprocess:\001*\022\232\001\n\022Discar" +
+      "dQuarantined\022,.headgate.admin.v1.Discard" +
+      "QuarantinedRequest\032-.headgate.admin.v1.D" +
+      "iscardQuarantinedResponse\"\'\202\323\344\223\002!\"\034/admi" +
+      "n/v1/quarantine:discard:\001*Bk\n\024io.headgat" +
+      "e.admin.v1P\001Z=github.com/headgate/headga" +
+      "te/gen/go/headgate/admin/v1;adminv1\252\002\021He" +
+      "adgate.Admin.V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
