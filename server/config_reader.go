@@ -42,7 +42,8 @@ type Allow struct {
 
 // ReaderLimits bound what one reader may take over all its connections.
 type ReaderLimits struct {
-	// Streams is how many it may have at once, Connections from how many connections, RequestsPerSecond how many calls it may begin.
+	// Streams is how many it may have at once, Connections from how many connections, RequestsPerSecond how many calls it may begin. Positions it may save
+	// ten times as often; what is beyond waits.
 	Streams, Connections, RequestsPerSecond int
 }
 

@@ -26,6 +26,8 @@ var (
 // calm are gRPC's credentials on connections that end when the client sends too many frames that carry nothing. gRPC itself counts only pings.
 type calm struct {
 	credentials.TransportCredentials
+	knows   func(credentials.AuthInfo) bool // whether its client is a known caller already
+	leaving <-chan struct{}                 // closed when nobody unknown is to be waited for
 }
 
 func (c calm) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
@@ -33,14 +35,20 @@ func (c calm) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, err
 	if err != nil {
 		return nil, nil, err
 	}
-	return &calmConn{
+	quiet := &calmConn{
 		Conn: conn, skip: len(http2.ClientPreface), empty: rate.NewLimiter(emptyFramesPerSecond, emptyFramesAtOnce), gone: make(chan struct{}),
-		known: make(chan struct{}), patience: refusedWithin, asked: rate.NewLimiter(askedPerSecond, askedAtOnce),
-	}, info, nil
+		known: make(chan struct{}), decided: make(chan struct{}, 1), leaving: c.leaving, patience: refusedWithin, asked: rate.NewLimiter(askedPerSecond, askedAtOnce),
+	}
+	if c.knows(info) {
+		quiet.admit()
+	}
+	return quiet, info, nil
 }
 
 // Clone is part of the interface.
-func (c calm) Clone() credentials.TransportCredentials { return calm{c.TransportCredentials.Clone()} }
+func (c calm) Clone() credentials.TransportCredentials {
+	return calm{c.TransportCredentials.Clone(), c.knows, c.leaving}
+}
 
 // What a client does not take from its socket, gRPC would wait with for ever, and keep all calls that it has not answered meanwhile; it looks only at what
 // comes from the client. A client of HTTP/2 that is well takes everything at once, however slow those are that read its streams.
@@ -60,9 +68,13 @@ const (
 	readAtOnce     = 512
 )
 
-// knownWithin is how long a connection that has asked too often may take to become a known caller's, whose keys may have to be fetched. Nothing is read
-// from it meanwhile, so that what it asked before is answered, and its client learns why it is refused.
-const knownWithin = 10 * time.Second
+// A connection that has asked too often is not read any more. It is read again if it turns out to be a known caller's.
+const (
+	// knownWithin is how long that may take while it is not decided yet who makes some call on it: keys may have to be fetched.
+	knownWithin = 10 * time.Second
+	// answeredWithin is for what was refused to leave, so that its client learns why.
+	answeredWithin = 250 * time.Millisecond
+)
 
 // calmConn is a connection whose client speaks HTTP/2. One goroutine at a time may read from it, and one may write to it.
 type calmConn struct {
@@ -73,7 +85,10 @@ type calmConn struct {
 	admitted atomic.Bool   // a call was, of a known caller
 	known    chan struct{} // closed when admitted becomes true
 	asked    *rate.Limiter
-	over     atomic.Bool // it asked more than it may
+	over     atomic.Bool   // it asked more than it may
+	open     atomic.Int32  // calls of which it is not decided who makes them
+	decided  chan struct{} // has one when open may have become 0
+	leaving  <-chan struct{}
 	empty    *rate.Limiter
 	skip     int     // bytes that come before the next frame's header
 	header   [9]byte // of the next frame
@@ -109,10 +124,24 @@ func (c *calmConn) ask(n int) {
 	}
 }
 
+// Undecided says that it takes time to find out who makes a call. Decided must be called when it is known.
+func (a lineAddr) Undecided() { a.conn.open.Add(1) }
+
+// Decided says that it is known who makes a call.
+func (a lineAddr) Decided() {
+	if a.conn.open.Add(-1) == 0 {
+		select {
+		case a.conn.decided <- struct{}{}:
+		default:
+		}
+	}
+}
+
 // Admitted says that a call of a known caller was admitted. Behind a proxy those share a connection who know nothing of each other: where known callers are,
 // strangers change nothing.
-func (a lineAddr) Admitted() {
-	c := a.conn
+func (a lineAddr) Admitted() { a.conn.admit() }
+
+func (c *calmConn) admit() {
 	if c.admitted.Load() {
 		return
 	}
@@ -167,11 +196,22 @@ func (c *calmConn) Read(p []byte) (int, error) {
 func (c *calmConn) becomesKnown() bool {
 	late := time.NewTimer(knownWithin)
 	defer late.Stop()
+	for c.open.Load() > 0 && c.wait(c.decided, late.C) {
+	}
+	late.Reset(answeredWithin)
+	c.wait(nil, late.C)
+	return c.admitted.Load()
+}
+
+// wait returns whether it goes on: the signal came, before the connection was known, too late, or gone.
+func (c *calmConn) wait(signal <-chan struct{}, late <-chan time.Time) bool {
 	select {
-	case <-c.known:
+	case <-signal:
 		return true
+	case <-c.known:
 	case <-c.gone:
-	case <-late.C:
+	case <-c.leaving:
+	case <-late:
 	}
 	return false
 }

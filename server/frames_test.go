@@ -123,7 +123,7 @@ func TestWritesEnd(t *testing.T) {
 
 // TestTooManyQuestions: a connection that asked more than it may is read on once it is known whose it is, and ends when that does not become known.
 func TestTooManyQuestions(t *testing.T) {
-	begin := func() *calmConn {
+	begin := func(leaving <-chan struct{}) *calmConn {
 		var b bytes.Buffer
 		f := http2.NewFramer(&b, nil)
 		for range 4 {
@@ -133,20 +133,37 @@ func TestTooManyQuestions(t *testing.T) {
 		}
 		return &calmConn{
 			Conn: readConn{Conn: stuckConn{deadlines: make(chan time.Time, 10), closed: make(chan struct{})}, Reader: &b}, gone: make(chan struct{}), known: make(chan struct{}),
-			asked: rate.NewLimiter(0, 3), empty: rate.NewLimiter(0, 0),
+			decided: make(chan struct{}, 1), leaving: leaving, asked: rate.NewLimiter(0, 3), empty: rate.NewLimiter(0, 0),
 		}
 	}
+	type line interface {
+		Asked(int)
+		Undecided()
+		Decided()
+		Admitted()
+	}
 	for name, c := range map[string]struct {
-		then func(*calmConn)
-		want error
+		undecided bool // a call
+		then      func(c *calmConn, a line, leave func())
+		want      error
+		after     time.Duration
 	}{
-		"known":     {func(c *calmConn) { c.RemoteAddr().(interface{ Admitted() }).Admitted() }, nil},
-		"closed":    {func(c *calmConn) { _ = c.Close() }, errAsksTooOften},
-		"by health": {func(c *calmConn) { c.RemoteAddr().(interface{ Asked(int) }).Asked(3); _ = c.Close() }, errAsksTooOften},
-		"forgotten": {func(*calmConn) {}, errAsksTooOften},
+		"known":                 {true, func(_ *calmConn, a line, _ func()) { a.Admitted() }, nil, 0},
+		"known by a later call": {true, func(_ *calmConn, a line, _ func()) { a.Undecided(); a.Decided(); a.Admitted(); a.Decided() }, nil, 0},
+		"closed":                {true, func(c *calmConn, _ line, _ func()) { _ = c.Close() }, errAsksTooOften, 0},
+		"by health":             {true, func(c *calmConn, a line, _ func()) { a.Asked(3); _ = c.Close() }, errAsksTooOften, 0},
+		"the server leaves":     {true, func(_ *calmConn, _ line, leave func()) { leave() }, errAsksTooOften, 0},
+		"refused":               {true, func(_ *calmConn, a line, _ func()) { a.Decided() }, errAsksTooOften, answeredWithin},
+		"nothing to decide":     {false, func(*calmConn, line, func()) {}, errAsksTooOften, answeredWithin},
+		"never decided":         {true, func(*calmConn, line, func()) {}, errAsksTooOften, knownWithin + answeredWithin},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			conn, begun := begin(), time.Now()
+			leaving := make(chan struct{})
+			conn, begun := begin(leaving), time.Now()
+			a := conn.RemoteAddr().(line)
+			if c.undecided {
+				a.Undecided()
+			}
 			ended := make(chan error)
 			go func() {
 				_, err := io.Copy(io.Discard, struct{ io.Reader }{conn})
@@ -158,12 +175,12 @@ func TestTooManyQuestions(t *testing.T) {
 				t.Fatalf("%s: it was read to its end: %v", name, err)
 			default:
 			}
-			c.then(conn)
+			c.then(conn, a, func() { close(leaving) })
 			if err := <-ended; !errors.Is(err, c.want) {
 				t.Errorf("%s: %v, want %v", name, err, c.want)
 			}
-			if got := time.Since(begun); got != 0 && (name != "forgotten" || got != knownWithin) {
-				t.Errorf("%s: it ended after %v", name, got)
+			if got := time.Since(begun); got != c.after {
+				t.Errorf("%s: it ended after %v, want %v", name, got, c.after)
 			}
 		})
 	}

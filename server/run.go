@@ -110,6 +110,7 @@ func (s *Server) drain(handing bool) {
 	s.stopping.Store(!remains)
 	s.leaving.Store(true)
 	s.health.Shutdown()
+	s.guard.Leave()
 	deadline := time.Now().Add(s.cfg.Drain)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
@@ -119,8 +120,10 @@ func (s *Server) drain(handing bool) {
 		close(rested)
 	}()
 	s.feed.Drain()
-	shutdown(ctx, s.http[listenAPI])
-	stopGRPC(ctx, s.grpc)
+	var readers sync.WaitGroup
+	readers.Go(func() { shutdown(ctx, s.http[listenAPI]) })
+	readers.Go(func() { stopGRPC(ctx, s.grpc) })
+	readers.Wait()
 	stopGRPC(ctx, s.innerGRPC)
 	<-rested
 	s.closeDoor(ctx, remains)

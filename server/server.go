@@ -133,7 +133,7 @@ func (s *Server) buildGRPC() {
 	}
 	s.guard = access.NewGuard(s.access, needs, slog.Default().With("log", "audit"))
 	s.grpc = s.newGRPC(
-		grpc.Creds(calm{creds}),
+		grpc.Creds(calm{creds, s.guard.KnowsPeer, s.guard.Leaving()}),
 		grpc.InTapHandle(s.guard.Tap),
 		// The guard refuses what nobody serves: gRPC would repeat its name, however long, to whom it does not know.
 		grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error {

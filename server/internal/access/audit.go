@@ -31,8 +31,10 @@ func (g *Guard) refuse(ctx context.Context, what string, err error) error {
 
 // told is a connection that wants to know how its calls fare.
 type told interface {
-	Asked(more int)
-	Admitted()
+	Asked(more int) // a call counts for so many more than the one that it is
+	Undecided()     // it takes time to find out who makes a call
+	Decided()       // it is known of one of those
+	Admitted()      // a known caller's call was admitted
 }
 
 // connectionOf is the connection of a call, nil if it does not want to know.

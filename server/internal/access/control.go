@@ -18,6 +18,7 @@ type Limits struct {
 	// Streams is how many it may have at once, Connections from how many connections it may have calls open, streams or not.
 	Streams, Connections int
 	// RequestsPerSecond is how many calls it may begin, on average; bursts of twice that are let through. A further message of a stream counts as a call.
+	// Saves do not: there may be ten for each request, and what is beyond waits.
 	RequestsPerSecond int
 }
 
@@ -76,7 +77,8 @@ type use struct {
 	held        map[Kind]int   // see Hold
 	connections map[string]int // calls and answers of streams by remote address
 	requests    *rate.Limiter
-	limit       int // requests is for this many a second
+	saves       *rate.Limiter // nil: no limit
+	limit       int           // requests is for this many a second
 }
 
 // NewControl returns a control with the policy.
@@ -244,6 +246,21 @@ func (s *Session) Pay() error {
 	return nil
 }
 
+// savesPerRequest is how many saves a reader may make for each request that it may. What is beyond waits, as each is an entry on the disk that the webhooks
+// use too.
+const savesPerRequest = 10
+
+// pace waits until the reader may save once more, or until ctx ends.
+func (s *Session) pace(ctx context.Context) {
+	c := s.control
+	c.mu.Lock()
+	saves := c.use[s.Reader.Name].saves
+	c.mu.Unlock()
+	if saves != nil {
+		_ = saves.Wait(ctx) // it fails when nobody waits for the answer any more
+	}
+}
+
 // Done gives back what the call took.
 func (s *Session) Done() {
 	if s.release != nil {
@@ -306,8 +323,10 @@ func (c *Control) useOf(r *Reader) *use {
 	}
 	if n := r.Limits.RequestsPerSecond; n != u.limit {
 		u.limit, u.requests = n, nil
+		u.saves = nil
 		if n > 0 {
 			u.requests = rate.NewLimiter(rate.Limit(n), 2*n)
+			u.saves = rate.NewLimiter(rate.Limit(savesPerRequest*n), mostHeld[Save])
 		}
 	}
 	return u

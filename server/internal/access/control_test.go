@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -364,4 +365,25 @@ func TestReplaceWhileIdentifying(t *testing.T) {
 			s.Done()
 		}
 	}
+}
+
+// TestSavesArePaced: of more saves than a reader may make, each waits its turn, and none is refused.
+func TestSavesArePaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := byToken("r", "rtoken", Rule{})
+		r.Limits.RequestsPerSecond = 1
+		c := NewControl(policy(t, r))
+		begun := time.Now()
+		for range mostHeld[Save] + 2*savesPerRequest {
+			s, err := c.Begin(t.Context(), Credentials{Bearer: "rtoken"}, "1.2.3.4:5", Save)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.pace(t.Context())
+			s.Done()
+		}
+		if took := time.Since(begun); took != 2*time.Second {
+			t.Errorf("they took %v", took)
+		}
+	})
 }

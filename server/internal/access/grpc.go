@@ -52,7 +52,9 @@ type Guard struct {
 	single    map[string]bool // the methods that went through Over
 	strangers *Tally          // calls without credentials
 	answers   *Tally          // over HTTP, to callers whom nobody knows
-	oldest    time.Duration   // see oldest
+	staying   context.Context // until Leave
+	leave     context.CancelFunc
+	oldest    time.Duration // see oldest
 }
 
 // oldest is how long a stream in two directions may last: as long as those of events.
@@ -60,10 +62,19 @@ const oldest = time.Hour
 
 var errOld = fault.Retry(codes.Unavailable, fault.Unavailable, "the stream was as old as one may get; begin another", time.Second)
 
+var errLeaving = fault.Retry(codes.Unavailable, fault.Draining, "the server is stopping; reconnect", time.Second)
+
 // NewGuard returns a guard that lets calls through as needs says, by full method name. A method that is not in it is for nobody.
 func NewGuard(c *Control, needs map[string]Need, audit *slog.Logger) *Guard {
-	return &Guard{control: c, needs: needs, audit: audit, single: make(map[string]bool), strangers: NewTally(maxStrangers), answers: NewTally(maxStrangerAnswers), oldest: oldest}
+	staying, leave := context.WithCancel(context.Background())
+	return &Guard{staying: staying, leave: leave, control: c, needs: needs, audit: audit, single: make(map[string]bool), strangers: NewTally(maxStrangers), answers: NewTally(maxStrangerAnswers), oldest: oldest}
 }
+
+// Leave ends the calls of those who need no credentials, now and from now on: nobody waits for them with the end of the server.
+func (g *Guard) Leave() { g.leave() }
+
+// Leaving is closed by Leave.
+func (g *Guard) Leaving() <-chan struct{} { return g.staying.Done() }
 
 type sessionKey struct{}
 
@@ -85,6 +96,9 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 		admit = g.admitAside
 	}
 	s, err := admit(ctx, info.FullMethod, kind)
+	if c, ok := ctx.Value(undecidedKey{}).(told); ok {
+		c.Decided()
+	}
 	if err != nil {
 		return err
 	}
@@ -94,12 +108,16 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 			return err
 		}
 		defer leave()
+		defer context.AfterFunc(g.staying, func() { cutOff(ctx, errLeaving) })()
 		out := newSessionStream(ctx, ss, kind)
 		err = next(srv, out)
 		out.settle()
 		return err
 	}
 	defer s.Done()
+	if kind == Save {
+		s.pace(ctx)
+	}
 	if kind == Stream {
 		s.whenOverdue(func() { cutOff(ctx, overdueBy(s)) })
 	}
@@ -313,10 +331,18 @@ func credentialsOf(ctx context.Context) (Credentials, error) {
 		}
 		return c, nil
 	}
-	if info, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(info.State.VerifiedChains) > 0 {
-		c.Certificate, c.Intermediates = info.State.PeerCertificates[0], info.State.PeerCertificates[1:]
+	if c.Certificate = leafOf(p.AuthInfo); c.Certificate != nil {
+		c.Intermediates = p.AuthInfo.(credentials.TLSInfo).State.PeerCertificates[1:]
 	}
 	return c, nil
+}
+
+// leafOf is the verified certificate of the client, nil if there is none.
+func leafOf(info credentials.AuthInfo) *x509.Certificate {
+	if secure, ok := info.(credentials.TLSInfo); ok && len(secure.State.VerifiedChains) > 0 {
+		return secure.State.PeerCertificates[0]
+	}
+	return nil
 }
 
 // AddressHeader carries the address and port of a REST caller, believed as CertificateHeader is.

@@ -1,12 +1,14 @@
 package access
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -191,10 +193,14 @@ func (k remoteKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, er
 
 // newKeyFetcher returns a client that fetches keys in bounded time and not too often: whoever makes up key ids in tokens makes us fetch.
 func newKeyFetcher() *http.Client {
-	return &http.Client{
-		Timeout: 5 * time.Second, Transport: &limitedTransport{limiter: rate.NewLimiter(rate.Every(10*time.Second), 3)}, CheckRedirect: checkRedirect,
-	}
+	return &http.Client{Transport: &limitedTransport{limiter: rate.NewLimiter(rate.Every(10*time.Second), 3)}, CheckRedirect: checkRedirect}
 }
+
+// fetchWithin bounds how long a fetch takes, and once more for each redirect. A variable for the tests.
+var fetchWithin = 5 * time.Second
+
+// maxKeySet is more than any issuer's keys have.
+const maxKeySet = 1 << 20
 
 // maxRedirects bounds what one fetch can ask for.
 const maxRedirects = 3
@@ -217,18 +223,30 @@ func isLoopback(host string) bool {
 
 type limitedTransport struct{ limiter *rate.Limiter }
 
-// RoundTrip implements http.RoundTripper. All its errors are ErrNoKeys.
+// RoundTrip implements http.RoundTripper. All its errors are ErrNoKeys. It reads the keys, because whoever does it later, and runs out of time, or finds
+// something else, says so in an error of his own.
 func (t *limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Response == nil && !t.limiter.Allow() { // what a redirect leads to is the same fetch
 		return nil, ErrNoKeys
 	}
-	resp, err := http.DefaultTransport.RoundTrip(r)
+	ctx, cancel := context.WithTimeout(r.Context(), fetchWithin)
+	defer cancel()
+	resp, err := http.DefaultTransport.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoKeys, err)
 	}
+	defer resp.Body.Close()
 	if resp.StatusCode >= http.StatusBadRequest {
-		_ = resp.Body.Close()
 		return nil, ErrNoKeys
 	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxKeySet))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoKeys, err)
+	}
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(body, &set); err != nil && resp.StatusCode < http.StatusMultipleChoices {
+		return nil, fmt.Errorf("%w: %w", ErrNoKeys, err)
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }

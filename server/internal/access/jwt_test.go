@@ -1,6 +1,7 @@
 package access
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -503,5 +504,39 @@ func TestJWTKeysOfElsewhere(t *testing.T) {
 		if (err == nil) != c.allowed {
 			t.Errorf("from %s to %s: %v", c.from, c.to, err)
 		}
+	}
+}
+
+// TestJWTKeysThatAreNone: whatever is there instead of an issuer's keys, the token of an honest reader is not called wrong.
+func TestJWTKeysThatAreNone(t *testing.T) {
+	before := fetchWithin
+	fetchWithin = 200 * time.Millisecond
+	t.Cleanup(func() { fetchWithin = before })
+	begin := func(w http.ResponseWriter) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write([]byte(`{"keys":[`))
+		_ = http.NewResponseController(w).Flush()
+	}
+	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
+		"none":          func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"half":          func(w http.ResponseWriter, r *http.Request) { begin(w); <-r.Context().Done() },
+		"one that ends": func(w http.ResponseWriter, _ *http.Request) { begin(w); panic(http.ErrAbortHandler) },
+		"closed":        func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"a page":        func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>closed today</html>")) },
+		"a page elsewhere": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://127.0.0.1:1/", http.StatusFound)
+		},
+		"too much":           func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte(" "), maxKeySet+1)) },
+		"an error of theirs": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := httptest.NewServer(http.HandlerFunc(answer))
+			defer srv.Close()
+			defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+			p := policy(t, byJWT("audit", JWT{Subject: "audit", KeysURL: srv.URL}))
+			if _, err := p.Identify(t.Context(), Credentials{Bearer: newSigner(t, jose.ES256, "k").token(t, nil)}); !errors.Is(err, ErrNoKeys) {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 )
@@ -21,6 +22,10 @@ func (g *Guard) Tap(ctx context.Context, call *tap.Info) (context.Context, error
 		known, err = g.control.atAGlance(cred)
 	}
 	tellAsked(ctx, known, need)
+	if c := connectionOf(ctx); c != nil && served && err == nil && !known && need != NeedNothing {
+		c.Undecided()
+		ctx = context.WithValue(ctx, undecidedKey{}, c)
+	}
 	switch _, limited := ctx.Deadline(); {
 	case limited: // gRPC keeps a timer of a call that is refused here until the client's time has passed, which may be ages
 		return ctx, nil
@@ -30,6 +35,15 @@ func (g *Guard) Tap(ctx context.Context, call *tap.Info) (context.Context, error
 		return ctx, nil
 	}
 	return ctx, g.refuse(ctx, call.FullMethodName, err)
+}
+
+// undecidedKey is where the context of a call has its connection, if it was told that it is Undecided who calls.
+type undecidedKey struct{}
+
+// KnowsPeer says whether whoever is at the other end of a new connection is a known caller, whatever he calls.
+func (g *Guard) KnowsPeer(info credentials.AuthInfo) bool {
+	known, _ := g.control.atAGlance(Credentials{Certificate: leafOf(info)}) // why not does not matter yet
+	return known
 }
 
 // healthMore is for how many calls more one counts of which a connection has no business to make many.
