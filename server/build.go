@@ -155,4 +155,5 @@ func (s *Server) buildRooms() {
 		Grant: grantOf, Caller: callerOf, MaxStreams: s.cfg.Limits.MaxStreams, Metrics: s.registry,
 		Subscriptions: s.subscriptions, Retention: s.cfg.Retention.MaxAge, Logger: slog.Default(),
 	})
+	s.rates = &rates{count: s.counts}
 }

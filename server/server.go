@@ -46,6 +46,7 @@ type Server struct {
 	webhook       *webhook.Handler
 	upstream      *upstream.Watch
 	feed          *feed.Service
+	rates         *rates
 	registry      *prometheus.Registry
 	health        *health.Server
 	access        *access.Control
@@ -196,7 +197,7 @@ func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
 		SkipEvent: func(ctx context.Context, req *adminv1.SkipEventRequest) (*headgatev1.Skip, error) {
 			return s.feed.SkipOf(ctx, subscription.Name{Reader: req.GetReader(), Name: req.GetName()}, req.GetCursor(), req.GetReason())
 		},
-		EndStream: s.endStream, Backup: s.backup,
+		EndStream: s.endStream, Sent: s.sentStatus, Backup: s.backup,
 		Retry: s.webhook.Retry, Audit: audit, NotReady: s.upstream.NotReady,
 		Source: s.webhook.Source,
 	}))

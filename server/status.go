@@ -104,6 +104,7 @@ func seconds(t time.Time) float64 {
 
 func (s *Server) sourceStatus() []*adminv1.SourceStatus {
 	var list []*adminv1.SourceStatus
+	rates := s.rates.perSecond(time.Now())
 	for _, st := range s.webhook.Status() {
 		up := s.upstream.Status(st.Name)
 		list = append(list, &adminv1.SourceStatus{
@@ -112,9 +113,29 @@ func (s *Server) sourceStatus() []*adminv1.SourceStatus {
 			LastAcceptedAt: timestamp(st.LastAccepted), LastTestAt: timestamp(st.LastTest),
 			RefusedByCause: st.RefusedBy, LastSecretId: st.LastSecret, AwaitingSecretUntil: timestamp(st.AwaitingSecretUntil), Stopped: st.Stopped,
 			LastHeardAt: timestamp(up.LastHeard), ExpectedBy: timestamp(up.ExpectedBy), Suspected: up.Suspected, SuspectedGaps: up.Gaps, LastSuspected: up.Last,
+			AcceptedPerSecond: rates[acceptedBy+st.Name],
 		})
 	}
 	return list
+}
+
+// What rates are of: events sent, and webhooks accepted by a source of the name that follows.
+const (
+	eventsSent = "sent"
+	acceptedBy = "accepted by "
+)
+
+// counts is what rates are made of.
+func (s *Server) counts() map[string]uint64 {
+	n := map[string]uint64{eventsSent: s.feed.Sent()}
+	for _, st := range s.webhook.Status() {
+		n[acceptedBy+st.Name] = st.Accepted
+	}
+	return n
+}
+
+func (s *Server) sentStatus() (events uint64, perSecond float64) {
+	return s.feed.Sent(), s.rates.perSecond(time.Now())[eventsSent]
 }
 
 func (s *Server) streamStatus(ctx context.Context) []*adminv1.Stream {

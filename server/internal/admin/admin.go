@@ -47,6 +47,8 @@ type Gateway struct {
 	// Sources, Streams and Subscriptions return how they do.
 	Sources       func() []*adminv1.SourceStatus
 	Streams       func(ctx context.Context) []*adminv1.Stream
+	// Sent is how many events were sent to readers since the start, and how many a second in the last minute.
+	Sent          func() (events uint64, perSecond float64)
 	Subscriptions func(ctx context.Context) []*adminv1.ReaderSubscription
 	// EndStream ends one stream and returns it as it stood, nil when none of the id is being served.
 	EndStream func(ctx context.Context, id string) *adminv1.Stream
@@ -94,6 +96,7 @@ func (s *Service) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*
 			NewestFormat: st.NewestFormat,
 		},
 	}
+	resp.EventsSent, resp.EventsSentPerSecond = s.gw.Sent()
 	if err := s.gw.Problem(); err != nil {
 		resp.Ready, resp.Problem = false, err.Error()
 	}

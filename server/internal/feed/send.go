@@ -70,6 +70,7 @@ func (st *stream) flush() error {
 	}
 	st.pos.Store(last)
 	st.sent.Add(uint64(n))
+	st.svc.sent.Add(uint64(n))
 	st.svc.metrics.events.Add(float64(n))
 	st.spoke()
 	return nil

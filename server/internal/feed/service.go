@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -78,6 +79,7 @@ type Service struct {
 	streams   table
 	index     *index
 	turns     turns
+	sent      atomic.Uint64 // events, over all streams
 }
 
 // New returns the service over the log.

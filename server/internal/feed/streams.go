@@ -49,6 +49,9 @@ func (s *Service) Streams(ctx context.Context) []StreamStatus {
 	return list
 }
 
+// Sent is how many events were handed to the transport since the start, over all streams.
+func (s *Service) Sent() uint64 { return s.sent.Load() }
+
 // EndStream ends a stream on an operator's behalf and returns how it stood. It does not wait. It finds none of an id that is gone.
 func (s *Service) EndStream(ctx context.Context, id string) (status StreamStatus, found bool) {
 	st := s.streams.get(id)

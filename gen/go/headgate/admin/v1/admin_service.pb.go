@@ -373,9 +373,13 @@ type GetStatusResponse struct {
 	// How many streams are being served.
 	Streams uint32 `protobuf:"varint,7,opt,name=streams,proto3" json:"streams,omitempty"`
 	// When the gateway was last away, or could not store anything, for longer than the CRM tries. Unset when that is not known to have been.
-	LastNotReady  *v1.Gap `protobuf:"bytes,8,opt,name=last_not_ready,json=lastNotReady,proto3" json:"last_not_ready,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	LastNotReady *v1.Gap `protobuf:"bytes,8,opt,name=last_not_ready,json=lastNotReady,proto3" json:"last_not_ready,omitempty"`
+	// Events sent to readers since the start of this process, over all streams. Sent is not handled: sockets buffer.
+	EventsSent uint64 `protobuf:"varint,9,opt,name=events_sent,json=eventsSent,proto3" json:"events_sent,omitempty"`
+	// How many of them a second, over the last minute.
+	EventsSentPerSecond float64 `protobuf:"fixed64,10,opt,name=events_sent_per_second,json=eventsSentPerSecond,proto3" json:"events_sent_per_second,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *GetStatusResponse) Reset() {
@@ -462,6 +466,20 @@ func (x *GetStatusResponse) GetLastNotReady() *v1.Gap {
 		return x.LastNotReady
 	}
 	return nil
+}
+
+func (x *GetStatusResponse) GetEventsSent() uint64 {
+	if x != nil {
+		return x.EventsSent
+	}
+	return 0
+}
+
+func (x *GetStatusResponse) GetEventsSentPerSecond() float64 {
+	if x != nil {
+		return x.EventsSentPerSecond
+	}
+	return 0
 }
 
 // How the log is.
@@ -639,8 +657,10 @@ type SourceStatus struct {
 	SuspectedGaps uint64 `protobuf:"varint,17,opt,name=suspected_gaps,json=suspectedGaps,proto3" json:"suspected_gaps,omitempty"`
 	// The newest of those, from before the start too.
 	LastSuspected *v1.Gap `protobuf:"bytes,18,opt,name=last_suspected,json=lastSuspected,proto3" json:"last_suspected,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Webhooks accepted and stored a second, over the last minute.
+	AcceptedPerSecond float64 `protobuf:"fixed64,19,opt,name=accepted_per_second,json=acceptedPerSecond,proto3" json:"accepted_per_second,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *SourceStatus) Reset() {
@@ -797,6 +817,13 @@ func (x *SourceStatus) GetLastSuspected() *v1.Gap {
 		return x.LastSuspected
 	}
 	return nil
+}
+
+func (x *SourceStatus) GetAcceptedPerSecond() float64 {
+	if x != nil {
+		return x.AcceptedPerSecond
+	}
+	return 0
 }
 
 // A request for the streams.
@@ -2591,7 +2618,7 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x06sha256\x18\x01 \x01(\fR\x06sha256\x125\n" +
 	"\btaken_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x12\x18\n" +
 	"\arecords\x18\x03 \x01(\x04R\arecords\"\x12\n" +
-	"\x10GetStatusRequest\"\xd5\x02\n" +
+	"\x10GetStatusRequest\"\xab\x03\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -2601,7 +2628,11 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x03log\x18\x05 \x01(\v2\x1c.headgate.admin.v1.LogStatusR\x03log\x129\n" +
 	"\asources\x18\x06 \x03(\v2\x1f.headgate.admin.v1.SourceStatusR\asources\x12\x18\n" +
 	"\astreams\x18\a \x01(\rR\astreams\x126\n" +
-	"\x0elast_not_ready\x18\b \x01(\v2\x10.headgate.v1.GapR\flastNotReady\"\xb2\x03\n" +
+	"\x0elast_not_ready\x18\b \x01(\v2\x10.headgate.v1.GapR\flastNotReady\x12\x1f\n" +
+	"\vevents_sent\x18\t \x01(\x04R\n" +
+	"eventsSent\x123\n" +
+	"\x16events_sent_per_second\x18\n" +
+	" \x01(\x01R\x13eventsSentPerSecond\"\xb2\x03\n" +
 	"\tLogStatus\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x1d\n" +
@@ -2617,7 +2648,7 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\rnewest_format\x18\t \x01(\rR\fnewestFormat\x12+\n" +
 	"\x11quarantined_bytes\x18\n" +
 	" \x01(\x04R\x10quarantinedBytes\x12-\n" +
-	"\x12quarantine_dropped\x18\v \x01(\x04R\x11quarantineDropped\"\x99\a\n" +
+	"\x12quarantine_dropped\x18\v \x01(\x04R\x11quarantineDropped\"\xc9\a\n" +
 	"\fSourceStatus\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1a\n" +
 	"\bcontexts\x18\x02 \x03(\tR\bcontexts\x12\x1a\n" +
@@ -2641,7 +2672,8 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"expectedBy\x124\n" +
 	"\tsuspected\x18\x10 \x03(\x0e2\x16.headgate.v1.Gap.CauseR\tsuspected\x12%\n" +
 	"\x0esuspected_gaps\x18\x11 \x01(\x04R\rsuspectedGaps\x127\n" +
-	"\x0elast_suspected\x18\x12 \x01(\v2\x10.headgate.v1.GapR\rlastSuspected\x1aA\n" +
+	"\x0elast_suspected\x18\x12 \x01(\v2\x10.headgate.v1.GapR\rlastSuspected\x12.\n" +
+	"\x13accepted_per_second\x18\x13 \x01(\x01R\x11acceptedPerSecond\x1aA\n" +
 	"\x13RefusedByCauseEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x14\n" +

@@ -35,7 +35,7 @@ namespace Headgate.Admin.V1 {
             "cnlSB3N1bW1hcnkieAoNQmFja3VwU3VtbWFyeRIWCgZzaGEyNTYYASABKAxS",
             "BnNoYTI1NhI1Cgh0YWtlbl9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5U",
             "aW1lc3RhbXBSB3Rha2VuQXQSGAoHcmVjb3JkcxgDIAEoBFIHcmVjb3JkcyIS",
-            "ChBHZXRTdGF0dXNSZXF1ZXN0ItUCChFHZXRTdGF0dXNSZXNwb25zZRIYCgd2",
+            "ChBHZXRTdGF0dXNSZXF1ZXN0IqsDChFHZXRTdGF0dXNSZXNwb25zZRIYCgd2",
             "ZXJzaW9uGAEgASgJUgd2ZXJzaW9uEjkKCnN0YXJ0ZWRfYXQYAiABKAsyGi5n",
             "b29nbGUucHJvdG9idWYuVGltZXN0YW1wUglzdGFydGVkQXQSFAoFcmVhZHkY",
             "AyABKAhSBXJlYWR5EhgKB3Byb2JsZW0YBCABKAlSB3Byb2JsZW0SLgoDbG9n",
@@ -43,156 +43,159 @@ namespace Headgate.Admin.V1 {
             "c291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1",
             "c1IHc291cmNlcxIYCgdzdHJlYW1zGAcgASgNUgdzdHJlYW1zEjYKDmxhc3Rf",
             "bm90X3JlYWR5GAggASgLMhAuaGVhZGdhdGUudjEuR2FwUgxsYXN0Tm90UmVh",
-            "ZHkisgMKCUxvZ1N0YXR1cxIUCgVlcG9jaBgBIAEoCVIFZXBvY2gSGAoHcmVj",
-            "b3JkcxgCIAEoBFIHcmVjb3JkcxIdCgpzaXplX2J5dGVzGAMgASgEUglzaXpl",
-            "Qnl0ZXMSHQoKZnJlZV9ieXRlcxgEIAEoBFIJZnJlZUJ5dGVzEj8KDWVhcmxp",
-            "ZXN0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgxl",
-            "YXJsaWVzdFRpbWUSOwoLbGF0ZXN0X3RpbWUYBiABKAsyGi5nb29nbGUucHJv",
-            "dG9idWYuVGltZXN0YW1wUgpsYXRlc3RUaW1lEiAKC3F1YXJhbnRpbmVkGAcg",
-            "ASgEUgtxdWFyYW50aW5lZBIWCgZmb3JtYXQYCCABKA1SBmZvcm1hdBIjCg1u",
-            "ZXdlc3RfZm9ybWF0GAkgASgNUgxuZXdlc3RGb3JtYXQSKwoRcXVhcmFudGlu",
-            "ZWRfYnl0ZXMYCiABKARSEHF1YXJhbnRpbmVkQnl0ZXMSLQoScXVhcmFudGlu",
-            "ZV9kcm9wcGVkGAsgASgEUhFxdWFyYW50aW5lRHJvcHBlZCKZBwoMU291cmNl",
-            "U3RhdHVzEhYKBnNvdXJjZRgBIAEoCVIGc291cmNlEhoKCGNvbnRleHRzGAIg",
-            "AygJUghjb250ZXh0cxIaCghhY2NlcHRlZBgDIAEoBFIIYWNjZXB0ZWQSHgoK",
-            "ZHVwbGljYXRlcxgEIAEoBFIKZHVwbGljYXRlcxIgCgtxdWFyYW50aW5lZBgF",
-            "IAEoBFILcXVhcmFudGluZWQSGAoHcmVmdXNlZBgGIAEoBFIHcmVmdXNlZBIU",
-            "CgV0ZXN0cxgHIAEoBFIFdGVzdHMSRAoQbGFzdF9hY2NlcHRlZF9hdBgIIAEo",
-            "CzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSDmxhc3RBY2NlcHRlZEF0",
-            "EjwKDGxhc3RfdGVzdF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1l",
-            "c3RhbXBSCmxhc3RUZXN0QXQSXQoQcmVmdXNlZF9ieV9jYXVzZRgKIAMoCzIz",
-            "LmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1cy5SZWZ1c2VkQnlDYXVz",
-            "ZUVudHJ5Ug5yZWZ1c2VkQnlDYXVzZRIkCg5sYXN0X3NlY3JldF9pZBgLIAEo",
-            "CVIMbGFzdFNlY3JldElkEk4KFWF3YWl0aW5nX3NlY3JldF91bnRpbBgMIAEo",
-            "CzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSE2F3YWl0aW5nU2VjcmV0",
-            "VW50aWwSGAoHc3RvcHBlZBgNIAEoCFIHc3RvcHBlZBI+Cg1sYXN0X2hlYXJk",
-            "X2F0GA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFILbGFzdEhl",
-            "YXJkQXQSOwoLZXhwZWN0ZWRfYnkYDyABKAsyGi5nb29nbGUucHJvdG9idWYu",
-            "VGltZXN0YW1wUgpleHBlY3RlZEJ5EjQKCXN1c3BlY3RlZBgQIAMoDjIWLmhl",
-            "YWRnYXRlLnYxLkdhcC5DYXVzZVIJc3VzcGVjdGVkEiUKDnN1c3BlY3RlZF9n",
-            "YXBzGBEgASgEUg1zdXNwZWN0ZWRHYXBzEjcKDmxhc3Rfc3VzcGVjdGVkGBIg",
-            "ASgLMhAuaGVhZGdhdGUudjEuR2FwUg1sYXN0U3VzcGVjdGVkGkEKE1JlZnVz",
-            "ZWRCeUNhdXNlRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiAB",
-            "KARSBXZhbHVlOgI4ASIUChJMaXN0U3RyZWFtc1JlcXVlc3QiSgoTTGlzdFN0",
-            "cmVhbXNSZXNwb25zZRIzCgdzdHJlYW1zGAEgAygLMhkuaGVhZGdhdGUuYWRt",
-            "aW4udjEuU3RyZWFtUgdzdHJlYW1zIrYECgZTdHJlYW0SDgoCaWQYASABKAlS",
-            "AmlkEh8KC2NsaWVudF9uYW1lGAIgASgJUgpjbGllbnROYW1lEhIKBHBlZXIY",
-            "AyABKAlSBHBlZXISOQoKc3RhcnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90",
-            "b2J1Zi5UaW1lc3RhbXBSCXN0YXJ0ZWRBdBIrCgZmaWx0ZXIYBSABKAsyEy5o",
-            "ZWFkZ2F0ZS52MS5GaWx0ZXJSBmZpbHRlchIfCgtldmVudHNfc2VudBgGIAEo",
-            "BFIKZXZlbnRzU2VudBIrCgNsYWcYByABKAsyGS5nb29nbGUucHJvdG9idWYu",
-            "RHVyYXRpb25SA2xhZxIbCgljYXVnaHRfdXAYCCABKAhSCGNhdWdodFVwEhYK",
-            "BnJlYWRlchgJIAEoCVIGcmVhZGVyEjUKBXN0YXRlGAogASgOMh8uaGVhZGdh",
-            "dGUuYWRtaW4udjEuU3RyZWFtLlN0YXRlUgVzdGF0ZRIWCgZjdXJzb3IYCyAB",
-            "KAlSBmN1cnNvchIeCgpjcmVkZW50aWFsGAwgASgJUgpjcmVkZW50aWFsEiIK",
-            "DHN1YnNjcmlwdGlvbhgNIAEoCVIMc3Vic2NyaXB0aW9uImkKBVN0YXRlEhUK",
-            "EVNUQVRFX1VOU1BFQ0lGSUVEEAASDgoKU1RBVEVfTElWRRABEhMKD1NUQVRF",
-            "X1JFUExBWUlORxACEhEKDVNUQVRFX1NUQUxMRUQQAxIRCg1TVEFURV9TVEFO",
-            "REJZEAQiIgoQRW5kU3RyZWFtUmVxdWVzdBIOCgJpZBgBIAEoCVICaWQiRgoR",
-            "RW5kU3RyZWFtUmVzcG9uc2USMQoGc3RyZWFtGAEgASgLMhkuaGVhZGdhdGUu",
-            "YWRtaW4udjEuU3RyZWFtUgZzdHJlYW0iGgoYTGlzdFN1YnNjcmlwdGlvbnNS",
-            "ZXF1ZXN0ImgKGUxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2USSwoNc3Vic2Ny",
-            "aXB0aW9ucxgBIAMoCzIlLmhlYWRnYXRlLmFkbWluLnYxLlJlYWRlclN1YnNj",
-            "cmlwdGlvblINc3Vic2NyaXB0aW9ucyKjAQoSUmVhZGVyU3Vic2NyaXB0aW9u",
-            "EhYKBnJlYWRlchgBIAEoCVIGcmVhZGVyEj0KDHN1YnNjcmlwdGlvbhgCIAEo",
-            "CzIZLmhlYWRnYXRlLnYxLlN1YnNjcmlwdGlvblIMc3Vic2NyaXB0aW9uEjYK",
-            "BnNoYXJkcxgDIAMoCzIeLmhlYWRnYXRlLnYxLlN1YnNjcmlwdGlvblNoYXJk",
-            "UgZzaGFyZHMiRwoZRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBIWCgZyZWFk",
-            "ZXIYASABKAlSBnJlYWRlchISCgRuYW1lGAIgASgJUgRuYW1lIhwKGkRlbGV0",
-            "ZVN1YnNjcmlwdGlvblJlc3BvbnNlIm4KEFNraXBFdmVudFJlcXVlc3QSFgoG",
-            "cmVhZGVyGAEgASgJUgZyZWFkZXISEgoEbmFtZRgCIAEoCVIEbmFtZRIWCgZj",
-            "dXJzb3IYAyABKAlSBmN1cnNvchIWCgZyZWFzb24YBCABKAlSBnJlYXNvbiI6",
-            "ChFTa2lwRXZlbnRSZXNwb25zZRIlCgRza2lwGAEgASgLMhEuaGVhZGdhdGUu",
-            "djEuU2tpcFIEc2tpcCJnChVMaXN0UXVhcmFudGluZVJlcXVlc3QSGwoJcGFn",
-            "ZV9zaXplGAEgASgNUghwYWdlU2l6ZRIZCghhZnRlcl9pZBgCIAEoCVIHYWZ0",
-            "ZXJJZBIWCgZzb3VyY2UYAyABKAlSBnNvdXJjZSJ1ChZMaXN0UXVhcmFudGlu",
-            "ZVJlc3BvbnNlEkAKC3F1YXJhbnRpbmVkGAEgAygLMh4uaGVhZGdhdGUuYWRt",
-            "aW4udjEuUXVhcmFudGluZWRSC3F1YXJhbnRpbmVkEhkKCGhhc19tb3JlGAIg",
-            "ASgIUgdoYXNNb3JlIicKFUdldFF1YXJhbnRpbmVkUmVxdWVzdBIOCgJpZBgB",
-            "IAEoCVICaWQidQoWR2V0UXVhcmFudGluZWRSZXNwb25zZRJACgtxdWFyYW50",
-            "aW5lZBgBIAEoCzIeLmhlYWRnYXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkUgtx",
-            "dWFyYW50aW5lZBIZCghyYXdfYm9keRgCIAEoDFIHcmF3Qm9keSJ7ChtSZXBy",
-            "b2Nlc3NRdWFyYW50aW5lZFJlcXVlc3QSEAoDaWRzGAEgAygJUgNpZHMSFgoG",
-            "c291cmNlGAIgASgJUgZzb3VyY2USGQoIYWZ0ZXJfaWQYAyABKAlSB2FmdGVy",
-            "SWQSFwoHZHJ5X3J1bhgEIAEoCFIGZHJ5UnVuInsKHFJlcHJvY2Vzc1F1YXJh",
-            "bnRpbmVkUmVzcG9uc2USQAoLcmVwcm9jZXNzZWQYASADKAsyHi5oZWFkZ2F0",
-            "ZS5hZG1pbi52MS5SZXByb2Nlc3NlZFILcmVwcm9jZXNzZWQSGQoIaGFzX21v",
-            "cmUYAiABKAhSB2hhc01vcmUi3QIKC1JlcHJvY2Vzc2VkEg4KAmlkGAEgASgJ",
-            "UgJpZBJACgdvdXRjb21lGAIgASgOMiYuaGVhZGdhdGUuYWRtaW4udjEuUmVw",
-            "cm9jZXNzZWQuT3V0Y29tZVIHb3V0Y29tZRIYCgdwcm9ibGVtGAMgASgJUgdw",
-            "cm9ibGVtEhYKBnNvdXJjZRgEIAEoCVIGc291cmNlEhgKB2NvbnRleHQYBSAB",
-            "KAlSB2NvbnRleHQSHQoKZXZlbnRfdHlwZRgGIAEoCVIJZXZlbnRUeXBlIpAB",
-            "CgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIUChBPVVRDT01F",
-            "X0FQUEVOREVEEAESFQoRT1VUQ09NRV9EVVBMSUNBVEUQAhIVChFPVVRDT01F",
-            "X1RFU1RfQ0FMTBADEhEKDU9VVENPTUVfU1RBWVMQBBIVChFPVVRDT01FX05P",
-            "VF9GT1VORBAFIl0KGURpc2NhcmRRdWFyYW50aW5lZFJlcXVlc3QSEAoDaWRz",
-            "GAEgAygJUgNpZHMSFgoGc291cmNlGAIgASgJUgZzb3VyY2USFgoGcmVhc29u",
-            "GAMgASgJUgZyZWFzb24iOgoaRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2US",
-            "HAoJZGlzY2FyZGVkGAEgASgEUglkaXNjYXJkZWQihQIKC1F1YXJhbnRpbmVk",
-            "Eg4KAmlkGAEgASgJUgJpZBIWCgZzb3VyY2UYAiABKAlSBnNvdXJjZRIYCgdj",
-            "b250ZXh0GAMgASgJUgdjb250ZXh0Eh0KCmV2ZW50X3R5cGUYBCABKAlSCWV2",
-            "ZW50VHlwZRI7CgtyZWNlaXZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1",
-            "Zi5UaW1lc3RhbXBSCnJlY2VpdmVkQXQSGAoHcHJvYmxlbRgGIAEoCVIHcHJv",
-            "YmxlbRIbCglib2R5X3NpemUYByABKA1SCGJvZHlTaXplEiEKDGNvbnRlbnRf",
-            "dHlwZRgIIAEoCVILY29udGVudFR5cGUi8gMKDEVyYXNlUmVxdWVzdBIWCgZz",
-            "b3VyY2UYASABKAlSBnNvdXJjZRIYCgdjb250ZXh0GAIgASgJUgdjb250ZXh0",
-            "EiAKCmV2ZXJ5dGhpbmcYAyABKAhIAFIKZXZlcnl0aGluZxJACgZyZWNvcmQY",
-            "BCABKAsyJi5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJlcXVlc3QuUmVjb3Jk",
-            "SABSBnJlY29yZBIdCglwZXJzb25faWQYBSABKAVIAFIIcGVyc29uSWQSIwoM",
-            "YXNzb2NpYXRlX2lkGAYgASgFSABSC2Fzc29jaWF0ZUlkEkMKB2N1cnNvcnMY",
-            "ByABKAsyJy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJlcXVlc3QuQ3Vyc29y",
-            "c0gAUgdjdXJzb3JzEhgKB2V4ZWN1dGUYCCABKAhSB2V4ZWN1dGUSIQoMYWZ0",
-            "ZXJfY3Vyc29yGAkgASgJUgthZnRlckN1cnNvchpWCgZSZWNvcmQSFgoGZW50",
-            "aXR5GAEgASgJUgZlbnRpdHkSJAoLcHJpbWFyeV9rZXkYAiABKAVIAFIKcHJp",
-            "bWFyeUtleYgBAUIOCgxfcHJpbWFyeV9rZXkaIwoHQ3Vyc29ycxIYCgdjdXJz",
-            "b3JzGAEgAygJUgdjdXJzb3JzQgkKB3N1YmplY3Qi1QEKDUVyYXNlUmVzcG9u",
-            "c2USMQoFZm91bmQYASADKAsyGy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzYWJs",
-            "ZVIFZm91bmQSOQoJdW5kZWNpZGVkGAIgAygLMhsuaGVhZGdhdGUuYWRtaW4u",
-            "djEuRXJhc2FibGVSCXVuZGVjaWRlZBIaCghzZWFyY2hlZBgDIAEoBFIIc2Vh",
-            "cmNoZWQSHwoLbmV4dF9jdXJzb3IYBCABKAlSCm5leHRDdXJzb3ISGQoIaGFz",
-            "X21vcmUYBSABKAhSB2hhc01vcmUimQEKCEVyYXNhYmxlEhYKBmN1cnNvchgB",
-            "IAEoCVIGY3Vyc29yEjsKC3JlY2VpdmVkX2F0GAIgASgLMhouZ29vZ2xlLnBy",
-            "b3RvYnVmLlRpbWVzdGFtcFIKcmVjZWl2ZWRBdBIWCgZlbnRpdHkYAyABKAlS",
-            "BmVudGl0eRIgCgtxdWFyYW50aW5lZBgEIAEoCFILcXVhcmFudGluZWQy0QwK",
-            "DEFkbWluU2VydmljZRJwCglHZXRTdGF0dXMSIy5oZWFkZ2F0ZS5hZG1pbi52",
-            "MS5HZXRTdGF0dXNSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3Rh",
-            "dHVzUmVzcG9uc2UiGILT5JMCEhIQL2FkbWluL3YxL3N0YXR1cxJ3CgtMaXN0",
-            "U3RyZWFtcxIlLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVxdWVz",
-            "dBomLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVzcG9uc2UiGYLT",
-            "5JMCExIRL2FkbWluL3YxL3N0cmVhbXMSfQoJRW5kU3RyZWFtEiMuaGVhZGdh",
-            "dGUuYWRtaW4udjEuRW5kU3RyZWFtUmVxdWVzdBokLmhlYWRnYXRlLmFkbWlu",
-            "LnYxLkVuZFN0cmVhbVJlc3BvbnNlIiWC0+STAh8iGi9hZG1pbi92MS9zdHJl",
-            "YW1zL3tpZH06ZW5kOgEqEo8BChFMaXN0U3Vic2NyaXB0aW9ucxIrLmhlYWRn",
-            "YXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVxdWVzdBosLmhlYWRn",
-            "YXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2UiH4LT5JMC",
-            "GRIXL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMSogEKEkRlbGV0ZVN1YnNjcmlw",
-            "dGlvbhIsLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJl",
-            "cXVlc3QaLS5oZWFkZ2F0ZS5hZG1pbi52MS5EZWxldGVTdWJzY3JpcHRpb25S",
-            "ZXNwb25zZSIvgtPkkwIpKicvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVh",
-            "ZGVyfS97bmFtZX0SjwEKCVNraXBFdmVudBIjLmhlYWRnYXRlLmFkbWluLnYx",
-            "LlNraXBFdmVudFJlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5Ta2lwRXZl",
-            "bnRSZXNwb25zZSI3gtPkkwIxIiwvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97",
-            "cmVhZGVyfS97bmFtZX06c2tpcDoBKhKDAQoOTGlzdFF1YXJhbnRpbmUSKC5o",
-            "ZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlcXVlc3QaKS5oZWFk",
-            "Z2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIhyC0+STAhYS",
-            "FC9hZG1pbi92MS9xdWFyYW50aW5lEogBCg5HZXRRdWFyYW50aW5lZBIoLmhl",
-            "YWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVxdWVzdBopLmhlYWRn",
-            "YXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVzcG9uc2UiIYLT5JMCGxIZ",
-            "L2FkbWluL3YxL3F1YXJhbnRpbmUve2lkfRJPCgZCYWNrdXASIC5oZWFkZ2F0",
-            "ZS5hZG1pbi52MS5CYWNrdXBSZXF1ZXN0GiEuaGVhZGdhdGUuYWRtaW4udjEu",
-            "QmFja3VwUmVzcG9uc2UwARJqCgVFcmFzZRIfLmhlYWRnYXRlLmFkbWluLnYx",
-            "LkVyYXNlUmVxdWVzdBogLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNlUmVzcG9u",
-            "c2UiHoLT5JMCGCITL2FkbWluL3YxL2xvZzplcmFzZToBKhKiAQoUUmVwcm9j",
-            "ZXNzUXVhcmFudGluZWQSLi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NR",
-            "dWFyYW50aW5lZFJlcXVlc3QaLy5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nl",
-            "c3NRdWFyYW50aW5lZFJlc3BvbnNlIimC0+STAiMiHi9hZG1pbi92MS9xdWFy",
-            "YW50aW5lOnJlcHJvY2VzczoBKhKaAQoSRGlzY2FyZFF1YXJhbnRpbmVkEiwu",
-            "aGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVxdWVzdBot",
-            "LmhlYWRnYXRlLmFkbWluLnYxLkRpc2NhcmRRdWFyYW50aW5lZFJlc3BvbnNl",
-            "IieC0+STAiEiHC9hZG1pbi92MS9xdWFyYW50aW5lOmRpc2NhcmQ6ASpCawoU",
-            "aW8uaGVhZGdhdGUuYWRtaW4udjFQAVo9Z2l0aHViLmNvbS9oZWFkZ2F0ZS9o",
-            "ZWFkZ2F0ZS9nZW4vZ28vaGVhZGdhdGUvYWRtaW4vdjE7YWRtaW52MaoCEUhl",
-            "YWRnYXRlLkFkbWluLlYxYgZwcm90bzM="));
+            "ZHkSHwoLZXZlbnRzX3NlbnQYCSABKARSCmV2ZW50c1NlbnQSMwoWZXZlbnRz",
+            "X3NlbnRfcGVyX3NlY29uZBgKIAEoAVITZXZlbnRzU2VudFBlclNlY29uZCKy",
+            "AwoJTG9nU3RhdHVzEhQKBWVwb2NoGAEgASgJUgVlcG9jaBIYCgdyZWNvcmRz",
+            "GAIgASgEUgdyZWNvcmRzEh0KCnNpemVfYnl0ZXMYAyABKARSCXNpemVCeXRl",
+            "cxIdCgpmcmVlX2J5dGVzGAQgASgEUglmcmVlQnl0ZXMSPwoNZWFybGllc3Rf",
+            "dGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSDGVhcmxp",
+            "ZXN0VGltZRI7CgtsYXRlc3RfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1",
+            "Zi5UaW1lc3RhbXBSCmxhdGVzdFRpbWUSIAoLcXVhcmFudGluZWQYByABKARS",
+            "C3F1YXJhbnRpbmVkEhYKBmZvcm1hdBgIIAEoDVIGZm9ybWF0EiMKDW5ld2Vz",
+            "dF9mb3JtYXQYCSABKA1SDG5ld2VzdEZvcm1hdBIrChFxdWFyYW50aW5lZF9i",
+            "eXRlcxgKIAEoBFIQcXVhcmFudGluZWRCeXRlcxItChJxdWFyYW50aW5lX2Ry",
+            "b3BwZWQYCyABKARSEXF1YXJhbnRpbmVEcm9wcGVkIskHCgxTb3VyY2VTdGF0",
+            "dXMSFgoGc291cmNlGAEgASgJUgZzb3VyY2USGgoIY29udGV4dHMYAiADKAlS",
+            "CGNvbnRleHRzEhoKCGFjY2VwdGVkGAMgASgEUghhY2NlcHRlZBIeCgpkdXBs",
+            "aWNhdGVzGAQgASgEUgpkdXBsaWNhdGVzEiAKC3F1YXJhbnRpbmVkGAUgASgE",
+            "UgtxdWFyYW50aW5lZBIYCgdyZWZ1c2VkGAYgASgEUgdyZWZ1c2VkEhQKBXRl",
+            "c3RzGAcgASgEUgV0ZXN0cxJEChBsYXN0X2FjY2VwdGVkX2F0GAggASgLMhou",
+            "Z29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIObGFzdEFjY2VwdGVkQXQSPAoM",
+            "bGFzdF90ZXN0X2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFt",
+            "cFIKbGFzdFRlc3RBdBJdChByZWZ1c2VkX2J5X2NhdXNlGAogAygLMjMuaGVh",
+            "ZGdhdGUuYWRtaW4udjEuU291cmNlU3RhdHVzLlJlZnVzZWRCeUNhdXNlRW50",
+            "cnlSDnJlZnVzZWRCeUNhdXNlEiQKDmxhc3Rfc2VjcmV0X2lkGAsgASgJUgxs",
+            "YXN0U2VjcmV0SWQSTgoVYXdhaXRpbmdfc2VjcmV0X3VudGlsGAwgASgLMhou",
+            "Z29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFITYXdhaXRpbmdTZWNyZXRVbnRp",
+            "bBIYCgdzdG9wcGVkGA0gASgIUgdzdG9wcGVkEj4KDWxhc3RfaGVhcmRfYXQY",
+            "DiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgtsYXN0SGVhcmRB",
+            "dBI7CgtleHBlY3RlZF9ieRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1l",
+            "c3RhbXBSCmV4cGVjdGVkQnkSNAoJc3VzcGVjdGVkGBAgAygOMhYuaGVhZGdh",
+            "dGUudjEuR2FwLkNhdXNlUglzdXNwZWN0ZWQSJQoOc3VzcGVjdGVkX2dhcHMY",
+            "ESABKARSDXN1c3BlY3RlZEdhcHMSNwoObGFzdF9zdXNwZWN0ZWQYEiABKAsy",
+            "EC5oZWFkZ2F0ZS52MS5HYXBSDWxhc3RTdXNwZWN0ZWQSLgoTYWNjZXB0ZWRf",
+            "cGVyX3NlY29uZBgTIAEoAVIRYWNjZXB0ZWRQZXJTZWNvbmQaQQoTUmVmdXNl",
+            "ZEJ5Q2F1c2VFbnRyeRIQCgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEo",
+            "BFIFdmFsdWU6AjgBIhQKEkxpc3RTdHJlYW1zUmVxdWVzdCJKChNMaXN0U3Ry",
+            "ZWFtc1Jlc3BvbnNlEjMKB3N0cmVhbXMYASADKAsyGS5oZWFkZ2F0ZS5hZG1p",
+            "bi52MS5TdHJlYW1SB3N0cmVhbXMitgQKBlN0cmVhbRIOCgJpZBgBIAEoCVIC",
+            "aWQSHwoLY2xpZW50X25hbWUYAiABKAlSCmNsaWVudE5hbWUSEgoEcGVlchgD",
+            "IAEoCVIEcGVlchI5CgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3Rv",
+            "YnVmLlRpbWVzdGFtcFIJc3RhcnRlZEF0EisKBmZpbHRlchgFIAEoCzITLmhl",
+            "YWRnYXRlLnYxLkZpbHRlclIGZmlsdGVyEh8KC2V2ZW50c19zZW50GAYgASgE",
+            "UgpldmVudHNTZW50EisKA2xhZxgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5E",
+            "dXJhdGlvblIDbGFnEhsKCWNhdWdodF91cBgIIAEoCFIIY2F1Z2h0VXASFgoG",
+            "cmVhZGVyGAkgASgJUgZyZWFkZXISNQoFc3RhdGUYCiABKA4yHy5oZWFkZ2F0",
+            "ZS5hZG1pbi52MS5TdHJlYW0uU3RhdGVSBXN0YXRlEhYKBmN1cnNvchgLIAEo",
+            "CVIGY3Vyc29yEh4KCmNyZWRlbnRpYWwYDCABKAlSCmNyZWRlbnRpYWwSIgoM",
+            "c3Vic2NyaXB0aW9uGA0gASgJUgxzdWJzY3JpcHRpb24iaQoFU3RhdGUSFQoR",
+            "U1RBVEVfVU5TUEVDSUZJRUQQABIOCgpTVEFURV9MSVZFEAESEwoPU1RBVEVf",
+            "UkVQTEFZSU5HEAISEQoNU1RBVEVfU1RBTExFRBADEhEKDVNUQVRFX1NUQU5E",
+            "QlkQBCIiChBFbmRTdHJlYW1SZXF1ZXN0Eg4KAmlkGAEgASgJUgJpZCJGChFF",
+            "bmRTdHJlYW1SZXNwb25zZRIxCgZzdHJlYW0YASABKAsyGS5oZWFkZ2F0ZS5h",
+            "ZG1pbi52MS5TdHJlYW1SBnN0cmVhbSIaChhMaXN0U3Vic2NyaXB0aW9uc1Jl",
+            "cXVlc3QiaAoZTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZRJLCg1zdWJzY3Jp",
+            "cHRpb25zGAEgAygLMiUuaGVhZGdhdGUuYWRtaW4udjEuUmVhZGVyU3Vic2Ny",
+            "aXB0aW9uUg1zdWJzY3JpcHRpb25zIqMBChJSZWFkZXJTdWJzY3JpcHRpb24S",
+            "FgoGcmVhZGVyGAEgASgJUgZyZWFkZXISPQoMc3Vic2NyaXB0aW9uGAIgASgL",
+            "MhkuaGVhZGdhdGUudjEuU3Vic2NyaXB0aW9uUgxzdWJzY3JpcHRpb24SNgoG",
+            "c2hhcmRzGAMgAygLMh4uaGVhZGdhdGUudjEuU3Vic2NyaXB0aW9uU2hhcmRS",
+            "BnNoYXJkcyJHChlEZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0EhYKBnJlYWRl",
+            "chgBIAEoCVIGcmVhZGVyEhIKBG5hbWUYAiABKAlSBG5hbWUiHAoaRGVsZXRl",
+            "U3Vic2NyaXB0aW9uUmVzcG9uc2UibgoQU2tpcEV2ZW50UmVxdWVzdBIWCgZy",
+            "ZWFkZXIYASABKAlSBnJlYWRlchISCgRuYW1lGAIgASgJUgRuYW1lEhYKBmN1",
+            "cnNvchgDIAEoCVIGY3Vyc29yEhYKBnJlYXNvbhgEIAEoCVIGcmVhc29uIjoK",
+            "EVNraXBFdmVudFJlc3BvbnNlEiUKBHNraXAYASABKAsyES5oZWFkZ2F0ZS52",
+            "MS5Ta2lwUgRza2lwImcKFUxpc3RRdWFyYW50aW5lUmVxdWVzdBIbCglwYWdl",
+            "X3NpemUYASABKA1SCHBhZ2VTaXplEhkKCGFmdGVyX2lkGAIgASgJUgdhZnRl",
+            "cklkEhYKBnNvdXJjZRgDIAEoCVIGc291cmNlInUKFkxpc3RRdWFyYW50aW5l",
+            "UmVzcG9uc2USQAoLcXVhcmFudGluZWQYASADKAsyHi5oZWFkZ2F0ZS5hZG1p",
+            "bi52MS5RdWFyYW50aW5lZFILcXVhcmFudGluZWQSGQoIaGFzX21vcmUYAiAB",
+            "KAhSB2hhc01vcmUiJwoVR2V0UXVhcmFudGluZWRSZXF1ZXN0Eg4KAmlkGAEg",
+            "ASgJUgJpZCJ1ChZHZXRRdWFyYW50aW5lZFJlc3BvbnNlEkAKC3F1YXJhbnRp",
+            "bmVkGAEgASgLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWRSC3F1",
+            "YXJhbnRpbmVkEhkKCHJhd19ib2R5GAIgASgMUgdyYXdCb2R5InsKG1JlcHJv",
+            "Y2Vzc1F1YXJhbnRpbmVkUmVxdWVzdBIQCgNpZHMYASADKAlSA2lkcxIWCgZz",
+            "b3VyY2UYAiABKAlSBnNvdXJjZRIZCghhZnRlcl9pZBgDIAEoCVIHYWZ0ZXJJ",
+            "ZBIXCgdkcnlfcnVuGAQgASgIUgZkcnlSdW4iewocUmVwcm9jZXNzUXVhcmFu",
+            "dGluZWRSZXNwb25zZRJACgtyZXByb2Nlc3NlZBgBIAMoCzIeLmhlYWRnYXRl",
+            "LmFkbWluLnYxLlJlcHJvY2Vzc2VkUgtyZXByb2Nlc3NlZBIZCghoYXNfbW9y",
+            "ZRgCIAEoCFIHaGFzTW9yZSLdAgoLUmVwcm9jZXNzZWQSDgoCaWQYASABKAlS",
+            "AmlkEkAKB291dGNvbWUYAiABKA4yJi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXBy",
+            "b2Nlc3NlZC5PdXRjb21lUgdvdXRjb21lEhgKB3Byb2JsZW0YAyABKAlSB3By",
+            "b2JsZW0SFgoGc291cmNlGAQgASgJUgZzb3VyY2USGAoHY29udGV4dBgFIAEo",
+            "CVIHY29udGV4dBIdCgpldmVudF90eXBlGAYgASgJUglldmVudFR5cGUikAEK",
+            "B091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhQKEE9VVENPTUVf",
+            "QVBQRU5ERUQQARIVChFPVVRDT01FX0RVUExJQ0FURRACEhUKEU9VVENPTUVf",
+            "VEVTVF9DQUxMEAMSEQoNT1VUQ09NRV9TVEFZUxAEEhUKEU9VVENPTUVfTk9U",
+            "X0ZPVU5EEAUiXQoZRGlzY2FyZFF1YXJhbnRpbmVkUmVxdWVzdBIQCgNpZHMY",
+            "ASADKAlSA2lkcxIWCgZzb3VyY2UYAiABKAlSBnNvdXJjZRIWCgZyZWFzb24Y",
+            "AyABKAlSBnJlYXNvbiI6ChpEaXNjYXJkUXVhcmFudGluZWRSZXNwb25zZRIc",
+            "CglkaXNjYXJkZWQYASABKARSCWRpc2NhcmRlZCKFAgoLUXVhcmFudGluZWQS",
+            "DgoCaWQYASABKAlSAmlkEhYKBnNvdXJjZRgCIAEoCVIGc291cmNlEhgKB2Nv",
+            "bnRleHQYAyABKAlSB2NvbnRleHQSHQoKZXZlbnRfdHlwZRgEIAEoCVIJZXZl",
+            "bnRUeXBlEjsKC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVm",
+            "LlRpbWVzdGFtcFIKcmVjZWl2ZWRBdBIYCgdwcm9ibGVtGAYgASgJUgdwcm9i",
+            "bGVtEhsKCWJvZHlfc2l6ZRgHIAEoDVIIYm9keVNpemUSIQoMY29udGVudF90",
+            "eXBlGAggASgJUgtjb250ZW50VHlwZSLyAwoMRXJhc2VSZXF1ZXN0EhYKBnNv",
+            "dXJjZRgBIAEoCVIGc291cmNlEhgKB2NvbnRleHQYAiABKAlSB2NvbnRleHQS",
+            "IAoKZXZlcnl0aGluZxgDIAEoCEgAUgpldmVyeXRoaW5nEkAKBnJlY29yZBgE",
+            "IAEoCzImLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNlUmVxdWVzdC5SZWNvcmRI",
+            "AFIGcmVjb3JkEh0KCXBlcnNvbl9pZBgFIAEoBUgAUghwZXJzb25JZBIjCgxh",
+            "c3NvY2lhdGVfaWQYBiABKAVIAFILYXNzb2NpYXRlSWQSQwoHY3Vyc29ycxgH",
+            "IAEoCzInLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNlUmVxdWVzdC5DdXJzb3Jz",
+            "SABSB2N1cnNvcnMSGAoHZXhlY3V0ZRgIIAEoCFIHZXhlY3V0ZRIhCgxhZnRl",
+            "cl9jdXJzb3IYCSABKAlSC2FmdGVyQ3Vyc29yGlYKBlJlY29yZBIWCgZlbnRp",
+            "dHkYASABKAlSBmVudGl0eRIkCgtwcmltYXJ5X2tleRgCIAEoBUgAUgpwcmlt",
+            "YXJ5S2V5iAEBQg4KDF9wcmltYXJ5X2tleRojCgdDdXJzb3JzEhgKB2N1cnNv",
+            "cnMYASADKAlSB2N1cnNvcnNCCQoHc3ViamVjdCLVAQoNRXJhc2VSZXNwb25z",
+            "ZRIxCgVmb3VuZBgBIAMoCzIbLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNhYmxl",
+            "UgVmb3VuZBI5Cgl1bmRlY2lkZWQYAiADKAsyGy5oZWFkZ2F0ZS5hZG1pbi52",
+            "MS5FcmFzYWJsZVIJdW5kZWNpZGVkEhoKCHNlYXJjaGVkGAMgASgEUghzZWFy",
+            "Y2hlZBIfCgtuZXh0X2N1cnNvchgEIAEoCVIKbmV4dEN1cnNvchIZCghoYXNf",
+            "bW9yZRgFIAEoCFIHaGFzTW9yZSKZAQoIRXJhc2FibGUSFgoGY3Vyc29yGAEg",
+            "ASgJUgZjdXJzb3ISOwoLcmVjZWl2ZWRfYXQYAiABKAsyGi5nb29nbGUucHJv",
+            "dG9idWYuVGltZXN0YW1wUgpyZWNlaXZlZEF0EhYKBmVudGl0eRgDIAEoCVIG",
+            "ZW50aXR5EiAKC3F1YXJhbnRpbmVkGAQgASgIUgtxdWFyYW50aW5lZDLRDAoM",
+            "QWRtaW5TZXJ2aWNlEnAKCUdldFN0YXR1cxIjLmhlYWRnYXRlLmFkbWluLnYx",
+            "LkdldFN0YXR1c1JlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0",
+            "dXNSZXNwb25zZSIYgtPkkwISEhAvYWRtaW4vdjEvc3RhdHVzEncKC0xpc3RT",
+            "dHJlYW1zEiUuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN0cmVhbXNSZXF1ZXN0",
+            "GiYuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN0cmVhbXNSZXNwb25zZSIZgtPk",
+            "kwITEhEvYWRtaW4vdjEvc3RyZWFtcxJ9CglFbmRTdHJlYW0SIy5oZWFkZ2F0",
+            "ZS5hZG1pbi52MS5FbmRTdHJlYW1SZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4u",
+            "djEuRW5kU3RyZWFtUmVzcG9uc2UiJYLT5JMCHyIaL2FkbWluL3YxL3N0cmVh",
+            "bXMve2lkfTplbmQ6ASoSjwEKEUxpc3RTdWJzY3JpcHRpb25zEisuaGVhZGdh",
+            "dGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0GiwuaGVhZGdh",
+            "dGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIfgtPkkwIZ",
+            "EhcvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucxKiAQoSRGVsZXRlU3Vic2NyaXB0",
+            "aW9uEiwuaGVhZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVx",
+            "dWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJl",
+            "c3BvbnNlIi+C0+STAikqJy9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFk",
+            "ZXJ9L3tuYW1lfRKPAQoJU2tpcEV2ZW50EiMuaGVhZGdhdGUuYWRtaW4udjEu",
+            "U2tpcEV2ZW50UmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVu",
+            "dFJlc3BvbnNlIjeC0+STAjEiLC9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3ty",
+            "ZWFkZXJ9L3tuYW1lfTpza2lwOgEqEoMBCg5MaXN0UXVhcmFudGluZRIoLmhl",
+            "YWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBopLmhlYWRn",
+            "YXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVzcG9uc2UiHILT5JMCFhIU",
+            "L2FkbWluL3YxL3F1YXJhbnRpbmUSiAEKDkdldFF1YXJhbnRpbmVkEiguaGVh",
+            "ZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXF1ZXN0GikuaGVhZGdh",
+            "dGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXNwb25zZSIhgtPkkwIbEhkv",
+            "YWRtaW4vdjEvcXVhcmFudGluZS97aWR9Ek8KBkJhY2t1cBIgLmhlYWRnYXRl",
+            "LmFkbWluLnYxLkJhY2t1cFJlcXVlc3QaIS5oZWFkZ2F0ZS5hZG1pbi52MS5C",
+            "YWNrdXBSZXNwb25zZTABEmoKBUVyYXNlEh8uaGVhZGdhdGUuYWRtaW4udjEu",
+            "RXJhc2VSZXF1ZXN0GiAuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXNwb25z",
+            "ZSIegtPkkwIYIhMvYWRtaW4vdjEvbG9nOmVyYXNlOgEqEqIBChRSZXByb2Nl",
+            "c3NRdWFyYW50aW5lZBIuLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1",
+            "YXJhbnRpbmVkUmVxdWVzdBovLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vz",
+            "c1F1YXJhbnRpbmVkUmVzcG9uc2UiKYLT5JMCIyIeL2FkbWluL3YxL3F1YXJh",
+            "bnRpbmU6cmVwcm9jZXNzOgEqEpoBChJEaXNjYXJkUXVhcmFudGluZWQSLC5o",
+            "ZWFkZ2F0ZS5hZG1pbi52MS5EaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0Gi0u",
+            "aGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2Ui",
+            "J4LT5JMCISIcL2FkbWluL3YxL3F1YXJhbnRpbmU6ZGlzY2FyZDoBKkJrChRp",
+            "by5oZWFkZ2F0ZS5hZG1pbi52MVABWj1naXRodWIuY29tL2hlYWRnYXRlL2hl",
+            "YWRnYXRlL2dlbi9nby9oZWFkZ2F0ZS9hZG1pbi92MTthZG1pbnYxqgIRSGVh",
+            "ZGdhdGUuQWRtaW4uVjFiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Api.AnnotationsReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.DurationReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.TimestampReflection.Descriptor, global::Headgate.V1.EventServiceReflection.Descriptor, global::Headgate.V1.SubscriptionServiceReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
@@ -200,9 +203,9 @@ namespace Headgate.Admin.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.BackupResponse), global::Headgate.Admin.V1.BackupResponse.Parser, new[]{ "Chunk", "Progress", "Summary" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.BackupSummary), global::Headgate.Admin.V1.BackupSummary.Parser, new[]{ "Sha256", "TakenAt", "Records" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusRequest), global::Headgate.Admin.V1.GetStatusRequest.Parser, null, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusResponse), global::Headgate.Admin.V1.GetStatusResponse.Parser, new[]{ "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", "LastNotReady" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusResponse), global::Headgate.Admin.V1.GetStatusResponse.Parser, new[]{ "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", "LastNotReady", "EventsSent", "EventsSentPerSecond" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.LogStatus), global::Headgate.Admin.V1.LogStatus.Parser, new[]{ "Epoch", "Records", "SizeBytes", "FreeBytes", "EarliestTime", "LatestTime", "Quarantined", "Format", "NewestFormat", "QuarantinedBytes", "QuarantineDropped" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.SourceStatus), global::Headgate.Admin.V1.SourceStatus.Parser, new[]{ "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", "LastHeardAt", "ExpectedBy", "Suspected", "SuspectedGaps", "LastSuspected" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.SourceStatus), global::Headgate.Admin.V1.SourceStatus.Parser, new[]{ "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", "LastHeardAt", "ExpectedBy", "Suspected", "SuspectedGaps", "LastSuspected", "AcceptedPerSecond" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListStreamsRequest), global::Headgate.Admin.V1.ListStreamsRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListStreamsResponse), global::Headgate.Admin.V1.ListStreamsResponse.Parser, new[]{ "Streams" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.Stream), global::Headgate.Admin.V1.Stream.Parser, new[]{ "Id", "ClientName", "Peer", "StartedAt", "Filter", "EventsSent", "Lag", "CaughtUp", "Reader", "State", "Cursor", "Credential", "Subscription" }, null, new[]{ typeof(global::Headgate.Admin.V1.Stream.Types.State) }, null, null),
@@ -1195,6 +1198,8 @@ namespace Headgate.Admin.V1 {
       sources_ = other.sources_.Clone();
       streams_ = other.streams_;
       lastNotReady_ = other.lastNotReady_ != null ? other.lastNotReady_.Clone() : null;
+      eventsSent_ = other.eventsSent_;
+      eventsSentPerSecond_ = other.eventsSentPerSecond_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -1323,6 +1328,36 @@ namespace Headgate.Admin.V1 {
       }
     }
 
+    /// <summary>Field number for the "events_sent" field.</summary>
+    public const int EventsSentFieldNumber = 9;
+    private ulong eventsSent_;
+    /// <summary>
+    /// Events sent to readers since the start of this process, over all streams. Sent is not handled: sockets buffer.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong EventsSent {
+      get { return eventsSent_; }
+      set {
+        eventsSent_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "events_sent_per_second" field.</summary>
+    public const int EventsSentPerSecondFieldNumber = 10;
+    private double eventsSentPerSecond_;
+    /// <summary>
+    /// How many of them a second, over the last minute.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public double EventsSentPerSecond {
+      get { return eventsSentPerSecond_; }
+      set {
+        eventsSentPerSecond_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -1346,6 +1381,8 @@ namespace Headgate.Admin.V1 {
       if(!sources_.Equals(other.sources_)) return false;
       if (Streams != other.Streams) return false;
       if (!object.Equals(LastNotReady, other.LastNotReady)) return false;
+      if (EventsSent != other.EventsSent) return false;
+      if (!pbc::ProtobufEqualityComparers.BitwiseDoubleEqualityComparer.Equals(EventsSentPerSecond, other.EventsSentPerSecond)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -1361,6 +1398,8 @@ namespace Headgate.Admin.V1 {
       hash ^= sources_.GetHashCode();
       if (Streams != 0) hash ^= Streams.GetHashCode();
       if (lastNotReady_ != null) hash ^= LastNotReady.GetHashCode();
+      if (EventsSent != 0UL) hash ^= EventsSent.GetHashCode();
+      if (EventsSentPerSecond != 0D) hash ^= pbc::ProtobufEqualityComparers.BitwiseDoubleEqualityComparer.GetHashCode(EventsSentPerSecond);
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -1408,6 +1447,14 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(66);
         output.WriteMessage(LastNotReady);
       }
+      if (EventsSent != 0UL) {
+        output.WriteRawTag(72);
+        output.WriteUInt64(EventsSent);
+      }
+      if (EventsSentPerSecond != 0D) {
+        output.WriteRawTag(81);
+        output.WriteDouble(EventsSentPerSecond);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -1447,6 +1494,14 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(66);
         output.WriteMessage(LastNotReady);
       }
+      if (EventsSent != 0UL) {
+        output.WriteRawTag(72);
+        output.WriteUInt64(EventsSent);
+      }
+      if (EventsSentPerSecond != 0D) {
+        output.WriteRawTag(81);
+        output.WriteDouble(EventsSentPerSecond);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -1478,6 +1533,12 @@ namespace Headgate.Admin.V1 {
       }
       if (lastNotReady_ != null) {
         size += 1 + pb::CodedOutputStream.ComputeMessageSize(LastNotReady);
+      }
+      if (EventsSent != 0UL) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt64Size(EventsSent);
+      }
+      if (EventsSentPerSecond != 0D) {
+        size += 1 + 8;
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -1521,6 +1582,12 @@ namespace Headgate.Admin.V1 {
           LastNotReady = new global::Headgate.V1.Gap();
         }
         LastNotReady.MergeFrom(other.LastNotReady);
+      }
+      if (other.EventsSent != 0UL) {
+        EventsSent = other.EventsSent;
+      }
+      if (other.EventsSentPerSecond != 0D) {
+        EventsSentPerSecond = other.EventsSentPerSecond;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -1582,6 +1649,14 @@ namespace Headgate.Admin.V1 {
             input.ReadMessage(LastNotReady);
             break;
           }
+          case 72: {
+            EventsSent = input.ReadUInt64();
+            break;
+          }
+          case 81: {
+            EventsSentPerSecond = input.ReadDouble();
+            break;
+          }
         }
       }
     #endif
@@ -1640,6 +1715,14 @@ namespace Headgate.Admin.V1 {
               LastNotReady = new global::Headgate.V1.Gap();
             }
             input.ReadMessage(LastNotReady);
+            break;
+          }
+          case 72: {
+            EventsSent = input.ReadUInt64();
+            break;
+          }
+          case 81: {
+            EventsSentPerSecond = input.ReadDouble();
             break;
           }
         }
@@ -2327,6 +2410,7 @@ namespace Headgate.Admin.V1 {
       suspected_ = other.suspected_.Clone();
       suspectedGaps_ = other.suspectedGaps_;
       lastSuspected_ = other.lastSuspected_ != null ? other.lastSuspected_.Clone() : null;
+      acceptedPerSecond_ = other.acceptedPerSecond_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -2603,6 +2687,21 @@ namespace Headgate.Admin.V1 {
       }
     }
 
+    /// <summary>Field number for the "accepted_per_second" field.</summary>
+    public const int AcceptedPerSecondFieldNumber = 19;
+    private double acceptedPerSecond_;
+    /// <summary>
+    /// Webhooks accepted and stored a second, over the last minute.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public double AcceptedPerSecond {
+      get { return acceptedPerSecond_; }
+      set {
+        acceptedPerSecond_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -2636,6 +2735,7 @@ namespace Headgate.Admin.V1 {
       if(!suspected_.Equals(other.suspected_)) return false;
       if (SuspectedGaps != other.SuspectedGaps) return false;
       if (!object.Equals(LastSuspected, other.LastSuspected)) return false;
+      if (!pbc::ProtobufEqualityComparers.BitwiseDoubleEqualityComparer.Equals(AcceptedPerSecond, other.AcceptedPerSecond)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -2661,6 +2761,7 @@ namespace Headgate.Admin.V1 {
       hash ^= suspected_.GetHashCode();
       if (SuspectedGaps != 0UL) hash ^= SuspectedGaps.GetHashCode();
       if (lastSuspected_ != null) hash ^= LastSuspected.GetHashCode();
+      if (AcceptedPerSecond != 0D) hash ^= pbc::ProtobufEqualityComparers.BitwiseDoubleEqualityComparer.GetHashCode(AcceptedPerSecond);
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -2742,6 +2843,10 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(146, 1);
         output.WriteMessage(LastSuspected);
       }
+      if (AcceptedPerSecond != 0D) {
+        output.WriteRawTag(153, 1);
+        output.WriteDouble(AcceptedPerSecond);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -2815,6 +2920,10 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(146, 1);
         output.WriteMessage(LastSuspected);
       }
+      if (AcceptedPerSecond != 0D) {
+        output.WriteRawTag(153, 1);
+        output.WriteDouble(AcceptedPerSecond);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -2872,6 +2981,9 @@ namespace Headgate.Admin.V1 {
       }
       if (lastSuspected_ != null) {
         size += 2 + pb::CodedOutputStream.ComputeMessageSize(LastSuspected);
+      }
+      if (AcceptedPerSecond != 0D) {
+        size += 2 + 8;
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -2950,6 +3062,9 @@ namespace Headgate.Admin.V1 {
           LastSuspected = new global::Headgate.V1.Gap();
         }
         LastSuspected.MergeFrom(other.LastSuspected);
+      }
+      if (other.AcceptedPerSecond != 0D) {
+        AcceptedPerSecond = other.AcceptedPerSecond;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -3061,6 +3176,10 @@ namespace Headgate.Admin.V1 {
             input.ReadMessage(LastSuspected);
             break;
           }
+          case 153: {
+            AcceptedPerSecond = input.ReadDouble();
+            break;
+          }
         }
       }
     #endif
@@ -3169,6 +3288,10 @@ namespace Headgate.Admin.V1 {
               LastSuspected = new global::Headgate.V1.Gap();
             }
             input.ReadMessage(LastSuspected);
+            break;
+          }
+          case 153: {
+            AcceptedPerSecond = input.ReadDouble();
             break;
           }
         }

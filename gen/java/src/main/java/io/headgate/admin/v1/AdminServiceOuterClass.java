@@ -222,7 +222,7 @@ public final class AdminServiceOuterClass {
       "ryR\007summary\"x\n\rBackupSummary\022\026\n\006sha256\030\001" +
       " \001(\014R\006sha256\0225\n\010taken_at\030\002 \001(\0132\032.google." +
       "protobuf.TimestampR\007takenAt\022\030\n\007records\030\003" +
-      " \001(\004R\007records\"\022\n\020GetStatusRequest\"\325\002\n\021Ge" +
+      " \001(\004R\007records\"\022\n\020GetStatusRequest\"\253\003\n\021Ge" +
       "tStatusResponse\022\030\n\007version\030\001 \001(\tR\007versio" +
       "n\0229\n\nstarted_at\030\002 \001(\0132\032.google.protobuf." +
       "TimestampR\tstartedAt\022\024\n\005ready\030\003 \001(\010R\005rea" +
@@ -231,175 +231,178 @@ public final class AdminServiceOuterClass {
       "sources\030\006 \003(\0132\037.headgate.admin.v1.Source" +
       "StatusR\007sources\022\030\n\007streams\030\007 \001(\rR\007stream" +
       "s\0226\n\016last_not_ready\030\010 \001(\0132\020.headgate.v1." +
-      "GapR\014lastNotReady\"\262\003\n\tLogStatus\022\024\n\005epoch" +
-      "\030\001 \001(\tR\005epoch\022\030\n\007records\030\002 \001(\004R\007records\022" +
-      "\035\n\nsize_bytes\030\003 \001(\004R\tsizeBytes\022\035\n\nfree_b" +
-      "ytes\030\004 \001(\004R\tfreeBytes\022?\n\rearliest_time\030\005" +
-      " \001(\0132\032.google.protobuf.TimestampR\014earlie" +
-      "stTime\022;\n\013latest_time\030\006 \001(\0132\032.google.pro" +
-      "tobuf.TimestampR\nlatestTime\022 \n\013quarantin" +
-      "ed\030\007 \001(\004R\013quarantined\022\026\n\006format\030\010 \001(\rR\006f" +
-      "ormat\022#\n\rnewest_format\030\t \001(\rR\014newestForm" +
-      "at\022+\n\021quarantined_bytes\030\n \001(\004R\020quarantin" +
-      "edBytes\022-\n\022quarantine_dropped\030\013 \001(\004R\021qua" +
-      "rantineDropped\"\231\007\n\014SourceStatus\022\026\n\006sourc" +
-      "e\030\001 \001(\tR\006source\022\032\n\010contexts\030\002 \003(\tR\010conte" +
-      "xts\022\032\n\010accepted\030\003 \001(\004R\010accepted\022\036\n\ndupli" +
-      "cates\030\004 \001(\004R\nduplicates\022 \n\013quarantined\030\005" +
-      " \001(\004R\013quarantined\022\030\n\007refused\030\006 \001(\004R\007refu" +
-      "sed\022\024\n\005tests\030\007 \001(\004R\005tests\022D\n\020last_accept" +
-      "ed_at\030\010 \001(\0132\032.google.protobuf.TimestampR" +
-      "\016lastAcceptedAt\022<\n\014last_test_at\030\t \001(\0132\032." +
-      "google.protobuf.TimestampR\nlastTestAt\022]\n" +
-      "\020refused_by_cause\030\n \003(\01323.headgate.admin" +
-      ".v1.SourceStatus.RefusedByCauseEntryR\016re" +
-      "fusedByCause\022$\n\016last_secret_id\030\013 \001(\tR\014la" +
-      "stSecretId\022N\n\025awaiting_secret_until\030\014 \001(" +
-      "\0132\032.google.protobuf.TimestampR\023awaitingS" +
-      "ecretUntil\022\030\n\007stopped\030\r \001(\010R\007stopped\022>\n\r" +
-      "last_heard_at\030\016 \001(\0132\032.google.protobuf.Ti" +
-      "mestampR\013lastHeardAt\022;\n\013expected_by\030\017 \001(" +
-      "\0132\032.google.protobuf.TimestampR\nexpectedB" +
-      "y\0224\n\tsuspected\030\020 \003(\0162\026.headgate.v1.Gap.C" +
-      "auseR\tsuspected\022%\n\016suspected_gaps\030\021 \001(\004R" +
-      "\rsuspectedGaps\0227\n\016last_suspected\030\022 \001(\0132\020" +
-      ".headgate.v1.GapR\rlastSuspected\032A\n\023Refus" +
-      "edByCauseEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005valu" +
-      "e\030\002 \001(\004R\005value:\0028\001\"\024\n\022ListStreamsRequest" +
-      "\"J\n\023ListStreamsResponse\0223\n\007streams\030\001 \003(\013" +
-      "2\031.headgate.admin.v1.StreamR\007streams\"\266\004\n" +
-      "\006Stream\022\016\n\002id\030\001 \001(\tR\002id\022\037\n\013client_name\030\002" +
-      " \001(\tR\nclientName\022\022\n\004peer\030\003 \001(\tR\004peer\0229\n\n" +
-      "started_at\030\004 \001(\0132\032.google.protobuf.Times" +
-      "tampR\tstartedAt\022+\n\006filter\030\005 \001(\0132\023.headga" +
-      "te.v1.FilterR\006filter\022\037\n\013events_sent\030\006 \001(" +
-      "\004R\neventsSent\022+\n\003lag\030\007 \001(\0132\031.google.prot" +
-      "obuf.DurationR\003lag\022\033\n\tcaught_up\030\010 \001(\010R\010c" +
-      "aughtUp\022\026\n\006reader\030\t \001(\tR\006reader\0225\n\005state" +
-      "\030\n \001(\0162\037.headgate.admin.v1.Stream.StateR" +
-      "\005state\022\026\n\006cursor\030\013 \001(\tR\006cursor\022\036\n\ncreden" +
-      "tial\030\014 \001(\tR\ncredential\022\"\n\014subscription\030\r" +
-      " \001(\tR\014subscription\"i\n\005State\022\025\n\021STATE_UNS" +
-      "PECIFIED\020\000\022\016\n\nSTATE_LIVE\020\001\022\023\n\017STATE_REPL" +
-      "AYING\020\002\022\021\n\rSTATE_STALLED\020\003\022\021\n\rSTATE_STAN" +
-      "DBY\020\004\"\"\n\020EndStreamRequest\022\016\n\002id\030\001 \001(\tR\002i" +
-      "d\"F\n\021EndStreamResponse\0221\n\006stream\030\001 \001(\0132\031" +
-      ".headgate.admin.v1.StreamR\006stream\"\032\n\030Lis" +
-      "tSubscriptionsRequest\"h\n\031ListSubscriptio" +
-      "nsResponse\022K\n\rsubscriptions\030\001 \003(\0132%.head" +
-      "gate.admin.v1.ReaderSubscriptionR\rsubscr" +
-      "iptions\"\243\001\n\022ReaderSubscription\022\026\n\006reader" +
-      "\030\001 \001(\tR\006reader\022=\n\014subscription\030\002 \001(\0132\031.h" +
-      "eadgate.v1.SubscriptionR\014subscription\0226\n" +
-      "\006shards\030\003 \003(\0132\036.headgate.v1.Subscription" +
-      "ShardR\006shards\"G\n\031DeleteSubscriptionReque" +
-      "st\022\026\n\006reader\030\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(\t" +
-      "R\004name\"\034\n\032DeleteSubscriptionResponse\"n\n\020" +
-      "SkipEventRequest\022\026\n\006reader\030\001 \001(\tR\006reader" +
-      "\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006cursor\030\003 \001(\tR\006cu" +
-      "rsor\022\026\n\006reason\030\004 \001(\tR\006reason\":\n\021SkipEven" +
-      "tResponse\022%\n\004skip\030\001 \001(\0132\021.headgate.v1.Sk" +
-      "ipR\004skip\"g\n\025ListQuarantineRequest\022\033\n\tpag" +
-      "e_size\030\001 \001(\rR\010pageSize\022\031\n\010after_id\030\002 \001(\t" +
-      "R\007afterId\022\026\n\006source\030\003 \001(\tR\006source\"u\n\026Lis" +
-      "tQuarantineResponse\022@\n\013quarantined\030\001 \003(\013" +
-      "2\036.headgate.admin.v1.QuarantinedR\013quaran" +
-      "tined\022\031\n\010has_more\030\002 \001(\010R\007hasMore\"\'\n\025GetQ" +
-      "uarantinedRequest\022\016\n\002id\030\001 \001(\tR\002id\"u\n\026Get" +
-      "QuarantinedResponse\022@\n\013quarantined\030\001 \001(\013" +
-      "2\036.headgate.admin.v1.QuarantinedR\013quaran" +
-      "tined\022\031\n\010raw_body\030\002 \001(\014R\007rawBody\"{\n\033Repr" +
-      "ocessQuarantinedRequest\022\020\n\003ids\030\001 \003(\tR\003id" +
-      "s\022\026\n\006source\030\002 \001(\tR\006source\022\031\n\010after_id\030\003 " +
-      "\001(\tR\007afterId\022\027\n\007dry_run\030\004 \001(\010R\006dryRun\"{\n" +
-      "\034ReprocessQuarantinedResponse\022@\n\013reproce" +
-      "ssed\030\001 \003(\0132\036.headgate.admin.v1.Reprocess" +
-      "edR\013reprocessed\022\031\n\010has_more\030\002 \001(\010R\007hasMo" +
-      "re\"\335\002\n\013Reprocessed\022\016\n\002id\030\001 \001(\tR\002id\022@\n\007ou" +
-      "tcome\030\002 \001(\0162&.headgate.admin.v1.Reproces" +
-      "sed.OutcomeR\007outcome\022\030\n\007problem\030\003 \001(\tR\007p" +
-      "roblem\022\026\n\006source\030\004 \001(\tR\006source\022\030\n\007contex" +
-      "t\030\005 \001(\tR\007context\022\035\n\nevent_type\030\006 \001(\tR\tev" +
-      "entType\"\220\001\n\007Outcome\022\027\n\023OUTCOME_UNSPECIFI" +
-      "ED\020\000\022\024\n\020OUTCOME_APPENDED\020\001\022\025\n\021OUTCOME_DU" +
-      "PLICATE\020\002\022\025\n\021OUTCOME_TEST_CALL\020\003\022\021\n\rOUTC" +
-      "OME_STAYS\020\004\022\025\n\021OUTCOME_NOT_FOUND\020\005\"]\n\031Di" +
-      "scardQuarantinedRequest\022\020\n\003ids\030\001 \003(\tR\003id" +
-      "s\022\026\n\006source\030\002 \001(\tR\006source\022\026\n\006reason\030\003 \001(" +
-      "\tR\006reason\":\n\032DiscardQuarantinedResponse\022" +
-      "\034\n\tdiscarded\030\001 \001(\004R\tdiscarded\"\205\002\n\013Quaran" +
-      "tined\022\016\n\002id\030\001 \001(\tR\002id\022\026\n\006source\030\002 \001(\tR\006s" +
-      "ource\022\030\n\007context\030\003 \001(\tR\007context\022\035\n\nevent" +
-      "_type\030\004 \001(\tR\teventType\022;\n\013received_at\030\005 " +
-      "\001(\0132\032.google.protobuf.TimestampR\nreceive" +
-      "dAt\022\030\n\007problem\030\006 \001(\tR\007problem\022\033\n\tbody_si" +
-      "ze\030\007 \001(\rR\010bodySize\022!\n\014content_type\030\010 \001(\t" +
-      "R\013contentType\"\362\003\n\014EraseRequest\022\026\n\006source" +
-      "\030\001 \001(\tR\006source\022\030\n\007context\030\002 \001(\tR\007context" +
-      "\022 \n\neverything\030\003 \001(\010H\000R\neverything\022@\n\006re" +
-      "cord\030\004 \001(\0132&.headgate.admin.v1.EraseRequ" +
-      "est.RecordH\000R\006record\022\035\n\tperson_id\030\005 \001(\005H" +
-      "\000R\010personId\022#\n\014associate_id\030\006 \001(\005H\000R\013ass" +
-      "ociateId\022C\n\007cursors\030\007 \001(\0132\'.headgate.adm" +
-      "in.v1.EraseRequest.CursorsH\000R\007cursors\022\030\n" +
-      "\007execute\030\010 \001(\010R\007execute\022!\n\014after_cursor\030" +
-      "\t \001(\tR\013afterCursor\032V\n\006Record\022\026\n\006entity\030\001" +
-      " \001(\tR\006entity\022$\n\013primary_key\030\002 \001(\005H\000R\npri" +
-      "maryKey\210\001\001B\016\n\014_primary_key\032#\n\007Cursors\022\030\n" +
-      "\007cursors\030\001 \003(\tR\007cursorsB\t\n\007subject\"\325\001\n\rE" +
-      "raseResponse\0221\n\005found\030\001 \003(\0132\033.headgate.a" +
-      "dmin.v1.ErasableR\005found\0229\n\tundecided\030\002 \003" +
-      "(\0132\033.headgate.admin.v1.ErasableR\tundecid" +
-      "ed\022\032\n\010searched\030\003 \001(\004R\010searched\022\037\n\013next_c" +
-      "ursor\030\004 \001(\tR\nnextCursor\022\031\n\010has_more\030\005 \001(" +
-      "\010R\007hasMore\"\231\001\n\010Erasable\022\026\n\006cursor\030\001 \001(\tR" +
-      "\006cursor\022;\n\013received_at\030\002 \001(\0132\032.google.pr" +
-      "otobuf.TimestampR\nreceivedAt\022\026\n\006entity\030\003" +
-      " \001(\tR\006entity\022 \n\013quarantined\030\004 \001(\010R\013quara" +
-      "ntined2\321\014\n\014AdminService\022p\n\tGetStatus\022#.h" +
-      "eadgate.admin.v1.GetStatusRequest\032$.head" +
-      "gate.admin.v1.GetStatusResponse\"\030\202\323\344\223\002\022\022" +
-      "\020/admin/v1/status\022w\n\013ListStreams\022%.headg" +
-      "ate.admin.v1.ListStreamsRequest\032&.headga" +
-      "te.admin.v1.ListStreamsResponse\"\031\202\323\344\223\002\023\022" +
-      "\021/admin/v1/streams\022}\n\tEndStream\022#.headga" +
-      "te.admin.v1.EndStreamRequest\032$.headgate." +
-      "admin.v1.EndStreamResponse\"%\202\323\344\223\002\037\"\032/adm" +
-      "in/v1/streams/{id}:end:\001*\022\217\001\n\021ListSubscr" +
-      "iptions\022+.headgate.admin.v1.ListSubscrip" +
-      "tionsRequest\032,.headgate.admin.v1.ListSub" +
-      "scriptionsResponse\"\037\202\323\344\223\002\031\022\027/admin/v1/su" +
-      "bscriptions\022\242\001\n\022DeleteSubscription\022,.hea" +
-      "dgate.admin.v1.DeleteSubscriptionRequest" +
-      "\032-.headgate.admin.v1.DeleteSubscriptionR" +
-      "esponse\"/\202\323\344\223\002)*\'/admin/v1/subscriptions" +
-      "/{reader}/{name}\022\217\001\n\tSkipEvent\022#.headgat" +
-      "e.admin.v1.SkipEventRequest\032$.headgate.a" +
-      "dmin.v1.SkipEventResponse\"7\202\323\344\223\0021\",/admi" +
-      "n/v1/subscriptions/{reader}/{name}:skip:" +
-      "\001*\022\203\001\n\016ListQuarantine\022(.headgate.admin.v" +
-      "1.ListQuarantineRequest\032).headgate.admin" +
-      ".v1.ListQuarantineResponse\"\034\202\323\344\223\002\026\022\024/adm" +
-      "in/v1/quarantine\022\210\001\n\016GetQuarantined\022(.he" +
-      "adgate.admin.v1.GetQuarantinedRequest\032)." +
-      "headgate.admin.v1.GetQuarantinedResponse" +
-      "\"!\202\323\344\223\002\033\022\031/admin/v1/quarantine/{id}\022O\n\006B" +
-      "ackup\022 .headgate.admin.v1.BackupRequest\032" +
-      "!.headgate.admin.v1.BackupResponse0\001\022j\n\005" +
-      "Erase\022\037.headgate.admin.v1.EraseRequest\032 " +
-      ".headgate.admin.v1.EraseResponse\"\036\202\323\344\223\002\030" +
-      "\"\023/admin/v1/log:erase:\001*\022\242\001\n\024ReprocessQu" +
-      "arantined\022..headgate.admin.v1.ReprocessQ" +
-      "uarantinedRequest\032/.headgate.admin.v1.Re" +
-      "processQuarantinedResponse\")\202\323\344\223\002#\"\036/adm" +
-      "in/v1/quarantine:reprocess:\001*\022\232\001\n\022Discar" +
-      "dQuarantined\022,.headgate.admin.v1.Discard" +
-      "QuarantinedRequest\032-.headgate.admin.v1.D" +
-      "iscardQuarantinedResponse\"\'\202\323\344\223\002!\"\034/admi" +
-      "n/v1/quarantine:discard:\001*Bk\n\024io.headgat" +
-      "e.admin.v1P\001Z=github.com/headgate/headga" +
-      "te/gen/go/headgate/admin/v1;adminv1\252\002\021He" +
-      "adgate.Admin.V1b\006proto3"
+      "GapR\014lastNotReady\022\037\n\013events_sent\030\t \001(\004R\n" +
+      "eventsSent\0223\n\026events_sent_per_second\030\n \001" +
+      "(\001R\023eventsSentPerSecond\"\262\003\n\tLogStatus\022\024\n" +
+      "\005epoch\030\001 \001(\tR\005epoch\022\030\n\007records\030\002 \001(\004R\007re" +
+      "cords\022\035\n\nsize_bytes\030\003 \001(\004R\tsizeBytes\022\035\n\n" +
+      "free_bytes\030\004 \001(\004R\tfreeBytes\022?\n\rearliest_" +
+      "time\030\005 \001(\0132\032.google.protobuf.TimestampR\014" +
+      "earliestTime\022;\n\013latest_time\030\006 \001(\0132\032.goog" +
+      "le.protobuf.TimestampR\nlatestTime\022 \n\013qua" +
+      "rantined\030\007 \001(\004R\013quarantined\022\026\n\006format\030\010 " +
+      "\001(\rR\006format\022#\n\rnewest_format\030\t \001(\rR\014newe" +
+      "stFormat\022+\n\021quarantined_bytes\030\n \001(\004R\020qua" +
+      "rantinedBytes\022-\n\022quarantine_dropped\030\013 \001(" +
+      "\004R\021quarantineDropped\"\311\007\n\014SourceStatus\022\026\n" +
+      "\006source\030\001 \001(\tR\006source\022\032\n\010contexts\030\002 \003(\tR" +
+      "\010contexts\022\032\n\010accepted\030\003 \001(\004R\010accepted\022\036\n" +
+      "\nduplicates\030\004 \001(\004R\nduplicates\022 \n\013quarant" +
+      "ined\030\005 \001(\004R\013quarantined\022\030\n\007refused\030\006 \001(\004" +
+      "R\007refused\022\024\n\005tests\030\007 \001(\004R\005tests\022D\n\020last_" +
+      "accepted_at\030\010 \001(\0132\032.google.protobuf.Time" +
+      "stampR\016lastAcceptedAt\022<\n\014last_test_at\030\t " +
+      "\001(\0132\032.google.protobuf.TimestampR\nlastTes" +
+      "tAt\022]\n\020refused_by_cause\030\n \003(\01323.headgate" +
+      ".admin.v1.SourceStatus.RefusedByCauseEnt" +
+      "ryR\016refusedByCause\022$\n\016last_secret_id\030\013 \001" +
+      "(\tR\014lastSecretId\022N\n\025awaiting_secret_unti" +
+      "l\030\014 \001(\0132\032.google.protobuf.TimestampR\023awa" +
+      "itingSecretUntil\022\030\n\007stopped\030\r \001(\010R\007stopp" +
+      "ed\022>\n\rlast_heard_at\030\016 \001(\0132\032.google.proto" +
+      "buf.TimestampR\013lastHeardAt\022;\n\013expected_b" +
+      "y\030\017 \001(\0132\032.google.protobuf.TimestampR\nexp" +
+      "ectedBy\0224\n\tsuspected\030\020 \003(\0162\026.headgate.v1" +
+      ".Gap.CauseR\tsuspected\022%\n\016suspected_gaps\030" +
+      "\021 \001(\004R\rsuspectedGaps\0227\n\016last_suspected\030\022" +
+      " \001(\0132\020.headgate.v1.GapR\rlastSuspected\022.\n" +
+      "\023accepted_per_second\030\023 \001(\001R\021acceptedPerS" +
+      "econd\032A\n\023RefusedByCauseEntry\022\020\n\003key\030\001 \001(" +
+      "\tR\003key\022\024\n\005value\030\002 \001(\004R\005value:\0028\001\"\024\n\022List" +
+      "StreamsRequest\"J\n\023ListStreamsResponse\0223\n" +
+      "\007streams\030\001 \003(\0132\031.headgate.admin.v1.Strea" +
+      "mR\007streams\"\266\004\n\006Stream\022\016\n\002id\030\001 \001(\tR\002id\022\037\n" +
+      "\013client_name\030\002 \001(\tR\nclientName\022\022\n\004peer\030\003" +
+      " \001(\tR\004peer\0229\n\nstarted_at\030\004 \001(\0132\032.google." +
+      "protobuf.TimestampR\tstartedAt\022+\n\006filter\030" +
+      "\005 \001(\0132\023.headgate.v1.FilterR\006filter\022\037\n\013ev" +
+      "ents_sent\030\006 \001(\004R\neventsSent\022+\n\003lag\030\007 \001(\013" +
+      "2\031.google.protobuf.DurationR\003lag\022\033\n\tcaug" +
+      "ht_up\030\010 \001(\010R\010caughtUp\022\026\n\006reader\030\t \001(\tR\006r" +
+      "eader\0225\n\005state\030\n \001(\0162\037.headgate.admin.v1" +
+      ".Stream.StateR\005state\022\026\n\006cursor\030\013 \001(\tR\006cu" +
+      "rsor\022\036\n\ncredential\030\014 \001(\tR\ncredential\022\"\n\014" +
+      "subscription\030\r \001(\tR\014subscription\"i\n\005Stat" +
+      "e\022\025\n\021STATE_UNSPECIFIED\020\000\022\016\n\nSTATE_LIVE\020\001" +
+      "\022\023\n\017STATE_REPLAYING\020\002\022\021\n\rSTATE_STALLED\020\003" +
+      "\022\021\n\rSTATE_STANDBY\020\004\"\"\n\020EndStreamRequest\022" +
+      "\016\n\002id\030\001 \001(\tR\002id\"F\n\021EndStreamResponse\0221\n\006" +
+      "stream\030\001 \001(\0132\031.headgate.admin.v1.StreamR" +
+      "\006stream\"\032\n\030ListSubscriptionsRequest\"h\n\031L" +
+      "istSubscriptionsResponse\022K\n\rsubscription" +
+      "s\030\001 \003(\0132%.headgate.admin.v1.ReaderSubscr" +
+      "iptionR\rsubscriptions\"\243\001\n\022ReaderSubscrip" +
+      "tion\022\026\n\006reader\030\001 \001(\tR\006reader\022=\n\014subscrip" +
+      "tion\030\002 \001(\0132\031.headgate.v1.SubscriptionR\014s" +
+      "ubscription\0226\n\006shards\030\003 \003(\0132\036.headgate.v" +
+      "1.SubscriptionShardR\006shards\"G\n\031DeleteSub" +
+      "scriptionRequest\022\026\n\006reader\030\001 \001(\tR\006reader" +
+      "\022\022\n\004name\030\002 \001(\tR\004name\"\034\n\032DeleteSubscripti" +
+      "onResponse\"n\n\020SkipEventRequest\022\026\n\006reader" +
+      "\030\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006cu" +
+      "rsor\030\003 \001(\tR\006cursor\022\026\n\006reason\030\004 \001(\tR\006reas" +
+      "on\":\n\021SkipEventResponse\022%\n\004skip\030\001 \001(\0132\021." +
+      "headgate.v1.SkipR\004skip\"g\n\025ListQuarantine" +
+      "Request\022\033\n\tpage_size\030\001 \001(\rR\010pageSize\022\031\n\010" +
+      "after_id\030\002 \001(\tR\007afterId\022\026\n\006source\030\003 \001(\tR" +
+      "\006source\"u\n\026ListQuarantineResponse\022@\n\013qua" +
+      "rantined\030\001 \003(\0132\036.headgate.admin.v1.Quara" +
+      "ntinedR\013quarantined\022\031\n\010has_more\030\002 \001(\010R\007h" +
+      "asMore\"\'\n\025GetQuarantinedRequest\022\016\n\002id\030\001 " +
+      "\001(\tR\002id\"u\n\026GetQuarantinedResponse\022@\n\013qua" +
+      "rantined\030\001 \001(\0132\036.headgate.admin.v1.Quara" +
+      "ntinedR\013quarantined\022\031\n\010raw_body\030\002 \001(\014R\007r" +
+      "awBody\"{\n\033ReprocessQuarantinedRequest\022\020\n" +
+      "\003ids\030\001 \003(\tR\003ids\022\026\n\006source\030\002 \001(\tR\006source\022" +
+      "\031\n\010after_id\030\003 \001(\tR\007afterId\022\027\n\007dry_run\030\004 " +
+      "\001(\010R\006dryRun\"{\n\034ReprocessQuarantinedRespo" +
+      "nse\022@\n\013reprocessed\030\001 \003(\0132\036.headgate.admi" +
+      "n.v1.ReprocessedR\013reprocessed\022\031\n\010has_mor" +
+      "e\030\002 \001(\010R\007hasMore\"\335\002\n\013Reprocessed\022\016\n\002id\030\001" +
+      " \001(\tR\002id\022@\n\007outcome\030\002 \001(\0162&.headgate.adm" +
+      "in.v1.Reprocessed.OutcomeR\007outcome\022\030\n\007pr" +
+      "oblem\030\003 \001(\tR\007problem\022\026\n\006source\030\004 \001(\tR\006so" +
+      "urce\022\030\n\007context\030\005 \001(\tR\007context\022\035\n\nevent_" +
+      "type\030\006 \001(\tR\teventType\"\220\001\n\007Outcome\022\027\n\023OUT" +
+      "COME_UNSPECIFIED\020\000\022\024\n\020OUTCOME_APPENDED\020\001" +
+      "\022\025\n\021OUTCOME_DUPLICATE\020\002\022\025\n\021OUTCOME_TEST_" +
+      "CALL\020\003\022\021\n\rOUTCOME_STAYS\020\004\022\025\n\021OUTCOME_NOT" +
+      "_FOUND\020\005\"]\n\031DiscardQuarantinedRequest\022\020\n" +
+      "\003ids\030\001 \003(\tR\003ids\022\026\n\006source\030\002 \001(\tR\006source\022" +
+      "\026\n\006reason\030\003 \001(\tR\006reason\":\n\032DiscardQuaran" +
+      "tinedResponse\022\034\n\tdiscarded\030\001 \001(\004R\tdiscar" +
+      "ded\"\205\002\n\013Quarantined\022\016\n\002id\030\001 \001(\tR\002id\022\026\n\006s" +
+      "ource\030\002 \001(\tR\006source\022\030\n\007context\030\003 \001(\tR\007co" +
+      "ntext\022\035\n\nevent_type\030\004 \001(\tR\teventType\022;\n\013" +
+      "received_at\030\005 \001(\0132\032.google.protobuf.Time" +
+      "stampR\nreceivedAt\022\030\n\007problem\030\006 \001(\tR\007prob" +
+      "lem\022\033\n\tbody_size\030\007 \001(\rR\010bodySize\022!\n\014cont" +
+      "ent_type\030\010 \001(\tR\013contentType\"\362\003\n\014EraseReq" +
+      "uest\022\026\n\006source\030\001 \001(\tR\006source\022\030\n\007context\030" +
+      "\002 \001(\tR\007context\022 \n\neverything\030\003 \001(\010H\000R\nev" +
+      "erything\022@\n\006record\030\004 \001(\0132&.headgate.admi" +
+      "n.v1.EraseRequest.RecordH\000R\006record\022\035\n\tpe" +
+      "rson_id\030\005 \001(\005H\000R\010personId\022#\n\014associate_i" +
+      "d\030\006 \001(\005H\000R\013associateId\022C\n\007cursors\030\007 \001(\0132" +
+      "\'.headgate.admin.v1.EraseRequest.Cursors" +
+      "H\000R\007cursors\022\030\n\007execute\030\010 \001(\010R\007execute\022!\n" +
+      "\014after_cursor\030\t \001(\tR\013afterCursor\032V\n\006Reco" +
+      "rd\022\026\n\006entity\030\001 \001(\tR\006entity\022$\n\013primary_ke" +
+      "y\030\002 \001(\005H\000R\nprimaryKey\210\001\001B\016\n\014_primary_key" +
+      "\032#\n\007Cursors\022\030\n\007cursors\030\001 \003(\tR\007cursorsB\t\n" +
+      "\007subject\"\325\001\n\rEraseResponse\0221\n\005found\030\001 \003(" +
+      "\0132\033.headgate.admin.v1.ErasableR\005found\0229\n" +
+      "\tundecided\030\002 \003(\0132\033.headgate.admin.v1.Era" +
+      "sableR\tundecided\022\032\n\010searched\030\003 \001(\004R\010sear" +
+      "ched\022\037\n\013next_cursor\030\004 \001(\tR\nnextCursor\022\031\n" +
+      "\010has_more\030\005 \001(\010R\007hasMore\"\231\001\n\010Erasable\022\026\n" +
+      "\006cursor\030\001 \001(\tR\006cursor\022;\n\013received_at\030\002 \001" +
+      "(\0132\032.google.protobuf.TimestampR\nreceived" +
+      "At\022\026\n\006entity\030\003 \001(\tR\006entity\022 \n\013quarantine" +
+      "d\030\004 \001(\010R\013quarantined2\321\014\n\014AdminService\022p\n" +
+      "\tGetStatus\022#.headgate.admin.v1.GetStatus" +
+      "Request\032$.headgate.admin.v1.GetStatusRes" +
+      "ponse\"\030\202\323\344\223\002\022\022\020/admin/v1/status\022w\n\013ListS" +
+      "treams\022%.headgate.admin.v1.ListStreamsRe" +
+      "quest\032&.headgate.admin.v1.ListStreamsRes" +
+      "ponse\"\031\202\323\344\223\002\023\022\021/admin/v1/streams\022}\n\tEndS" +
+      "tream\022#.headgate.admin.v1.EndStreamReque" +
+      "st\032$.headgate.admin.v1.EndStreamResponse" +
+      "\"%\202\323\344\223\002\037\"\032/admin/v1/streams/{id}:end:\001*\022" +
+      "\217\001\n\021ListSubscriptions\022+.headgate.admin.v" +
+      "1.ListSubscriptionsRequest\032,.headgate.ad" +
+      "min.v1.ListSubscriptionsResponse\"\037\202\323\344\223\002\031" +
+      "\022\027/admin/v1/subscriptions\022\242\001\n\022DeleteSubs" +
+      "cription\022,.headgate.admin.v1.DeleteSubsc" +
+      "riptionRequest\032-.headgate.admin.v1.Delet" +
+      "eSubscriptionResponse\"/\202\323\344\223\002)*\'/admin/v1" +
+      "/subscriptions/{reader}/{name}\022\217\001\n\tSkipE" +
+      "vent\022#.headgate.admin.v1.SkipEventReques" +
+      "t\032$.headgate.admin.v1.SkipEventResponse\"" +
+      "7\202\323\344\223\0021\",/admin/v1/subscriptions/{reader" +
+      "}/{name}:skip:\001*\022\203\001\n\016ListQuarantine\022(.he" +
+      "adgate.admin.v1.ListQuarantineRequest\032)." +
+      "headgate.admin.v1.ListQuarantineResponse" +
+      "\"\034\202\323\344\223\002\026\022\024/admin/v1/quarantine\022\210\001\n\016GetQu" +
+      "arantined\022(.headgate.admin.v1.GetQuarant" +
+      "inedRequest\032).headgate.admin.v1.GetQuara" +
+      "ntinedResponse\"!\202\323\344\223\002\033\022\031/admin/v1/quaran" +
+      "tine/{id}\022O\n\006Backup\022 .headgate.admin.v1." +
+      "BackupRequest\032!.headgate.admin.v1.Backup" +
+      "Response0\001\022j\n\005Erase\022\037.headgate.admin.v1." +
+      "EraseRequest\032 .headgate.admin.v1.EraseRe" +
+      "sponse\"\036\202\323\344\223\002\030\"\023/admin/v1/log:erase:\001*\022\242" +
+      "\001\n\024ReprocessQuarantined\022..headgate.admin" +
+      ".v1.ReprocessQuarantinedRequest\032/.headga" +
+      "te.admin.v1.ReprocessQuarantinedResponse" +
+      "\")\202\323\344\223\002#\"\036/admin/v1/quarantine:reprocess" +
+      ":\001*\022\232\001\n\022DiscardQuarantined\022,.headgate.ad" +
+      "min.v1.DiscardQuarantinedRequest\032-.headg" +
+      "ate.admin.v1.DiscardQuarantinedResponse\"" +
+      "\'\202\323\344\223\002!\"\034/admin/v1/quarantine:discard:\001*" +
+      "Bk\n\024io.headgate.admin.v1P\001Z=github.com/h" +
+      "eadgate/headgate/gen/go/headgate/admin/v" +
+      "1;adminv1\252\002\021Headgate.Admin.V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -439,7 +442,7 @@ public final class AdminServiceOuterClass {
     internal_static_headgate_admin_v1_GetStatusResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_GetStatusResponse_descriptor,
-        new java.lang.String[] { "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", "LastNotReady", });
+        new java.lang.String[] { "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", "LastNotReady", "EventsSent", "EventsSentPerSecond", });
     internal_static_headgate_admin_v1_LogStatus_descriptor =
       getDescriptor().getMessageTypes().get(5);
     internal_static_headgate_admin_v1_LogStatus_fieldAccessorTable = new
@@ -451,7 +454,7 @@ public final class AdminServiceOuterClass {
     internal_static_headgate_admin_v1_SourceStatus_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_SourceStatus_descriptor,
-        new java.lang.String[] { "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", "LastHeardAt", "ExpectedBy", "Suspected", "SuspectedGaps", "LastSuspected", });
+        new java.lang.String[] { "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", "LastHeardAt", "ExpectedBy", "Suspected", "SuspectedGaps", "LastSuspected", "AcceptedPerSecond", });
     internal_static_headgate_admin_v1_SourceStatus_RefusedByCauseEntry_descriptor =
       internal_static_headgate_admin_v1_SourceStatus_descriptor.getNestedTypes().get(0);
     internal_static_headgate_admin_v1_SourceStatus_RefusedByCauseEntry_fieldAccessorTable = new

@@ -350,6 +350,36 @@ private static final long serialVersionUID = 0L;
     return lastNotReady_ == null ? io.headgate.v1.Gap.getDefaultInstance() : lastNotReady_;
   }
 
+  public static final int EVENTS_SENT_FIELD_NUMBER = 9;
+  private long eventsSent_ = 0L;
+  /**
+   * <pre>
+   * Events sent to readers since the start of this process, over all streams. Sent is not handled: sockets buffer.
+   * </pre>
+   *
+   * <code>uint64 events_sent = 9 [json_name = "eventsSent"];</code>
+   * @return The eventsSent.
+   */
+  @java.lang.Override
+  public long getEventsSent() {
+    return eventsSent_;
+  }
+
+  public static final int EVENTS_SENT_PER_SECOND_FIELD_NUMBER = 10;
+  private double eventsSentPerSecond_ = 0D;
+  /**
+   * <pre>
+   * How many of them a second, over the last minute.
+   * </pre>
+   *
+   * <code>double events_sent_per_second = 10 [json_name = "eventsSentPerSecond"];</code>
+   * @return The eventsSentPerSecond.
+   */
+  @java.lang.Override
+  public double getEventsSentPerSecond() {
+    return eventsSentPerSecond_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -387,6 +417,12 @@ private static final long serialVersionUID = 0L;
     }
     if (((bitField0_ & 0x00000004) != 0)) {
       output.writeMessage(8, getLastNotReady());
+    }
+    if (eventsSent_ != 0L) {
+      output.writeUInt64(9, eventsSent_);
+    }
+    if (java.lang.Double.doubleToRawLongBits(eventsSentPerSecond_) != 0) {
+      output.writeDouble(10, eventsSentPerSecond_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -426,6 +462,14 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000004) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(8, getLastNotReady());
+    }
+    if (eventsSent_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(9, eventsSent_);
+    }
+    if (java.lang.Double.doubleToRawLongBits(eventsSentPerSecond_) != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeDoubleSize(10, eventsSentPerSecond_);
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -467,6 +511,11 @@ private static final long serialVersionUID = 0L;
       if (!getLastNotReady()
           .equals(other.getLastNotReady())) return false;
     }
+    if (getEventsSent()
+        != other.getEventsSent()) return false;
+    if (java.lang.Double.doubleToLongBits(getEventsSentPerSecond())
+        != java.lang.Double.doubleToLongBits(
+            other.getEventsSentPerSecond())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -503,6 +552,12 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + LAST_NOT_READY_FIELD_NUMBER;
       hash = (53 * hash) + getLastNotReady().hashCode();
     }
+    hash = (37 * hash) + EVENTS_SENT_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getEventsSent());
+    hash = (37 * hash) + EVENTS_SENT_PER_SECOND_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        java.lang.Double.doubleToLongBits(getEventsSentPerSecond()));
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -673,6 +728,8 @@ private static final long serialVersionUID = 0L;
         lastNotReadyBuilder_.dispose();
         lastNotReadyBuilder_ = null;
       }
+      eventsSent_ = 0L;
+      eventsSentPerSecond_ = 0D;
       return this;
     }
 
@@ -750,6 +807,12 @@ private static final long serialVersionUID = 0L;
             : lastNotReadyBuilder_.build();
         to_bitField0_ |= 0x00000004;
       }
+      if (((from_bitField0_ & 0x00000100) != 0)) {
+        result.eventsSent_ = eventsSent_;
+      }
+      if (((from_bitField0_ & 0x00000200) != 0)) {
+        result.eventsSentPerSecond_ = eventsSentPerSecond_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -815,6 +878,12 @@ private static final long serialVersionUID = 0L;
       }
       if (other.hasLastNotReady()) {
         mergeLastNotReady(other.getLastNotReady());
+      }
+      if (other.getEventsSent() != 0L) {
+        setEventsSent(other.getEventsSent());
+      }
+      if (java.lang.Double.doubleToRawLongBits(other.getEventsSentPerSecond()) != 0) {
+        setEventsSentPerSecond(other.getEventsSentPerSecond());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -896,6 +965,16 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000080;
               break;
             } // case 66
+            case 72: {
+              eventsSent_ = input.readUInt64();
+              bitField0_ |= 0x00000100;
+              break;
+            } // case 72
+            case 81: {
+              eventsSentPerSecond_ = input.readDouble();
+              bitField0_ |= 0x00000200;
+              break;
+            } // case 81
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1966,6 +2045,94 @@ private static final long serialVersionUID = 0L;
         lastNotReady_ = null;
       }
       return lastNotReadyBuilder_;
+    }
+
+    private long eventsSent_ ;
+    /**
+     * <pre>
+     * Events sent to readers since the start of this process, over all streams. Sent is not handled: sockets buffer.
+     * </pre>
+     *
+     * <code>uint64 events_sent = 9 [json_name = "eventsSent"];</code>
+     * @return The eventsSent.
+     */
+    @java.lang.Override
+    public long getEventsSent() {
+      return eventsSent_;
+    }
+    /**
+     * <pre>
+     * Events sent to readers since the start of this process, over all streams. Sent is not handled: sockets buffer.
+     * </pre>
+     *
+     * <code>uint64 events_sent = 9 [json_name = "eventsSent"];</code>
+     * @param value The eventsSent to set.
+     * @return This builder for chaining.
+     */
+    public Builder setEventsSent(long value) {
+
+      eventsSent_ = value;
+      bitField0_ |= 0x00000100;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Events sent to readers since the start of this process, over all streams. Sent is not handled: sockets buffer.
+     * </pre>
+     *
+     * <code>uint64 events_sent = 9 [json_name = "eventsSent"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearEventsSent() {
+      bitField0_ = (bitField0_ & ~0x00000100);
+      eventsSent_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private double eventsSentPerSecond_ ;
+    /**
+     * <pre>
+     * How many of them a second, over the last minute.
+     * </pre>
+     *
+     * <code>double events_sent_per_second = 10 [json_name = "eventsSentPerSecond"];</code>
+     * @return The eventsSentPerSecond.
+     */
+    @java.lang.Override
+    public double getEventsSentPerSecond() {
+      return eventsSentPerSecond_;
+    }
+    /**
+     * <pre>
+     * How many of them a second, over the last minute.
+     * </pre>
+     *
+     * <code>double events_sent_per_second = 10 [json_name = "eventsSentPerSecond"];</code>
+     * @param value The eventsSentPerSecond to set.
+     * @return This builder for chaining.
+     */
+    public Builder setEventsSentPerSecond(double value) {
+
+      eventsSentPerSecond_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How many of them a second, over the last minute.
+     * </pre>
+     *
+     * <code>double events_sent_per_second = 10 [json_name = "eventsSentPerSecond"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearEventsSentPerSecond() {
+      bitField0_ = (bitField0_ & ~0x00000200);
+      eventsSentPerSecond_ = 0D;
+      onChanged();
+      return this;
     }
 
     // @@protoc_insertion_point(builder_scope:headgate.admin.v1.GetStatusResponse)

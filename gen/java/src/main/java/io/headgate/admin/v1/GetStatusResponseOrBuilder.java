@@ -194,4 +194,24 @@ public interface GetStatusResponseOrBuilder extends
    * <code>.headgate.v1.Gap last_not_ready = 8 [json_name = "lastNotReady"];</code>
    */
   io.headgate.v1.GapOrBuilder getLastNotReadyOrBuilder();
+
+  /**
+   * <pre>
+   * Events sent to readers since the start of this process, over all streams. Sent is not handled: sockets buffer.
+   * </pre>
+   *
+   * <code>uint64 events_sent = 9 [json_name = "eventsSent"];</code>
+   * @return The eventsSent.
+   */
+  long getEventsSent();
+
+  /**
+   * <pre>
+   * How many of them a second, over the last minute.
+   * </pre>
+   *
+   * <code>double events_sent_per_second = 10 [json_name = "eventsSentPerSecond"];</code>
+   * @return The eventsSentPerSecond.
+   */
+  double getEventsSentPerSecond();
 }

@@ -717,6 +717,21 @@ private static final long serialVersionUID = 0L;
     return lastSuspected_ == null ? io.headgate.v1.Gap.getDefaultInstance() : lastSuspected_;
   }
 
+  public static final int ACCEPTED_PER_SECOND_FIELD_NUMBER = 19;
+  private double acceptedPerSecond_ = 0D;
+  /**
+   * <pre>
+   * Webhooks accepted and stored a second, over the last minute.
+   * </pre>
+   *
+   * <code>double accepted_per_second = 19 [json_name = "acceptedPerSecond"];</code>
+   * @return The acceptedPerSecond.
+   */
+  @java.lang.Override
+  public double getAcceptedPerSecond() {
+    return acceptedPerSecond_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -792,6 +807,9 @@ private static final long serialVersionUID = 0L;
     }
     if (((bitField0_ & 0x00000020) != 0)) {
       output.writeMessage(18, getLastSuspected());
+    }
+    if (java.lang.Double.doubleToRawLongBits(acceptedPerSecond_) != 0) {
+      output.writeDouble(19, acceptedPerSecond_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -890,6 +908,10 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(18, getLastSuspected());
     }
+    if (java.lang.Double.doubleToRawLongBits(acceptedPerSecond_) != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeDoubleSize(19, acceptedPerSecond_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -958,6 +980,9 @@ private static final long serialVersionUID = 0L;
       if (!getLastSuspected()
           .equals(other.getLastSuspected())) return false;
     }
+    if (java.lang.Double.doubleToLongBits(getAcceptedPerSecond())
+        != java.lang.Double.doubleToLongBits(
+            other.getAcceptedPerSecond())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1030,6 +1055,9 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + LAST_SUSPECTED_FIELD_NUMBER;
       hash = (53 * hash) + getLastSuspected().hashCode();
     }
+    hash = (37 * hash) + ACCEPTED_PER_SECOND_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        java.lang.Double.doubleToLongBits(getAcceptedPerSecond()));
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1241,6 +1269,7 @@ private static final long serialVersionUID = 0L;
         lastSuspectedBuilder_.dispose();
         lastSuspectedBuilder_ = null;
       }
+      acceptedPerSecond_ = 0D;
       return this;
     }
 
@@ -1350,6 +1379,9 @@ private static final long serialVersionUID = 0L;
             : lastSuspectedBuilder_.build();
         to_bitField0_ |= 0x00000020;
       }
+      if (((from_bitField0_ & 0x00040000) != 0)) {
+        result.acceptedPerSecond_ = acceptedPerSecond_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -1437,6 +1469,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.hasLastSuspected()) {
         mergeLastSuspected(other.getLastSuspected());
+      }
+      if (java.lang.Double.doubleToRawLongBits(other.getAcceptedPerSecond()) != 0) {
+        setAcceptedPerSecond(other.getAcceptedPerSecond());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1582,6 +1617,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00020000;
               break;
             } // case 146
+            case 153: {
+              acceptedPerSecond_ = input.readDouble();
+              bitField0_ |= 0x00040000;
+              break;
+            } // case 153
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -3515,6 +3555,50 @@ private static final long serialVersionUID = 0L;
         lastSuspected_ = null;
       }
       return lastSuspectedBuilder_;
+    }
+
+    private double acceptedPerSecond_ ;
+    /**
+     * <pre>
+     * Webhooks accepted and stored a second, over the last minute.
+     * </pre>
+     *
+     * <code>double accepted_per_second = 19 [json_name = "acceptedPerSecond"];</code>
+     * @return The acceptedPerSecond.
+     */
+    @java.lang.Override
+    public double getAcceptedPerSecond() {
+      return acceptedPerSecond_;
+    }
+    /**
+     * <pre>
+     * Webhooks accepted and stored a second, over the last minute.
+     * </pre>
+     *
+     * <code>double accepted_per_second = 19 [json_name = "acceptedPerSecond"];</code>
+     * @param value The acceptedPerSecond to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAcceptedPerSecond(double value) {
+
+      acceptedPerSecond_ = value;
+      bitField0_ |= 0x00040000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Webhooks accepted and stored a second, over the last minute.
+     * </pre>
+     *
+     * <code>double accepted_per_second = 19 [json_name = "acceptedPerSecond"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAcceptedPerSecond() {
+      bitField0_ = (bitField0_ & ~0x00040000);
+      acceptedPerSecond_ = 0D;
+      onChanged();
+      return this;
     }
 
     // @@protoc_insertion_point(builder_scope:headgate.admin.v1.SourceStatus)

@@ -423,4 +423,14 @@ public interface SourceStatusOrBuilder extends
    * <code>.headgate.v1.Gap last_suspected = 18 [json_name = "lastSuspected"];</code>
    */
   io.headgate.v1.GapOrBuilder getLastSuspectedOrBuilder();
+
+  /**
+   * <pre>
+   * Webhooks accepted and stored a second, over the last minute.
+   * </pre>
+   *
+   * <code>double accepted_per_second = 19 [json_name = "acceptedPerSecond"];</code>
+   * @return The acceptedPerSecond.
+   */
+  double getAcceptedPerSecond();
 }
