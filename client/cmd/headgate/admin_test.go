@@ -17,7 +17,8 @@ import (
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
-var noon = timestamppb.New(time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC))
+// noon was three hours ago, and stays that for as long as the tests last.
+var noon = timestamppb.New(time.Now().Add(-3*time.Hour - 10*time.Second).Truncate(time.Second))
 
 // operator answers the admin calls.
 type operator struct {
@@ -84,16 +85,21 @@ func (described) DescribeLog(context.Context, *headgatev1.DescribeLogRequest) (*
 func TestStatusIsOneScreen(t *testing.T) {
 	admin := &operator{
 		status: &adminv1.GetStatusResponse{
-			Version: "v1.2.3", StartedAt: noon, Ready: true,
+			Version: "v1.2.3", StartedAt: noon, Ready: true, EventsSent: 12345, EventsSentPerSecond: 0.01,
 			Log: &adminv1.LogStatus{Epoch: "e1", Records: 12, SizeBytes: 1536, FreeBytes: 3 << 30, EarliestTime: noon, LatestTime: noon, Quarantined: 2},
 			Sources: []*adminv1.SourceStatus{
-				{Source: "dev", Accepted: 10, Duplicates: 1, Quarantined: 2, Refused: 3, Tests: 4, LastAcceptedAt: noon},
+				{Source: "dev", Accepted: 10000, AcceptedPerSecond: 12.4, Duplicates: 1, Quarantined: 2, Refused: 3, Tests: 4, LastAcceptedAt: noon},
 				{Source: "globex", Contexts: []string{"Default"}, Suspected: []headgatev1.Gap_Cause{headgatev1.Gap_CAUSE_SILENCE}},
 			},
 		},
 		streams: []*adminv1.Stream{
-			{Id: "1", ClientName: "billing\x1b[2J", Peer: "127.0.0.1:5000", StartedAt: noon, EventsSent: 9, CaughtUp: true},
-			{Id: "2", Peer: "127.0.0.1:5001", StartedAt: noon, Filter: &headgatev1.Filter{Entities: []string{"relation"}}, Lag: durationpb.New(90 * time.Second)},
+			{Id: "A", ClientName: "billing\x1b[2J", Peer: "127.0.0.1:5000", StartedAt: noon, EventsSent: 9, CaughtUp: true},
+			{Id: "B", Reader: "acme", State: adminv1.Stream_STATE_STALLED},
+		},
+		subscriptions: []*adminv1.ReaderSubscription{
+			{Reader: "acme", Subscription: &headgatev1.Subscription{Name: "near", ShardCount: 1, Lag: durationpb.New(time.Second)}},
+			{Reader: "acme", Subscription: &headgatev1.Subscription{Name: "far", ShardCount: 2, Served: 1, Lag: durationpb.New(time.Hour)}},
+			{Reader: "billing", Subscription: behind},
 		},
 	}
 	address, _ := startGateway(t, &scripted.Gateway{Events: described{}, Admin: admin})
@@ -101,39 +107,53 @@ func TestStatusIsOneScreen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `gateway v1.2.3 at ` + address + `, up since 2026-01-02T12:00:00Z: ready
+	want := `headgate v1.2.3 at ` + address + `, up 3h: accepting webhooks
 
-log e1: 12 records, 1.5 KiB, 3.0 GiB free on its disk
-  oldest   2026-01-02T12:00:00Z  after cursor cccccccccccccccc000000
-  newest   2026-01-02T12:00:00Z  cursor cccccccccccccccc000012
-  tenants  dev/Cust26759 globex/Default
-  2 in quarantine: see headgate quarantine list
+LOSING EVENTS? globex: see headgate sources globex
+ENDANGERED     billing/billing will lose events to the retention: start its service
+STALLED        acme takes nothing: see headgate connections
+QUARANTINE     2 webhooks: see headgate quarantine list
 
-SOURCE  CONTEXTS  ACCEPTED  DUPLICATES  QUARANTINED  REFUSED  TESTS  LAST ACCEPTED
-dev     any       10        1           2            3        4      2026-01-02T12:00:00Z
-globex  Default   0         0           0            0        0      never
-globex MAY BE LOSING EVENTS: see headgate sources
+in    12/s  10,000 accepted, 1 duplicate, 2 quarantined, 3 refused
+out   0.1/s  12,345 events sent, 2 streams of 2 readers, 1 behind
+log   1.5 KiB  12 records, oldest 3h ago, newest 3h ago, 3.0 GiB free
 
-STREAM  READER          PEER            SINCE                 SENT  BEHIND  FILTER
-1       billing\x1b[2J  127.0.0.1:5000  2026-01-02T12:00:00Z  9     -       everything
-2       -               127.0.0.1:5001  2026-01-02T12:00:00Z  0     1m30s   {"entities":["relation"]}
+SOURCE  /S  ACCEPTED  DUPLICATES  QUARANTINED  REFUSED  LAST EVENT
+dev     12    10,000           1            2        3  3h ago
+globex   0         0           0            0        0  never
+
+SUBSCRIPTION BEHIND   LAG  SERVED  LAST SAVED
+billing/billing      2d2h     3/4  3h ago
+acme/far               1h     1/2  never
 `
 	if out != want {
 		t.Errorf("wrote\n%s\nwant\n%s", out, want)
 	}
+	for range 40 {
+		admin.status.Sources = append(admin.status.Sources, &adminv1.SourceStatus{Source: "many", Stopped: true})
+		admin.subscriptions = append(admin.subscriptions, admin.subscriptions[1])
+	}
+	out, _, err = headgate(t, nil, "status", "--address", address)
+	if n := strings.Count(out, "\n"); err != nil || n > 23 || !strings.Contains(out, "\n… and ") {
+		t.Errorf("%v, wrote %d lines\n%s", err, n, out)
+	}
 }
 
 func TestStatusOfAGatewayThatIsNotReadyFails(t *testing.T) {
-	admin := &operator{status: &adminv1.GetStatusResponse{Problem: "the log is full"}}
+	admin := &operator{status: &adminv1.GetStatusResponse{Problem: "the log is full"}, subscriptions: []*adminv1.ReaderSubscription{}}
 	address, _ := startGateway(t, &scripted.Gateway{Events: described{}, Admin: admin})
 	out, _, err := headgate(t, nil, "status", "--address", address)
 	if err == nil || exitCode(err) != 1 || !strings.Contains(err.Error(), "the log is full") {
 		t.Errorf("ended with %v", err)
 	}
-	for _, want := range []string{"NOT READY: the log is full", "  empty\n", "nobody reads\n"} {
+	for _, want := range []string{": NOT ACCEPTING webhooks\n", "\nNOT ACCEPTING  the log is full\n", " empty, 0 B free\n", "nobody reads: try headgate tail\n", "no source is configured: headgate source new makes one\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("wrote %q, want %q too", out, want)
 		}
+	}
+	out, _, err = headgate(t, nil, "status", "--output", "json", "--address", address)
+	if err == nil || out != `{"problem":"the log is full"}`+"\n" {
+		t.Errorf("wrote %q, %v", out, err)
 	}
 }
 
@@ -143,7 +163,7 @@ func TestQuarantineIsListed(t *testing.T) {
 	out, _, err := headgate(t, nil, "quarantine", "list", "--address", address)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if err != nil || len(lines) != 6 || len(admin.askedAfter) != 3 ||
-		lines[5] != "cccccccccccccccc000005  2026-01-02T12:00:00Z  dev     -        relation.created\\x1b  4      PrimaryKey is not a number" {
+		lines[5] != "cccccccccccccccc000005  3h ago    dev     -        relation.created\\x1b      4  PrimaryKey is not a number" {
 		t.Errorf("wrote %q in %d pages, %v", lines, len(admin.askedAfter), err)
 	}
 	out, _, err = headgate(t, nil, "quarantine", "list", "--limit", "3", "--address", address)
@@ -151,7 +171,7 @@ func TestQuarantineIsListed(t *testing.T) {
 		t.Errorf("wrote %q, %v", out, err)
 	}
 	admin.quarantined = 0
-	if out, _, err = headgate(t, nil, "quarantine", "list", "--address", address); err != nil || out != "the quarantine is empty\n" {
+	if out, _, err = headgate(t, nil, "quarantine", "list", "--address", address); err != nil || out != "the quarantine is empty: every webhook became an event\n" {
 		t.Errorf("wrote %q, %v", out, err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/headgate/headgate/client"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	"github.com/headgate/headgate/internal/terminal"
 )
 
 type backupCommand struct {
@@ -53,7 +54,7 @@ func (c *backupCommand) Run(ctx context.Context, g *gateway, std *stdio) (err er
 	if err := errors.Join(os.Rename(part.Name(), path), syncFolder(filepath.Dir(path))); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(std.out, "%s: %d records, all that was accepted by %s, %s\n", path, summary.GetRecords(), moment(summary.GetTakenAt()), size(length))
+	_, err = fmt.Fprintf(std.out, "%s: %d records, all that was accepted by %s, %s\n", path, summary.GetRecords(), moment(summary.GetTakenAt()), terminal.Bytes(float64(length)))
 	return err
 }
 
@@ -100,7 +101,7 @@ func progressOn(out io.Writer) func(done float32, length uint64) {
 	return func(done float32, length uint64) {
 		if time.Since(last) >= time.Second {
 			last = time.Now()
-			_, _ = fmt.Fprintf(f, "\r%3.0f %%  %s  \r", done*100, size(length))
+			_, _ = fmt.Fprintf(f, "\r%3.0f %%  %s  \r", done*100, terminal.Bytes(float64(length)))
 		}
 	}
 }

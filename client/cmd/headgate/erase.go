@@ -2,14 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"text/tabwriter"
+	"time"
 
 	"github.com/headgate/headgate/client"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
 )
 
 type eraseCommand struct {
+	listFlag
 	Source  text `required:"" placeholder:"NAME" help:"The source."`
 	Context text `required:"" placeholder:"NAME" help:"The tenant."`
 
@@ -41,7 +43,7 @@ func (c *eraseCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 			return g.explain(client.ErrorOf(err))
 		}
 		found, undecided = append(found, step.GetFound()...), append(undecided, step.GetUndecided()...)
-		if err := showErasable(std, step); err != nil {
+		if err := c.show(std, step, time.Now()); err != nil {
 			return err
 		}
 		request.AfterCursor, more = step.GetNextCursor(), step.GetHasMore()
@@ -79,20 +81,29 @@ func (c *eraseCommand) request() (*adminv1.EraseRequest, error) {
 	return r, nil
 }
 
-func showErasable(std *stdio, step *adminv1.EraseResponse) error {
-	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
-	show := func(list []*adminv1.Erasable, remark string) {
-		for _, e := range list {
-			entity := printable(e.GetEntity())
-			if e.GetQuarantined() {
-				entity = "in quarantine"
-			}
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s%s\n", printable(e.GetCursor()), moment(e.GetReceivedAt()), entity, remark)
-		}
+// show writes what a step found. In JSON there is no telling apart what is undecided, which is in quarantine and counted at the end.
+func (c *eraseCommand) show(std *stdio, step *adminv1.EraseResponse, now time.Time) error {
+	if c.json() {
+		return errors.Join(jsonLines(std.out, step.GetFound()), jsonLines(std.out, step.GetUndecided()))
 	}
-	show(step.GetFound(), "")
-	show(step.GetUndecided(), "  undecided")
-	return table.Flush()
+	if len(step.GetFound())+len(step.GetUndecided()) == 0 {
+		return nil
+	}
+	t := newTable("CURSOR", "RECEIVED", "WHAT")
+	row := func(e *adminv1.Erasable, remark string) {
+		what := printable(e.GetEntity())
+		if e.GetQuarantined() {
+			what = "in quarantine"
+		}
+		t.row(printable(e.GetCursor()), ago(e.GetReceivedAt(), now), what+remark)
+	}
+	for _, e := range step.GetFound() {
+		row(e, "")
+	}
+	for _, e := range step.GetUndecided() {
+		row(e, ", undecided")
+	}
+	return t.write(std.out)
 }
 
 func (c *eraseCommand) sumUp(std *stdio, found, undecided int) error {
@@ -100,7 +111,11 @@ func (c *eraseCommand) sumUp(std *stdio, found, undecided int) error {
 	if c.Execute {
 		done = fmt.Sprintf("%d erased, and gone from the disk; copies in backups and at the readers are not", found)
 	}
-	if _, err := fmt.Fprintln(std.out, done); err != nil {
+	out := std.out
+	if c.json() { // there it is no line of the list
+		out = std.err
+	}
+	if _, err := fmt.Fprintln(out, done); err != nil {
 		return err
 	}
 	if undecided > 0 {

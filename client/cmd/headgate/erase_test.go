@@ -43,9 +43,10 @@ func TestErase(t *testing.T) {
 			args = append(args, "--execute")
 		}
 		out, errs, err := headgate(t, nil, args...)
-		want := "cccccccccccccccc000001  2026-01-02T12:00:00Z  person\n" +
-			"cccccccccccccccc000002  2026-01-02T12:00:00Z  in quarantine\n" +
-			"cccccccccccccccc000003  2026-01-02T12:00:00Z  in quarantine  undecided\n"
+		want := "CURSOR                  RECEIVED  WHAT\n" +
+			"cccccccccccccccc000001  3h ago    person\n" +
+			"cccccccccccccccc000002  3h ago    in quarantine\n" +
+			"cccccccccccccccc000003  3h ago    in quarantine, undecided\n"
 		if execute {
 			want += "2 erased, and gone from the disk; copies in backups and at the readers are not\n"
 		} else {

@@ -79,14 +79,14 @@ func TestSourcesTellHowToRestart(t *testing.T) {
 		RefusedByCause: map[string]uint64{"unauthenticated": 2, "too_large": 1}, Stopped: true,
 		LastHeardAt: at, ExpectedBy: noon, Suspected: []headgatev1.Gap_Cause{headgatev1.Gap_CAUSE_SILENCE}, SuspectedGaps: 2,
 		LastSuspected: &headgatev1.Gap{Cause: headgatev1.Gap_CAUSE_RETRIED, FromTime: at, ToTime: noon},
-	})
+	}, nil, noon.AsTime().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"2026b", "too_large 1, unauthenticated 2", "PATCH /api/v1/Webhook/{id}", `{"State": "Active"}`, "last test call    none",
-		"2026-01-02T03:04:05Z, expected again by 2026-01-02T12:00:00Z\n", "LOSING EVENTS?    it is silent",
-		"may be missing    2026-01-02T03:04:05Z to 2026-01-02T12:00:00Z: webhooks came only when the CRM tried again; 2 gaps since the start",
+		"2026b", "too_large 1, unauthenticated 2", "PATCH /api/v1/Webhook/{id}", `{"State": "Active"}`, "last test call    never",
+		", expected again 1h ago\n", "LOSING EVENTS?    silent when",
+		"may be missing    2026-01-02T03:04:05Z to " + moment(noon) + ", webhooks came only when the CRM tried again\n", " 2 such gaps since the start\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, out.String())

@@ -73,7 +73,7 @@ func firstOfPoison(t *testing.T) (shard, cursor string) {
 	t.Helper()
 	shown, _, err := headgate(t, nil, "subscription", "get", "billing")
 	table, skips, _ := strings.Cut(shown, "\nSKIPPED")
-	shards := regexp.MustCompile(`(?m)^(\d+) .* (\S+)$`).FindAllStringSubmatch(table, -1)
+	shards := regexp.MustCompile(`(?m)^ *(\d+) .* (\S+)$`).FindAllStringSubmatch(table, -1)
 	if err != nil || len(shards) != 8 {
 		t.Fatalf("%d shards in\n%s%v", len(shards), shown, err)
 	}

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"text/tabwriter"
+	"time"
 
 	"github.com/headgate/headgate/client"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	"github.com/headgate/headgate/internal/terminal"
 )
 
 type quarantineCommand struct {
@@ -18,6 +18,7 @@ type quarantineCommand struct {
 }
 
 type quarantineListCommand struct {
+	listFlag
 	Limit  uint32 `placeholder:"N" help:"How many at the most. Default: all of them."`
 	Source string `placeholder:"NAME" help:"Only those of this source."`
 }
@@ -46,21 +47,23 @@ func (c *quarantineListCommand) Run(ctx context.Context, g *gateway, std *stdio)
 			request.AfterId = found[len(found)-1].GetId()
 		}
 	}
-	if len(found) == 0 {
-		_, err := fmt.Fprintln(std.out, "the quarantine is empty")
+	switch {
+	case c.json():
+		return jsonLines(std.out, found)
+	case len(found) == 0:
+		_, err := fmt.Fprintln(std.out, "the quarantine is empty: every webhook became an event")
 		return err
 	}
-	return quarantineTable(std.out, found)
+	return quarantineTable(found, time.Now()).write(std.out)
 }
 
-func quarantineTable(out io.Writer, found []*adminv1.Quarantined) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "ID\tRECEIVED\tSOURCE\tCONTEXT\tEVENT TYPE\tBYTES\tPROBLEM")
+func quarantineTable(found []*adminv1.Quarantined, now time.Time) *table {
+	t := newTable("ID", "RECEIVED", "SOURCE", "CONTEXT", "EVENT TYPE", "BYTES>", "PROBLEM")
 	for _, q := range found {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", printable(q.GetId()), moment(q.GetReceivedAt()), printable(q.GetSource()),
-			known(q.GetContext()), known(q.GetEventType()), q.GetBodySize(), printable(q.GetProblem()))
+		t.row(printable(q.GetId()), ago(q.GetReceivedAt(), now), printable(q.GetSource()), known(q.GetContext()), known(q.GetEventType()),
+			terminal.Count(uint64(q.GetBodySize())), printable(q.GetProblem()))
 	}
-	return table.Flush()
+	return t
 }
 
 // known is what is known of a webhook, "-" when nothing is.
@@ -72,6 +75,7 @@ func known(s string) string {
 }
 
 type quarantineShowCommand struct {
+	listFlag
 	ID  string `arg:"" name:"id" help:"The id, as listed."`
 	Raw bool   `help:"Write the webhook's body, byte for byte as it was received."`
 }
@@ -92,6 +96,9 @@ func (c *quarantineShowCommand) Run(ctx context.Context, g *gateway, std *stdio)
 		return err
 	}
 	q := answer.GetQuarantined()
+	if c.json() {
+		return jsonLines(std.out, []*adminv1.Quarantined{q})
+	}
 	_, err = fmt.Fprintf(std.out, "id            %s\nproblem       %s\nreceived      %s\nsource        %s\ncontext       %s\nevent type    %s\ncontent type  %s\nbody          %d bytes, see --raw\n",
 		printable(q.GetId()), printable(q.GetProblem()), moment(q.GetReceivedAt()), printable(q.GetSource()), known(q.GetContext()),
 		known(q.GetEventType()), known(q.GetContentType()), q.GetBodySize())

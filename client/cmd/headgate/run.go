@@ -23,7 +23,8 @@ type commands struct {
 	Get           getCommand           `cmd:"" help:"Show one event, or the webhook's body that it was made from."`
 	Subscriptions subscriptionsCommand `cmd:"" help:"List the subscriptions, and how far behind they are."`
 	Subscription  subscriptionCommand  `cmd:"" help:"Make, show, move or delete a subscription, or skip an event in it."`
-	Status        statusCommand        `cmd:"" help:"Show how the gateway is: its log, its sources, its readers."`
+	Status        statusCommand        `cmd:"" help:"Show on one screen how the gateway is: what is wrong, what comes in, what goes out, who is behind."`
+	Connections   connectionsCommand   `cmd:"" help:"Show who is connected, and end a stream."`
 	Quarantine    quarantineCommand    `cmd:"" help:"Look at authentic webhooks that could not be turned into an event, try them again, or give them up."`
 	Erase         eraseCommand         `cmd:"" help:"Erase what the log holds of a person, a user, a record or a tenant."`
 	Sources       sourcesCommand       `cmd:"" help:"Show what each source did, and what starts a stopped feed again."`

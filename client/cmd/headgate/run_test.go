@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,25 @@ import (
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv("HEADGATE_IS_THE_PROGRAM") != "" { // see program
+		main()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// program is headgate as a process of its own.
+func program(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), "HEADGATE_IS_THE_PROGRAM=1", "TERM=xterm")
+	return cmd
+}
 
 const heartbeat = 15 * time.Second
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/headgate/headgate/client"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
@@ -29,7 +28,10 @@ const idsAtOnce = 100
 
 type quarantineReprocessCommand struct {
 	someQuarantined
+	listFlag
 	DryRun bool `help:"Only show what would come of it."`
+
+	headed bool // the table's head was written
 }
 
 // Run tries them again, and shows what came of each as soon as it is known.
@@ -53,7 +55,7 @@ func (c *quarantineReprocessCommand) Run(ctx context.Context, g *gateway, std *s
 		for _, one := range answer.GetReprocessed() {
 			count[one.GetOutcome()]++
 		}
-		return answer, reprocessedTable(std.out, answer.GetReprocessed())
+		return answer, c.show(std.out, answer.GetReprocessed())
 	}
 	for ids := range slices.Chunk(c.IDs, idsAtOnce) {
 		if _, err := call(&adminv1.ReprocessQuarantinedRequest{Ids: ids}); err != nil {
@@ -75,6 +77,9 @@ func (c *quarantineReprocessCommand) Run(ctx context.Context, g *gateway, std *s
 }
 
 func (c *quarantineReprocessCommand) sum(out io.Writer, count map[adminv1.Reprocessed_Outcome]int) error {
+	if c.json() {
+		return nil
+	}
 	if len(count) == 0 {
 		_, err := fmt.Fprintln(out, "nothing of this source is in quarantine")
 		return err
@@ -97,17 +102,21 @@ var outcomes = map[adminv1.Reprocessed_Outcome]string{
 	adminv1.Reprocessed_OUTCOME_NOT_FOUND: "not found",
 }
 
-func reprocessedTable(out io.Writer, list []*adminv1.Reprocessed) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+func (c *quarantineReprocessCommand) show(out io.Writer, list []*adminv1.Reprocessed) error {
+	if c.json() || len(list) == 0 {
+		return jsonLines(out, list)
+	}
+	t := newTable("ID", "OUTCOME", "SOURCE", "CONTEXT", "EVENT TYPE", "PROBLEM")
 	for _, one := range list {
 		outcome, ok := outcomes[one.GetOutcome()]
 		if !ok {
 			outcome = one.GetOutcome().String()
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", printable(one.GetId()), outcome, known(one.GetSource()), known(one.GetContext()),
-			known(one.GetEventType()), printable(one.GetProblem()))
+		t.row(printable(one.GetId()), outcome, known(one.GetSource()), known(one.GetContext()), known(one.GetEventType()), printable(one.GetProblem()))
 	}
-	return table.Flush()
+	t.headless = c.headed
+	c.headed = true
+	return t.write(out)
 }
 
 type quarantineDiscardCommand struct {

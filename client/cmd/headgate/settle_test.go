@@ -45,17 +45,18 @@ func TestQuarantineIsReprocessed(t *testing.T) {
 	admin := &operator{}
 	address, _ := startGateway(t, &scripted.Gateway{Admin: admin})
 	out, _, err := headgate(t, nil, "quarantine", "reprocess", "--source", "dev", "--address", address)
-	want := scripted.Cursor(1) + `  appended  dev  -  a\x1b  
-` + scripted.Cursor(2) + `  stays     dev  -  a\x1b  still wrong
-` + scripted.Cursor(3) + `  already there  dev  -  a\x1b  
-` + scripted.Cursor(4) + `  a test call    dev  -  a\x1b  
+	want := `ID                      OUTCOME   SOURCE  CONTEXT  EVENT TYPE  PROBLEM
+` + scripted.Cursor(1) + `  appended  dev     -        a\x1b
+` + scripted.Cursor(2) + `  stays     dev     -        a\x1b       still wrong
+` + scripted.Cursor(3) + `  already there  dev     -        a\x1b
+` + scripted.Cursor(4) + `  a test call    dev     -        a\x1b
 1 appended, 1 already there, 1 test calls, 1 stay, 0 not found
 `
 	if err != nil || out != want {
 		t.Errorf("wrote\n%s\nwant\n%s%v", out, want, err)
 	}
 	out, _, err = headgate(t, nil, "quarantine", "reprocess", "--dry-run", scripted.Cursor(5), "--address", address)
-	if want := scripted.Cursor(5) + "  not found  dev  -  a\\x1b  \nwould be: 0 appended, 0 already there, 0 test calls, 0 stay, 1 not found\n"; err != nil || out != want {
+	if want := "ID                      OUTCOME    SOURCE  CONTEXT  EVENT TYPE  PROBLEM\n" + scripted.Cursor(5) + "  not found  dev     -        a\\x1b\nwould be: 0 appended, 0 already there, 0 test calls, 0 stay, 1 not found\n"; err != nil || out != want {
 		t.Errorf("wrote %q, want %q, %v", out, want, err)
 	}
 	asked := []*adminv1.ReprocessQuarantinedRequest{{Source: "dev"}, {Source: "dev", AfterId: scripted.Cursor(2)}, {Ids: []string{scripted.Cursor(5)}, DryRun: true}}

@@ -1,21 +1,24 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
-
-	"google.golang.org/protobuf/types/known/timestamppb"
+	"time"
 
 	"github.com/headgate/headgate/client"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/internal/terminal"
 )
 
-type sourcesCommand struct{}
+type sourcesCommand struct {
+	listFlag
+	Names []string `arg:"" optional:"" name:"name" help:"Only these sources."`
+}
 
 // Run shows each source in full, and for a feed that seems stopped what starts it again.
 func (c *sourcesCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
@@ -28,40 +31,64 @@ func (c *sourcesCommand) Run(ctx context.Context, g *gateway, std *stdio) error 
 	if err != nil {
 		return g.explain(client.ErrorOf(err))
 	}
-	for i, s := range status.GetSources() {
-		if i > 0 {
-			_, _ = fmt.Fprintln(std.out)
-		}
-		if err := showSource(std, s); err != nil {
+	sources, err := c.chosen(status.GetSources())
+	switch {
+	case err != nil:
+		return err
+	case c.json():
+		return jsonLines(std.out, sources)
+	case len(sources) == 0:
+		_, err := fmt.Fprintln(std.out, "no source is configured: headgate source new makes one")
+		return err
+	}
+	log, err := headgatev1.NewEventServiceClient(connection.Conn()).DescribeLog(ctx, &headgatev1.DescribeLogRequest{})
+	if err != nil {
+		return g.explain(client.ErrorOf(err))
+	}
+	now := time.Now()
+	for _, s := range sources {
+		if err := showSource(std, s, log.GetTenants(), now); err != nil {
 			return err
 		}
 	}
 	if gap := status.GetLastNotReady(); gap != nil {
-		_, _ = fmt.Fprintf(std.out, "\nof all sources may be missing  %s\n", lost(gap))
+		_, _ = fmt.Fprintf(std.out, "of all sources may be missing\n  %s\n\n", lost(gap))
 	}
-	_, err = fmt.Fprintf(std.out, "\ncounts are since %s\n", moment(status.GetStartedAt()))
+	_, err = fmt.Fprintf(std.out, "counts are since the start, %s\n", ago(status.GetStartedAt(), now))
 	return err
 }
 
-func showSource(std *stdio, s *adminv1.SourceStatus) error {
-	out := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
-	line := func(name, format string, args ...any) {
-		_, _ = fmt.Fprintf(out, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
+// chosen are the sources that were named, or all.
+func (c *sourcesCommand) chosen(all []*adminv1.SourceStatus) (list []*adminv1.SourceStatus, err error) {
+	var there []string
+	for _, s := range all {
+		there = append(there, printable(s.GetSource()))
+		if len(c.Names) == 0 || slices.Contains(c.Names, s.GetSource()) {
+			list = append(list, s)
+		}
 	}
-	_, _ = fmt.Fprintln(out, printable(s.GetSource()))
-	contexts := "any"
-	if len(s.GetContexts()) > 0 {
-		contexts = printable(strings.Join(s.GetContexts(), " "))
+	for _, name := range c.Names {
+		if !slices.ContainsFunc(all, func(s *adminv1.SourceStatus) bool { return s.GetSource() == name }) {
+			return nil, fmt.Errorf("no source is called %s; there are: %s", printable(name), cmp.Or(strings.Join(there, ", "), "none"))
+		}
 	}
-	line("contexts", "%s", contexts)
-	line("last event", "%s", momentOr(s.GetLastAcceptedAt(), "none"))
-	line("last heard", "%s", heard(s))
-	line("last test call", "%s", momentOr(s.GetLastTestAt(), "none"))
+	return list, nil
+}
+
+func showSource(std *stdio, s *adminv1.SourceStatus, tenants []*headgatev1.DescribeLogResponse_Tenant, now time.Time) error {
+	t := newTable(printable(s.GetSource()))
+	t.right = make([]bool, 2)
+	line := func(name, format string, args ...any) { t.row("  "+name, fmt.Sprintf(format, args...)) }
+	line("contexts", "%s", contextsOf(s, tenants))
+	line("last event", "%s", ago(s.GetLastAcceptedAt(), now))
+	line("last heard", "%s", heard(s, now))
+	line("last test call", "%s", ago(s.GetLastTestAt(), now))
 	line("last secret used", "%s", known(s.GetLastSecretId()))
-	line("accepted", "%d, %d duplicates, %d quarantined", s.GetAccepted(), s.GetDuplicates(), s.GetQuarantined())
-	line("refused", "%d%s", s.GetRefused(), causes(s.GetRefusedByCause()))
+	line("accepted", "%s/s, %s, %s, %s quarantined", terminal.Rate(s.GetAcceptedPerSecond()), terminal.Count(s.GetAccepted()), some(s.GetDuplicates(), "duplicate"),
+		terminal.Count(s.GetQuarantined()))
+	line("refused", "%s%s", terminal.Count(s.GetRefused()), causes(s.GetRefusedByCause()))
 	if until := s.GetAwaitingSecretUntil(); until != nil {
-		line("awaits its secret", "until %s; answers nothing but the test call", moment(until))
+		line("AWAITS SECRET", "it answers nothing but the test call; that ends %s", ahead(until, now))
 	}
 	for _, cause := range s.GetSuspected() {
 		if says, ok := suspicions[cause]; ok {
@@ -69,32 +96,52 @@ func showSource(std *stdio, s *adminv1.SourceStatus) error {
 		}
 	}
 	if gap := s.GetLastSuspected(); gap != nil {
-		line("may be missing", "%s; %d gaps since the start", lost(gap), s.GetSuspectedGaps())
+		line("may be missing", "%s", lost(gap))
+		line("", "%s since the start", some(s.GetSuspectedGaps(), "such gap"))
 	}
 	if s.GetStopped() {
-		line("STOPPED", "the CRM has switched the feed off, or will have. When the cause is mended, send it, with the webhook's id:")
+		line("STOPPED", "the CRM has switched the feed off, or will have.")
+		line("", "When the cause is mended, send it, with the webhook's id:")
 		line("", "PATCH /api/v1/Webhook/{id}")
 		line("", "Content-Type: application/merge-patch+json")
 		line("", `{"State": "Active"}`)
 		line("", "What happened in between is not sent again: compare with the CRM.")
 	}
-	return out.Flush()
+	if err := t.write(std.out); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(std.out)
+	return err
+}
+
+// contextsOf are the tenants that a source may speak for; where that is any, those of which the log has held something.
+func contextsOf(s *adminv1.SourceStatus, tenants []*headgatev1.DescribeLogResponse_Tenant) string {
+	if len(s.GetContexts()) > 0 {
+		return printable(strings.Join(s.GetContexts(), " "))
+	}
+	text := "any"
+	for _, t := range tenants {
+		if t.GetSource() == s.GetSource() {
+			text += " " + printable(t.GetContext())
+		}
+	}
+	return strings.Replace(text, "any ", "any, so far ", 1)
 }
 
 // heard is when the source was last heard, and by when it should be again.
-func heard(s *adminv1.SourceStatus) string {
-	text := momentOr(s.GetLastHeardAt(), "never")
+func heard(s *adminv1.SourceStatus, now time.Time) string {
+	text := ago(s.GetLastHeardAt(), now)
 	if by := s.GetExpectedBy(); by != nil {
-		text += ", expected again by " + moment(by)
+		text += ", expected again " + ahead(by, now)
 	}
 	return text
 }
 
 // suspicions are what makes the gateway think that events of a source are being lost.
 var suspicions = map[headgatev1.Gap_Cause]string{
-	headgatev1.Gap_CAUSE_RETRIED:      "the CRM must try some webhooks more than once: look at what stands between it and the gateway",
-	headgatev1.Gap_CAUSE_CRM_REPORTED: "the CRM says that it could not deliver, or that it stopped the webhook",
-	headgatev1.Gap_CAUSE_SILENCE:      "it is silent when it sends in other weeks: look whether the CRM has stopped the webhook",
+	headgatev1.Gap_CAUSE_RETRIED:      "the CRM tries webhooks twice: look at what stands in between",
+	headgatev1.Gap_CAUSE_CRM_REPORTED: "the CRM says that it could not deliver, or has stopped",
+	headgatev1.Gap_CAUSE_SILENCE:      "silent when it sends in other weeks: has the CRM stopped it?",
 }
 
 // causesOfLoss are those of gaps.
@@ -111,14 +158,7 @@ func lost(gap *headgatev1.Gap) string {
 	if !ok {
 		cause = gap.GetCause().String()
 	}
-	return fmt.Sprintf("%s to %s: %s", moment(gap.GetFromTime()), moment(gap.GetToTime()), cause)
-}
-
-func momentOr(t *timestamppb.Timestamp, none string) string {
-	if t == nil {
-		return none
-	}
-	return moment(t)
+	return fmt.Sprintf("%s to %s, %s", moment(gap.GetFromTime()), moment(gap.GetToTime()), cause)
 }
 
 func causes(by map[string]uint64) string {

@@ -2,138 +2,129 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/headgate/headgate/client"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
-	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/internal/terminal"
 )
 
-type statusCommand struct{}
+type statusCommand struct {
+	listFlag
+	Watch    bool          `short:"w" help:"Show it again and again, in the same place. Not on a terminal, once."`
+	Interval time.Duration `default:"2s" placeholder:"DURATION" help:"With --watch: how long to wait in between, such as 500ms or 10s. Default: ${default}."`
+}
 
-// Run shows one screen. A gateway that is not ready is an error, after the screen.
+// snapshot is a gateway at one moment.
+type snapshot struct {
+	address       string
+	at            time.Time
+	status        *adminv1.GetStatusResponse
+	streams       []*adminv1.Stream
+	subscriptions []*adminv1.ReaderSubscription
+}
+
+func (g *gateway) snapshot(ctx context.Context, admin adminv1.AdminServiceClient) (*snapshot, error) {
+	status, err := admin.GetStatus(ctx, &adminv1.GetStatusRequest{})
+	if err != nil {
+		return nil, g.explain(client.ErrorOf(err))
+	}
+	streams, err := admin.ListStreams(ctx, &adminv1.ListStreamsRequest{})
+	if err != nil {
+		return nil, g.explain(client.ErrorOf(err))
+	}
+	subscriptions, err := admin.ListSubscriptions(ctx, &adminv1.ListSubscriptionsRequest{})
+	if err != nil {
+		return nil, g.explain(client.ErrorOf(err))
+	}
+	return &snapshot{g.Address, time.Now(), status, streams.GetStreams(), subscriptions.GetSubscriptions()}, nil
+}
+
+// Run shows one screen. A gateway that does not accept webhooks is an error, after the screen.
 func (c *statusCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
+	if c.Interval < 100*time.Millisecond {
+		return usagef("--interval %v: want 100ms or more", c.Interval)
+	}
 	connection, err := g.dial()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = connection.Close() }()
 	admin := adminv1.NewAdminServiceClient(connection.Conn())
-	status, err := admin.GetStatus(ctx, &adminv1.GetStatusRequest{})
-	if err != nil {
-		return g.explain(client.ErrorOf(err))
+	if c.Watch && !c.json() && terminal.Is(std.out) {
+		return c.watch(ctx, g, admin, std.out)
 	}
-	log, err := headgatev1.NewEventServiceClient(connection.Conn()).DescribeLog(ctx, &headgatev1.DescribeLogRequest{})
-	if err != nil {
-		return g.explain(client.ErrorOf(err))
+	if c.json() {
+		status, err := admin.GetStatus(ctx, &adminv1.GetStatusRequest{})
+		if err != nil {
+			return g.explain(client.ErrorOf(err))
+		}
+		if err := jsonLines(std.out, []*adminv1.GetStatusResponse{status}); err != nil {
+			return err
+		}
+		return notReady(status)
 	}
-	streams, err := admin.ListStreams(ctx, &adminv1.ListStreamsRequest{})
+	now, err := g.snapshot(ctx, admin)
 	if err != nil {
-		return g.explain(client.ErrorOf(err))
-	}
-	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
-	showGateway(table, g.Address, status)
-	showLog(table, status.GetLog(), log)
-	showSources(table, status.GetSources())
-	showStreams(table, streams.GetStreams())
-	if err := table.Flush(); err != nil {
 		return err
 	}
-	if !status.GetReady() {
-		return fmt.Errorf("the gateway is not ready: %s", printable(status.GetProblem()))
+	if _, err := fmt.Fprintln(std.out, strings.Join(now.screen(screenOf(std.out)), "\n")); err != nil {
+		return err
 	}
-	return nil
+	return notReady(now.status)
 }
 
-func showGateway(out io.Writer, address string, s *adminv1.GetStatusResponse) {
-	state := "ready"
-	if !s.GetReady() {
-		state = "NOT READY: " + printable(s.GetProblem())
+func notReady(s *adminv1.GetStatusResponse) error {
+	if s.GetReady() {
+		return nil
 	}
-	_, _ = fmt.Fprintf(out, "gateway %s at %s, up since %s: %s\n", printable(s.GetVersion()), address, moment(s.GetStartedAt()), state)
+	return fmt.Errorf("the gateway is not ready: %s", printable(s.GetProblem()))
 }
 
-func showLog(out io.Writer, l *adminv1.LogStatus, d *headgatev1.DescribeLogResponse) {
-	_, _ = fmt.Fprintf(out, "\nlog %s: %d records, %s, %s free on its disk\n", printable(l.GetEpoch()), l.GetRecords(), size(l.GetSizeBytes()), size(l.GetFreeBytes()))
-	if l.GetEarliestTime() == nil {
-		_, _ = fmt.Fprintln(out, "  empty")
-	} else {
-		_, _ = fmt.Fprintf(out, "  oldest\t%s\tafter cursor %s\n", moment(l.GetEarliestTime()), printable(d.GetEarliestCursor()))
-		_, _ = fmt.Fprintf(out, "  newest\t%s\tcursor %s\n", moment(l.GetLatestTime()), printable(d.GetLatestCursor()))
-	}
-	tenants := make([]string, 0, len(d.GetTenants()))
-	for _, t := range d.GetTenants() {
-		tenants = append(tenants, printable(t.GetSource()+"/"+t.GetContext()))
-	}
-	if len(tenants) > 0 {
-		_, _ = fmt.Fprintf(out, "  tenants\t%s\n", strings.Join(tenants, " "))
-	}
-	if l.GetFormat() < l.GetNewestFormat() {
-		_, _ = fmt.Fprintf(out, "  stored in format %d: headgated upgrade-store brings it to %d, which the releases before could not open\n", l.GetFormat(), l.GetNewestFormat())
-	}
-	if n := l.GetQuarantined(); n > 0 {
-		_, _ = fmt.Fprintf(out, "  %d in quarantine: see headgate quarantine list\n", n)
-	}
-	if n := l.GetQuarantineDropped(); n > 0 {
-		_, _ = fmt.Fprintf(out, "  %d dropped from the quarantine, as it was full: see retention.quarantine_max_size\n", n)
-	}
-}
-
-func showSources(out io.Writer, sources []*adminv1.SourceStatus) {
-	_, _ = fmt.Fprintln(out, "\nSOURCE\tCONTEXTS\tACCEPTED\tDUPLICATES\tQUARANTINED\tREFUSED\tTESTS\tLAST ACCEPTED")
-	for _, s := range sources {
-		contexts, last := "any", "never"
-		if len(s.GetContexts()) > 0 {
-			contexts = strings.Join(s.GetContexts(), " ")
+// watch shows the screen in one place until ctx ends. A gateway that does not answer may be one that starts again: that is shown, and asked again.
+func (c *statusCommand) watch(ctx context.Context, g *gateway, admin adminv1.AdminServiceClient, out io.Writer) error {
+	shown := 0
+	for {
+		size := screenOf(out)
+		asked, cancel := context.WithTimeout(ctx, 10*time.Second)
+		now, err := g.snapshot(asked, admin)
+		cancel()
+		if ctx.Err() != nil {
+			return nil // the user wanted it
 		}
-		if s.GetLastAcceptedAt() != nil {
-			last = moment(s.GetLastAcceptedAt())
+		if _, usage := errors.AsType[usageError](err); usage {
+			return err
 		}
-		_, _ = fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", printable(s.GetSource()), printable(contexts), s.GetAccepted(),
-			s.GetDuplicates(), s.GetQuarantined(), s.GetRefused(), s.GetTests(), last)
-	}
-	for _, s := range sources {
-		if s.GetStopped() || len(s.GetSuspected()) > 0 {
-			_, _ = fmt.Fprintf(out, "%s MAY BE LOSING EVENTS: see headgate sources\n", printable(s.GetSource()))
+		lines := []string{size.colour(red, cut("NO ANSWER  "+printable(fmt.Sprint(err)), size.columns)), "asked again every " + c.Interval.String()}
+		if err == nil {
+			lines = now.screen(size)
+		}
+		if err := rewrite(out, shown, lines); err != nil {
+			return err
+		}
+		shown = len(lines)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(c.Interval):
 		}
 	}
 }
 
-func showStreams(out io.Writer, streams []*adminv1.Stream) {
-	if len(streams) == 0 {
-		_, _ = fmt.Fprintln(out, "\nnobody reads")
-		return
+// rewrite writes the lines over those that were shown before, in one write, so that nothing flickers.
+func rewrite(out io.Writer, shown int, lines []string) error {
+	var b strings.Builder
+	if shown > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA", shown)
 	}
-	_, _ = fmt.Fprintln(out, "\nSTREAM\tREADER\tPEER\tSINCE\tSENT\tBEHIND\tFILTER")
-	for _, s := range streams {
-		behind := "-"
-		if !s.GetCaughtUp() {
-			behind = s.GetLag().AsDuration().Round(time.Millisecond).String()
-		}
-		filter, err := jsonLine(s.GetFilter())
-		if err != nil || filter == "{}" {
-			filter = "everything"
-		}
-		_, _ = fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", printable(s.GetId()), known(s.GetClientName()), printable(s.GetPeer()),
-			moment(s.GetStartedAt()), s.GetEventsSent(), behind, filter)
+	for _, line := range lines {
+		b.WriteString(terminal.ClearLine + line + "\n")
 	}
-}
-
-// size is a number of bytes for people.
-func size(bytes uint64) string {
-	value, unit := float64(bytes), "B"
-	for _, next := range []string{"KiB", "MiB", "GiB", "TiB"} {
-		if value < 1024 {
-			break
-		}
-		value, unit = value/1024, next
-	}
-	if unit == "B" {
-		return fmt.Sprintf("%d B", bytes)
-	}
-	return fmt.Sprintf("%.1f %s", value, unit)
+	b.WriteString("\x1b[J")
+	_, err := io.WriteString(out, b.String())
+	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/headgate/headgate/client"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
@@ -82,7 +83,10 @@ func (c *subscriptionCreateCommand) Run(ctx context.Context, g *gateway, std *st
 	return err
 }
 
-type subscriptionGetCommand struct{ subscriptionName }
+type subscriptionGetCommand struct {
+	subscriptionName
+	listFlag
+}
 
 // Run shows the subscription.
 func (c *subscriptionGetCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
@@ -94,7 +98,10 @@ func (c *subscriptionGetCommand) Run(ctx context.Context, g *gateway, std *stdio
 	if err != nil {
 		return err
 	}
-	return showSubscription(std.out, got)
+	if c.json() {
+		return jsonLines(std.out, []*headgatev1.GetSubscriptionResponse{got})
+	}
+	return showSubscription(std.out, got, time.Now())
 }
 
 type subscriptionSeekCommand struct {

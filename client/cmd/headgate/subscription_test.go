@@ -81,15 +81,15 @@ func TestSubscriptionsOfAllReadersAreListed(t *testing.T) {
 	}}
 	address, _ := startGateway(t, &scripted.Gateway{Admin: admin, Subscriptions: &keeper{}})
 	out, _, err := headgate(t, nil, "subscriptions", "--address", address)
-	want := `READER     SUBSCRIPTION  SHARDS  SERVED  STANDING BY  LAG   LAST SAVED
-billing    billing       4       3       1            2d2h  2026-01-02T12:00:00Z  ENDANGERED
-directory  sync          1       1       0            -     never
+	want := `READER     SUBSCRIPTION  SERVED  STANDBY   LAG  LAST SAVED
+billing    billing          3/4        1  2d2h  3h ago  ENDANGERED
+directory  sync             1/1        0     -  never
 
 ` + endangered + "\n"
 	if err != nil || out != want {
 		t.Errorf("wrote\n%s\n%v, want\n%s", out, err, want)
 	}
-	own := "SUBSCRIPTION  SHARDS  SERVED  STANDING BY  LAG  LAST SAVED\nmine          1       0       0            -    never\n"
+	own := "SUBSCRIPTION  SERVED  STANDBY  LAG  LAST SAVED\nmine             0/1        0    -  never\n"
 	if out, _, err := headgate(t, nil, "subscriptions", "--own", "--address", address); err != nil || out != own {
 		t.Errorf("wrote\n%s\n%v, want\n%s", out, err, own)
 	}
@@ -104,23 +104,22 @@ func TestSubscriptionIsShown(t *testing.T) {
 	address, _ := startGateway(t, &scripted.Gateway{Subscriptions: &keeper{}})
 	out, _, err := headgate(t, nil, "subscription", "get", "billing", "--address", address)
 	want := `name        billing
-made        2026-01-02T12:00:00Z
+made        3h ago
 shards      4, 3 served, 1 standing by
 lag         2d2h
-last saved  2026-01-02T12:00:00Z
+last saved  3h ago
 ` + endangered + `
 
-SHARD  LAG   LAST SAVED            MEMBER      CLIENT       CURSOR
-0      1.5s  2026-01-02T12:00:00Z  pod-1       billing\x1b  cccccccccccccccc000007
-1      -     never                 nobody yet  -            cccccccccccccccc000000
-2      -     never                 -           -            cccccccccccccccc000000
+SHARD   LAG  LAST SAVED  MEMBER      CLIENT       CURSOR
+    0  1.5s  3h ago      pod-1       billing\x1b  cccccccccccccccc000007
+    1     -  never       nobody yet  -            cccccccccccccccc000000
+    2     -  never       -           -            cccccccccccccccc000000
 nobody yet: whoever had the shard may still save what it handled, for five seconds
 
-SKIPPED               SHARD  CURSOR                  BY              REASON
-2026-01-02T12:00:00Z  2      cccccccccccccccc000006  chief, token 1  poison
+SKIPPED  SHARD  CURSOR                  BY              REASON
+3h ago       2  cccccccccccccccc000006  chief, token 1  poison
 `
-	squeeze := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	if err != nil || squeeze(out) != squeeze(want) {
+	if err != nil || out != want {
 		t.Errorf("wrote\n%s\n%v, want\n%s", out, err, want)
 	}
 }
@@ -198,8 +197,8 @@ func TestSubscriptionIsChanged(t *testing.T) {
 		"create billing --earliest": {
 			"made billing with 1 shard, beginning with the oldest event\n", &headgatev1.CreateSubscriptionRequest{Name: "billing", ShardCount: 1, Start: client.Earliest()},
 		},
-		"seek billing --from 2026-01-02T12:00:00Z": {
-			"moved billing: it begins with what was received from 2026-01-02T12:00:00Z on\n", &headgatev1.SeekSubscriptionRequest{Name: "billing", Start: client.FromTime(noon.AsTime())},
+		"seek billing --from " + moment(noon): {
+			"moved billing: it begins with what was received from " + moment(noon) + " on\n", &headgatev1.SeekSubscriptionRequest{Name: "billing", Start: client.FromTime(noon.AsTime())},
 		},
 		"seek billing --after x --shard 0": {
 			"moved shard 0 of billing: it begins after x\n", &headgatev1.SeekSubscriptionRequest{Name: "billing", Shard: proto.Uint32(0), Start: client.After("x")},
@@ -255,17 +254,6 @@ func TestTailReadsAllShards(t *testing.T) {
 	for _, n := range members {
 		if n != 9 {
 			t.Errorf("asked for %d shards three times", n)
-		}
-	}
-}
-
-func TestShortDurations(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0s", 1234 * time.Microsecond: "1ms", 59960 * time.Millisecond: "1m0s", 1540 * time.Millisecond: "1.5s", 61 * time.Second: "1m1s", time.Hour: "1h", 90 * time.Minute: "1h30m",
-		49 * time.Hour: "2d1h", 10*24*time.Hour + time.Minute: "10d",
-	} {
-		if got := short(d); got != want {
-			t.Errorf("%v is %s, want %s", d, got, want)
 		}
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -14,9 +14,11 @@ import (
 	"github.com/headgate/headgate/client"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/internal/terminal"
 )
 
 type subscriptionsCommand struct {
+	listFlag
 	Own bool `help:"Only this reader's own. That is also what whoever is no operator gets."`
 }
 
@@ -30,7 +32,7 @@ func (c *subscriptionsCommand) Run(ctx context.Context, g *gateway, std *stdio) 
 	if !c.Own {
 		all, err := adminv1.NewAdminServiceClient(connection.Conn()).ListSubscriptions(ctx, &adminv1.ListSubscriptionsRequest{})
 		if err == nil {
-			return subscriptionsTable(std.out, all.GetSubscriptions(), true)
+			return c.show(std.out, all.GetSubscriptions(), true)
 		}
 		if answer := client.ErrorOf(err); answer.Reason != client.ReasonOperatorOnly {
 			return g.explain(answer)
@@ -47,39 +49,49 @@ func (c *subscriptionsCommand) Run(ctx context.Context, g *gateway, std *stdio) 
 	for _, s := range own.GetSubscriptions() {
 		list = append(list, &adminv1.ReaderSubscription{Subscription: s})
 	}
-	return subscriptionsTable(std.out, list, false)
+	return c.show(std.out, list, false)
 }
 
 // endangered is what to do about a subscription that the retention comes close to.
 const endangered = "ENDANGERED: the retention will soon remove events that were not handled. Start its service, or give the log more room."
 
-func subscriptionsTable(out io.Writer, list []*adminv1.ReaderSubscription, readers bool) error {
+func (c *subscriptionsCommand) show(out io.Writer, list []*adminv1.ReaderSubscription, readers bool) error {
+	if c.json() {
+		return jsonLines(out, list)
+	}
 	if len(list) == 0 {
-		_, err := fmt.Fprintln(out, "there are no subscriptions")
+		_, err := fmt.Fprintln(out, "there are no subscriptions: headgate subscription create makes one, and so does the first reader that names one")
 		return err
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(reader string, cells ...string) {
-		if readers {
-			cells = append([]string{reader}, cells...)
-		}
-		_, _ = fmt.Fprintln(table, strings.Join(cells, "\t"))
+	if err := subscriptionsTable(list, readers, time.Now()).write(out); err != nil {
+		return err
 	}
-	row("READER", "SUBSCRIPTION", "SHARDS", "SERVED", "STANDING BY", "LAG", "LAST SAVED")
-	danger := false
+	if !slices.ContainsFunc(list, func(r *adminv1.ReaderSubscription) bool { return r.GetSubscription().GetEndangered() }) {
+		return nil
+	}
+	_, err := fmt.Fprintf(out, "\n%s\n", endangered)
+	return err
+}
+
+func subscriptionsTable(list []*adminv1.ReaderSubscription, readers bool, now time.Time) *table {
+	heads := []string{"SUBSCRIPTION", "SERVED>", "STANDBY>", "LAG>", "LAST SAVED"}
+	if readers {
+		heads = slices.Insert(heads, 0, "READER")
+	}
+	t := newTable(heads...)
 	for _, r := range list {
 		s := r.GetSubscription()
-		saved := momentOr(s.GetSavedAt(), "never")
+		saved := ago(s.GetSavedAt(), now)
 		if s.GetEndangered() {
-			danger = true
 			saved += "  ENDANGERED"
 		}
-		row(printable(r.GetReader()), printable(s.GetName()), fmt.Sprint(s.GetShardCount()), fmt.Sprint(s.GetServed()), fmt.Sprint(s.GetStandingBy()), lag(s.GetLag()), saved)
+		cells := []string{printable(s.GetName()), servedOf(s), fmt.Sprint(s.GetStandingBy()), lag(s.GetLag()), saved}
+		if readers {
+			cells = slices.Insert(cells, 0, printable(r.GetReader()))
+		}
+		t.row(cells...)
 	}
-	if danger {
-		_, _ = fmt.Fprintf(table, "\n%s\n", endangered)
-	}
-	return table.Flush()
+	return t
 }
 
 // lag is how far behind something is, "-" when it is not.
@@ -87,57 +99,36 @@ func lag(d *durationpb.Duration) string {
 	if d == nil {
 		return "-"
 	}
-	return short(d.AsDuration())
-}
-
-// short is a duration in its two largest units.
-func short(d time.Duration) string {
-	units := []struct {
-		name string
-		size time.Duration
-	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
-	for i, u := range units[:3] {
-		if d < u.size {
-			continue
-		}
-		text := fmt.Sprintf("%d%s", d/u.size, u.name)
-		if rest := d % u.size / units[i+1].size; rest > 0 {
-			text += fmt.Sprintf("%d%s", rest, units[i+1].name)
-		}
-		return text
-	}
-	if d < time.Second {
-		return d.Round(time.Millisecond).String()
-	}
-	return d.Round(time.Second / 10).String()
+	return terminal.Short(d.AsDuration())
 }
 
 // showSubscription writes one subscription with its shards and skips.
-func showSubscription(out io.Writer, got *headgatev1.GetSubscriptionResponse) error {
+func showSubscription(out io.Writer, got *headgatev1.GetSubscriptionResponse, now time.Time) error {
 	s := got.GetSubscription()
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(table, "name\t%s\nmade\t%s\nshards\t%d, %d served, %d standing by\nlag\t%s\nlast saved\t%s\n", printable(s.GetName()), moment(s.GetCreatedAt()),
-		s.GetShardCount(), s.GetServed(), s.GetStandingBy(), lag(s.GetLag()), momentOr(s.GetSavedAt(), "never"))
+	_, err := fmt.Fprintf(out, "name        %s\nmade        %s\nshards      %d, %d served, %d standing by\nlag         %s\nlast saved  %s\n", printable(s.GetName()), ago(s.GetCreatedAt(), now),
+		s.GetShardCount(), s.GetServed(), s.GetStandingBy(), lag(s.GetLag()), ago(s.GetSavedAt(), now))
 	if s.GetEndangered() {
-		_, _ = fmt.Fprintln(table, endangered)
+		_, _ = fmt.Fprintln(out, endangered)
 	}
-	_, _ = fmt.Fprintln(table, "\nSHARD\tLAG\tLAST SAVED\tMEMBER\tCLIENT\tCURSOR")
-	leaving := false
+	_, _ = fmt.Fprintln(out)
+	t, leaving := newTable("SHARD>", "LAG>", "LAST SAVED", "MEMBER", "CLIENT", "CURSOR"), false
 	for _, sh := range got.GetShards() {
 		leaving = leaving || holder(sh) == nobodyYet
-		_, _ = fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", sh.GetIndex(), lag(sh.GetLag()), momentOr(sh.GetSavedAt(), "never"), holder(sh), known(sh.GetClientName()),
-			printable(sh.GetCursor()))
+		t.row(fmt.Sprint(sh.GetIndex()), lag(sh.GetLag()), ago(sh.GetSavedAt(), now), holder(sh), known(sh.GetClientName()), printable(sh.GetCursor()))
 	}
+	err = errors.Join(err, t.write(out))
 	if leaving {
-		_, _ = fmt.Fprintf(table, "%s: whoever had the shard may still save what it handled, for five seconds\n", nobodyYet)
+		_, _ = fmt.Fprintf(out, "%s: whoever had the shard may still save what it handled, for five seconds\n", nobodyYet)
 	}
 	if len(got.GetSkips()) > 0 {
-		_, _ = fmt.Fprintln(table, "\nSKIPPED\tSHARD\tCURSOR\tBY\tREASON")
+		_, _ = fmt.Fprintln(out)
+		t = newTable("SKIPPED", "SHARD>", "CURSOR", "BY", "REASON")
+		for _, k := range got.GetSkips() {
+			t.row(ago(k.GetSkippedAt(), now), fmt.Sprint(k.GetShard()), printable(k.GetCursor()), printable(k.GetSkippedBy()), printable(k.GetReason()))
+		}
+		err = errors.Join(err, t.write(out))
 	}
-	for _, k := range got.GetSkips() {
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", moment(k.GetSkippedAt()), k.GetShard(), printable(k.GetCursor()), printable(k.GetSkippedBy()), printable(k.GetReason()))
-	}
-	return table.Flush()
+	return err
 }
 
 // nobodyYet is the holder of a shard whose stream has ended and whose lease is in force.

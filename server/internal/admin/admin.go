@@ -45,8 +45,8 @@ type Gateway struct {
 	// NotReady returns the newest gap that the gateway itself is the cause of, nil when there was none.
 	NotReady func() *headgatev1.Gap
 	// Sources, Streams and Subscriptions return how they do.
-	Sources       func() []*adminv1.SourceStatus
-	Streams       func(ctx context.Context) []*adminv1.Stream
+	Sources func() []*adminv1.SourceStatus
+	Streams func(ctx context.Context) []*adminv1.Stream
 	// Sent is how many events were sent to readers since the start, and how many a second in the last minute.
 	Sent          func() (events uint64, perSecond float64)
 	Subscriptions func(ctx context.Context) []*adminv1.ReaderSubscription

@@ -126,7 +126,7 @@ func (s *Service) newErasure(req *adminv1.EraseRequest) (*erasure, error) {
 	}
 	// A quarantined webhook can be of a tenant that the log knows no events of.
 	if !slices.ContainsFunc(s.log.Tenants(), func(t eventlog.Tenant) bool { return e.wants(t.Source, t.Context) }) {
-		return nil, status.Errorf(codes.NotFound, "the log has never held anything of source %q and context %q: see the tenants in headgate status", e.source, e.context)
+		return nil, status.Errorf(codes.NotFound, "the log has never held anything of source %q and context %q: see headgate sources", e.source, e.context)
 	}
 	e.table = s.gw.Source(e.source)
 	return e, nil
