@@ -12,6 +12,15 @@ const (
 	fewestConnections = 100
 )
 
+// OpenFiles is how many files and connections this process may have open, how many it must, and how many are enough for all the connections that it would take.
+func OpenFiles() (have, least, enough int) {
+	enough = ownFiles
+	for _, most := range maxConnections {
+		enough += most
+	}
+	return openFiles(), ownFiles + fewestConnections, enough
+}
+
 // connectionBounds are maxConnections, or less of each where the process may not have so many files open.
 func connectionBounds(files int) (map[string]int, error) {
 	all := 0

@@ -79,9 +79,7 @@ type flags struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	Run   struct{} `cmd:"" default:"withargs" help:"Run the gateway. This is the default. On SIGHUP, and when a file of it changes, it reads its configuration again."`
-	Check struct {
-		Print bool `help:"Print the configuration in force instead, defaults included, secrets left out."`
-	} `cmd:"" help:"Look whether the gateway would run here: configuration, secrets, readers, certificates, clock, data directory, disk, ports."`
+	Check checking `cmd:"" help:"Look whether the gateway would run here: configuration, secrets, readers, certificates, clock, data directory, disk, ports."`
 
 	offline
 }
@@ -101,7 +99,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, environ [
 	case f.Check.Print && err == nil:
 		return cfg.Print(stdout)
 	case command == "check":
-		return check(ctx, stdout, f.Config, cfg, err)
+		return f.Check.check(ctx, stdout, f.Config, cfg, err)
 	case err != nil:
 		return err
 	}

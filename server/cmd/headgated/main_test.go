@@ -112,7 +112,7 @@ func TestMisspeltVariables(t *testing.T) {
 	}
 	for _, args := range [][]string{{"check", "--config", file}, {"check", "--print", "--config", file}} {
 		stdout, _, err := program(t, vars, args...)
-		if err == nil || !strings.Contains(stdout, "fail  config          HEADGATE_LOG_LEVL: no setting has this variable") {
+		if err == nil || !strings.Contains(stdout, "error    config          HEADGATE_LOG_LEVL: no setting has this variable") {
 			t.Errorf("%q: %v\n%s", args, err, stdout)
 		}
 	}
