@@ -24,7 +24,9 @@ func TestEndedStreamsNobodyTakes(t *testing.T) {
 	}}
 	g := start(t, cfg)
 	until := &headgatev1.SubscribeRequest{Start: earliest(), StopWhenCaughtUp: true}
-	ended := func() int64 { return figures(t, g.addr.Admin)[`headgate_stream_ends_total{code="OK"}`] }
+	ended := func() int64 {
+		return figures(t, g.addr.Admin)[`headgate_stream_ends_total{reader="some",reason="caught_up"}`]
+	}
 	fill := func(streams int) *abuser {
 		a, err := abuse(g.addr.GRPC, nil, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
 		before := ended()

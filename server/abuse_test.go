@@ -60,6 +60,9 @@ func figures(t *testing.T, admin string) map[string]int64 {
 		if name, value, ok := strings.Cut(lines.Text(), " "); ok {
 			if v, err := strconv.ParseFloat(value, 64); err == nil {
 				values[name] = int64(v)
+				if family, _, labels := strings.Cut(name, "{"); labels {
+					values[family] += int64(v) // over all labels
+				}
 			}
 		}
 	}

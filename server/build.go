@@ -139,6 +139,8 @@ func (s *Server) openLog(wait time.Duration) (err error) {
 func (s *Server) buildRooms() {
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registerLogMetrics(s.registry, s.log)
+	registerLogReads(s.registry, s.log)
+	s.registry.MustRegister(readerConnections{s.access})
 	sources := sourcesOf(s.reload.inForce)
 	s.webhook = webhook.New(s.log, sources, webhook.Options{
 		Stored:  s.upstream.Stored,
@@ -152,7 +154,7 @@ func (s *Server) buildRooms() {
 		s.exemptSenders(sources)
 	}
 	s.feed = feed.New(s.log, feed.Options{
-		Grant: grantOf, Caller: callerOf, MaxStreams: s.cfg.Limits.MaxStreams, Metrics: s.registry,
+		Grant: grantOf, Caller: callerOf, MaxStreams: s.cfg.Limits.MaxStreams, Metrics: s.registry, Readers: s.access.Readers,
 		Subscriptions: s.subscriptions, Retention: s.cfg.Retention.MaxAge, Logger: slog.Default(),
 	})
 	s.rates = &rates{count: s.counts}

@@ -201,11 +201,18 @@ func (g *gateway) streams() int {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(page), "\nheadgate_streams ")
-	value, _, _ := strings.Cut(rest, "\n")
-	n, err := strconv.Atoi(value)
-	if err != nil {
-		g.t.Fatal("the metrics tell no streams: ", err)
+	n, told := 0, false
+	for line := range strings.Lines(string(page)) {
+		if strings.HasPrefix(line, "headgate_streams{") {
+			of, err := strconv.Atoi(line[strings.LastIndexByte(line, ' ')+1 : len(line)-1])
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			n, told = n+of, true
+		}
+	}
+	if !told {
+		g.t.Fatal("the metrics tell no streams")
 	}
 	return n
 }

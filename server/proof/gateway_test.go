@@ -135,6 +135,9 @@ func (g *gateway) figures() map[string]float64 {
 		if name, value, ok := strings.Cut(lines.Text(), " "); ok {
 			if v, err := strconv.ParseFloat(value, 64); err == nil {
 				values[name] = v
+				if family, _, labels := strings.Cut(name, "{"); labels {
+					values[family] += v // over all labels
+				}
 			}
 		}
 	}

@@ -315,6 +315,27 @@ func (c *Control) Hold(by Identity, remote string, kind Kind) (release func(), e
 	}), nil
 }
 
+// Readers returns who is known under the policy in force.
+func (c *Control) Readers() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.policy.names
+}
+
+// Connections counts, by reader, those with calls or answers of streams on them; of whoever has had any since the start, and who is known now.
+func (c *Control) Connections() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	counts := make(map[string]int, len(c.use))
+	for _, name := range c.policy.names {
+		counts[name] = 0
+	}
+	for name, u := range c.use {
+		counts[name] = len(u.connections)
+	}
+	return counts
+}
+
 func (c *Control) useOf(r *Reader) *use {
 	u := c.use[r.Name]
 	if u == nil {

@@ -72,6 +72,7 @@ type Policy struct {
 	byJWT         []*Reader
 	verifiers     map[issuer]*oidc.IDTokenVerifier
 	open          *Reader // everybody is this one; nil when readers are told apart
+	names         []string
 }
 
 // NewPolicy returns the policy of the readers. clients are the authorities of their certificates; nil when there are none. It fails when two readers
@@ -81,6 +82,7 @@ func NewPolicy(readers []Reader, clients *x509.CertPool) (*Policy, error) {
 	p.authorities.roots = clients
 	for i := range readers {
 		r := &readers[i]
+		p.names = append(p.names, r.Name)
 		for _, t := range r.Tokens {
 			hash, err := ParseTokenHash(t)
 			if err != nil {
@@ -108,7 +110,8 @@ func NewPolicy(readers []Reader, clients *x509.CertPool) (*Policy, error) {
 
 // Open returns the policy of a gateway without readers: everybody may read everything. It is for loopback only.
 func Open() *Policy {
-	return &Policy{open: &Reader{Name: "anybody", Grant: Everything()}}
+	everybody := &Reader{Name: "anybody", Grant: Everything()}
+	return &Policy{open: everybody, names: []string{everybody.Name}}
 }
 
 // Tells says whether the policy tells readers apart.

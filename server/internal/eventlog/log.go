@@ -35,6 +35,8 @@ type Log struct {
 	dropped atomic.Uint64 // quarantined bodies
 
 	erasures atomic.Uint64
+	memory   atomic.Uint64 // reads from the tail
+	disk     atomic.Uint64 // reads by the engine
 
 	wasPressed bool          // retain's alone
 	early      atomic.Uint64 // records trimmed before their time
@@ -200,6 +202,7 @@ const (
 // tenants that wants refuses. At the head it returns an empty chunk. It does not wait for new records. ErrTrimmed, ErrDamaged.
 func (l *Log) Read(ctx context.Context, after uint64, wants func(source, context string) bool) (Chunk, error) {
 	if c, ok := l.tail.read(after); ok {
+		l.memory.Add(1)
 		return c, nil
 	}
 	return l.ReadStored(ctx, after, wants)
@@ -208,6 +211,7 @@ func (l *Log) Read(ctx context.Context, after uint64, wants func(source, context
 // ReadStored is Read by the engine, whatever the tail holds: how far one call looks then depends on nothing but what wants takes, while there are few tenants of
 // those.
 func (l *Log) ReadStored(ctx context.Context, after uint64, wants func(source, context string) bool) (Chunk, error) {
+	l.disk.Add(1)
 	head, headAt := l.tail.top()
 	fr := framer{cursors: l.cursors}
 	var c Chunk
@@ -236,6 +240,9 @@ func (l *Log) ReadStored(ctx context.Context, after uint64, wants func(source, c
 	}
 	return c, err
 }
+
+// Reads counts what Read took from the shared tail, and what it and ReadStored had the engine read.
+func (l *Log) Reads() (memory, disk uint64) { return l.memory.Load(), l.disk.Load() }
 
 // InMemory says whether Read after the sequence takes what it returns from the shared tail.
 func (l *Log) InMemory(after uint64) bool {

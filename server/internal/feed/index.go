@@ -16,6 +16,7 @@ type index struct {
 	mu      sync.Mutex
 	head    uint64                     // records up to here were looked up; guarded by mu
 	waiting map[eventlog.Tenant]*entry // the first of each tenant's; guarded by mu
+	wakes   uint64                     // guarded by mu
 }
 
 // waiter is one stream's side.
@@ -97,6 +98,7 @@ func (x *index) wake(w *waiter, pos uint64) {
 		x.remove(&w.entries[i])
 	}
 	w.waits, w.passed = false, pos
+	x.wakes++
 	w.sleeper.wake()
 }
 
@@ -115,6 +117,13 @@ func (x *index) anybody() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return len(x.waiting) > 0
+}
+
+// woken counts the wakes.
+func (x *index) woken() uint64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.wakes
 }
 
 // enter puts the entry first in its tenant's list. mu is held.

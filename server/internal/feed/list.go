@@ -40,6 +40,9 @@ func (s *Service) ListEvents(ctx context.Context, req *headgatev1.ListEventsRequ
 		return nil, s.statusOf(err)
 	}
 	resp, err := s.listEvents(ctx, req)
+	if n := len(resp.GetEvents()); n > 0 {
+		s.metrics.listed.WithLabelValues(s.opt.Caller(ctx).Reader).Add(float64(n))
+	}
 	return resp, s.statusOf(err)
 }
 

@@ -63,7 +63,11 @@ func (st *stream) flush() error {
 	}
 	last := st.batch.run[n-1].Seq
 	st.told = last // even when the sending fails: it may have arrived
-	m := st.batch.message()
+	m, bytes := st.batch.message(), st.batch.bytes
+	if st.woken {
+		st.woken = false
+		st.svc.metrics.delivery.Observe(max(0, st.svc.opt.Now().Sub(st.batch.run[0].ReceivedAt)).Seconds())
+	}
 	st.batch.reset() // so that a stalled reader does not keep the frames
 	if err := st.transmit(m); err != nil {
 		return err
@@ -71,7 +75,8 @@ func (st *stream) flush() error {
 	st.pos.Store(last)
 	st.sent.Add(uint64(n))
 	st.svc.sent.Add(uint64(n))
-	st.svc.metrics.events.Add(float64(n))
+	st.sentTo.events.Add(float64(n))
+	st.sentTo.bytes.Add(float64(bytes))
 	st.spoke()
 	return nil
 }
@@ -83,7 +88,7 @@ func (st *stream) spoke() {
 		st.silent = false
 		st.timer.Reset(st.untilDue())
 	}
-	st.svc.metrics.messages.Inc()
+	st.sentTo.messages.Inc()
 }
 
 // sendRecord sends a gap or an erased record.
@@ -123,6 +128,7 @@ func (st *stream) checkpoint(caughtUp bool) error {
 }
 
 func (st *stream) close(reason headgatev1.Closing_Reason, retry *durationpb.Duration) error {
+	st.closing = reason
 	return st.signal(&headgatev1.SubscribeResponse{Signal: &headgatev1.SubscribeResponse_Closing{Closing: &headgatev1.Closing{Reason: reason, RetryAfter: retry}}})
 }
 

@@ -59,6 +59,8 @@ type Options struct {
 	MaxAge time.Duration
 	// Metrics gets the feed's metrics. Default: none.
 	Metrics prometheus.Registerer
+	// Readers returns who may call, for the metrics to show those without streams too. Default: nobody is known.
+	Readers func() []string
 	// Now is the clock that from_time is held against. Default time.Now.
 	Now func() time.Time
 }
@@ -99,6 +101,9 @@ func New(log Log, opt Options) *Service {
 	if opt.Caller == nil {
 		opt.Caller = func(context.Context) Caller { return Caller{} }
 	}
+	if opt.Readers == nil {
+		opt.Readers = func() []string { return nil }
+	}
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -107,9 +112,9 @@ func New(log Log, opt Options) *Service {
 	s.index = newIndex()
 	s.turns = newTurns()
 	s.index.follow(log)
-	s.metrics.register(opt.Metrics, &s.streams)
-	if opt.Metrics != nil && opt.Subscriptions != nil {
-		opt.Metrics.MustRegister(&collector{svc: s})
+	s.metrics.init()
+	if opt.Metrics != nil {
+		s.metrics.register(opt.Metrics, s)
 	}
 	return s
 }
@@ -131,28 +136,4 @@ func (s *Service) isDraining() bool {
 	default:
 		return false
 	}
-}
-
-// metrics are the feed's figures.
-type metrics struct {
-	events, messages prometheus.Counter
-	ends             *prometheus.CounterVec
-}
-
-func (m *metrics) register(r prometheus.Registerer, streams *table) {
-	m.events = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "headgate_stream_events_sent_total", Help: "Events handed to the transport, over all streams.",
-	})
-	m.messages = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "headgate_stream_messages_sent_total", Help: "Messages handed to the transport, signals included, over all streams.",
-	})
-	m.ends = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "headgate_stream_ends_total", Help: "Streams that ended, by gRPC status code.",
-	}, []string{"code"})
-	if r == nil {
-		return
-	}
-	r.MustRegister(m.events, m.messages, m.ends, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "headgate_streams", Help: "Streams being served.",
-	}, func() float64 { return float64(streams.count()) }))
 }

@@ -11,7 +11,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
@@ -29,6 +28,7 @@ type stream struct {
 	id      string // for operators
 	number  uint64 // in the order in which streams began
 	caller  Caller
+	sentTo  sentTo // what the caller's streams count
 	started time.Time
 	oldest  time.Time // when it will have lasted long enough
 
@@ -49,6 +49,8 @@ type stream struct {
 	caughtUp bool          // the checkpoint at the first reaching of the head was sent
 	lastSend time.Time
 	sending  atomic.Int64 // since when, as uptime, a message waits to be taken; 0 while none does
+	woken    bool         // and has sent nothing since
+	closing  headgatev1.Closing_Reason
 	batch    batch
 	erasures uint64 // the log's count, when what is in batch had not been read yet
 
@@ -60,21 +62,22 @@ type stream struct {
 
 // Subscribe implements headgate.v1.EventService.
 func (s *Service) Subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStreamingServer[headgatev1.SubscribeResponse]) error {
-	err := s.subscribe(req, out)
-	s.metrics.ends.WithLabelValues(status.Code(err).String()).Inc()
+	st := &stream{svc: s, out: out, caller: s.opt.Caller(out.Context()), started: s.opt.Now(), stopAt: nowhere, ended: make(chan error)}
+	st.sentTo = s.metrics.of(st.caller.Reader)
+	err := st.subscribe(req)
+	s.metrics.ends.WithLabelValues(st.caller.Reader, endReason(st.closing, err)).Inc()
 	return err
 }
 
-func (s *Service) subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStream) error {
-	st := &stream{svc: s, out: out, started: s.opt.Now(), stopAt: nowhere, ended: make(chan error)}
+// subscribe returns when the stream has ended.
+func (st *stream) subscribe(req *headgatev1.SubscribeRequest) (err error) {
 	st.waiter.sleeper = st
-	var err error
-	aside.Do(func() { err = st.open(out.Context(), req) })
+	aside.Do(func() { err = st.open(st.out.Context(), req) })
 	if err == nil {
-		err = st.last(out.Context())
+		err = st.last(st.out.Context())
 	}
 	st.leave()
-	return s.statusOf(err)
+	return st.svc.statusOf(err)
 }
 
 // open finds out what the stream is to send, and takes its place among the others. leave must be called afterwards.
@@ -84,7 +87,6 @@ func (st *stream) open(ctx context.Context, req *headgatev1.SubscribeRequest) (e
 		return err
 	}
 	st.batch.limit = st.terms.batch
-	st.caller = s.opt.Caller(ctx)
 	if s.isDraining() {
 		return errDraining()
 	}
@@ -212,6 +214,7 @@ func (st *stream) wake() { go st.resume() }
 func (st *stream) resume() {
 	st.read = st.waiter.passed
 	st.pos.Store(st.read)
+	st.woken = true
 	st.work(st.out.Context())
 }
 

@@ -72,13 +72,21 @@ func (s *Service) statusOfStream(ctx context.Context, st *stream) StreamStatus {
 	if pos != nowhere {
 		status.Cursor = s.log.Position(pos)
 	}
-	if pos < head {
-		// A record that is gone or unreadable leaves the lag unknown, which is zero; the stream itself will say why.
-		if f, err := s.log.Get(ctx, pos+1); err == nil {
-			status.Lag = max(0, s.opt.Now().Sub(f.ReceivedAt))
-		}
-	}
+	status.Lag = s.lagAt(ctx, pos)
 	return status
+}
+
+// lagAt is how old the first record behind the position is; zero at the head. That of a record that is gone or unreadable is unknown, which is zero too: the
+// stream itself will say why.
+func (s *Service) lagAt(ctx context.Context, pos uint64) time.Duration {
+	if pos >= s.log.Head() {
+		return 0
+	}
+	f, err := s.log.Get(ctx, pos+1)
+	if err != nil {
+		return 0
+	}
+	return max(0, s.opt.Now().Sub(f.ReceivedAt))
 }
 
 func (s *Service) stateOf(st *stream, pos uint64) State {

@@ -40,12 +40,6 @@ func (t *table) get(id string) *stream {
 	return t.byID[id]
 }
 
-func (t *table) count() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.byID)
-}
-
 func (t *table) all() []*stream {
 	t.mu.Lock()
 	defer t.mu.Unlock()

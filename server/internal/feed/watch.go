@@ -14,6 +14,8 @@ import (
 // ReaderSubscription is one reader's subscription, as an operator sees it.
 type ReaderSubscription struct {
 	Reader string
+	// Behind is how many records stand behind the hindmost saved position, whoever may read them; zero when the position covers all that is the subscription's.
+	Behind uint64
 	*headgatev1.GetSubscriptionResponse
 }
 
@@ -25,9 +27,21 @@ func (s *Service) Subscriptions(ctx context.Context) []ReaderSubscription {
 	all := s.opt.Subscriptions.All()
 	list := make([]ReaderSubscription, len(all))
 	for i, shown := range s.shown(ctx, all, &view{grant: everything{}}) {
-		list[i] = ReaderSubscription{all[i].Reader, shown}
+		list[i] = ReaderSubscription{all[i].Reader, 0, shown}
+		if shown.GetSubscription().GetLag() != nil {
+			list[i].Behind = s.behind(&all[i])
+		}
 	}
 	return list
+}
+
+func (s *Service) behind(st *subscription.Status) uint64 {
+	log, pos := s.log.State(), uint64(nowhere)
+	for _, sh := range st.Shards {
+		pos = min(pos, sh.Seq)
+	}
+	pos = max(pos, log.Earliest-1)
+	return log.Head - min(pos, log.Head)
 }
 
 // watchEvery is how often Watch looks.
@@ -90,8 +104,10 @@ func (c *collector) subscriptions() []ReaderSubscription {
 var (
 	subscriptionLabels = []string{"reader", "subscription"}
 
-	lagDesc = prometheus.NewDesc("headgate_subscription_lag_seconds", "How old the oldest record is that the saved position does not cover; 0 when it covers all.",
+	lagDesc = prometheus.NewDesc("headgate_subscription_lag_seconds", "Age of the oldest record that the saved position does not cover; 0 when it covers all.",
 		subscriptionLabels, nil)
+	behindDesc = prometheus.NewDesc("headgate_subscription_lag_records",
+		"Records behind the saved position, those of others too; 0 when it covers all that are the subscription's.", subscriptionLabels, nil)
 	savedDesc = prometheus.NewDesc("headgate_subscription_saved_timestamp_seconds", "When the saved position last moved; 0 when it never did.",
 		subscriptionLabels, nil)
 	servedDesc  = prometheus.NewDesc("headgate_subscription_served_shards", "Shards that are served to a stream.", subscriptionLabels, nil)
@@ -102,7 +118,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lagDesc, savedDesc, servedDesc, shardsDesc, standbyDesc, dangerDesc} {
+	for _, d := range []*prometheus.Desc{lagDesc, behindDesc, savedDesc, servedDesc, shardsDesc, standbyDesc, dangerDesc} {
 		ch <- d
 	}
 }
@@ -115,6 +131,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, st.Reader, sub.GetName())
 		}
 		gauge(lagDesc, sub.GetLag().AsDuration().Seconds())
+		gauge(behindDesc, float64(st.Behind))
 		if at := sub.GetSavedAt(); at != nil {
 			gauge(savedDesc, float64(at.AsTime().UnixMilli())/1000)
 		} else {

@@ -38,7 +38,7 @@ func TestOperatorIsWarned(t *testing.T) {
 			# HELP headgate_subscription_endangered 1 while the retention is close to the saved position, else 0.
 			# TYPE headgate_subscription_endangered gauge
 			headgate_subscription_endangered{reader="tester",subscription="billing"} ` + endangered + `
-			# HELP headgate_subscription_lag_seconds How old the oldest record is that the saved position does not cover; 0 when it covers all.
+			# HELP headgate_subscription_lag_seconds Age of the oldest record that the saved position does not cover; 0 when it covers all.
 			# TYPE headgate_subscription_lag_seconds gauge
 			headgate_subscription_lag_seconds{reader="tester",subscription="billing"} ` + lag + `
 			# HELP headgate_subscription_served_shards Shards that are served to a stream.
