@@ -32,7 +32,7 @@ func TestTimeAwayIsAGap(t *testing.T) {
 		gaps[0].GetSource() != "" || !gaps[0].GetFromTime().AsTime().Equal(from) || time.Since(gaps[0].GetToTime().AsTime()) > time.Minute {
 		t.Fatalf("away from %s on: %v", from, gaps)
 	}
-	g.shows(`headgate_upstream_gaps_total{cause="not_ready",source=""} 1`)
+	g.shows(`headgate_upstream_gaps_total{cause="not_ready",source=""} 1`, `headgate_upstream_gaps_total{cause="silence",source="acme"} 0`)
 	g.stop()
 	wasReady(t, cfg.DataDir, 3*time.Second)
 	g = start(t, cfg)
@@ -43,6 +43,8 @@ func TestTimeAwayIsAGap(t *testing.T) {
 	if err != nil || !proto.Equal(status.GetLastNotReady(), gaps[0]) {
 		t.Errorf("the status is %v, %v", status, err)
 	}
+	// That there was a gap is known after a restart, when the counters begin anew.
+	g.shows(`headgate_upstream_gaps_total{cause="not_ready",source=""} 0`, `headgate_upstream_gap_timestamp_seconds{source=""} 1.`)
 	g.shows(`headgate_upstream_suspected{cause="silence",source="acme"} 0`, `headgate_source_last_heard_timestamp_seconds{source="acme"} 1.`)
 }
 

@@ -67,18 +67,20 @@ type metrics Watch
 
 var (
 	gapsDesc = prometheus.NewDesc("headgate_upstream_gaps_total",
-		"Gaps appended because something may have been lost before it arrived, by source (empty: all) and cause.", []string{"source", "cause"}, nil)
+		"Gaps appended since the start because something may have been lost before it arrived, by source (empty: all) and cause.", []string{"source", "cause"}, nil)
+	gapTimeDesc = prometheus.NewDesc("headgate_upstream_gap_timestamp_seconds",
+		"Up to when the newest such gap reaches, restarts or not, by source (empty: all), in Unix seconds. There is none before the first.", []string{"source"}, nil)
 	suspectedDesc = prometheus.NewDesc("headgate_upstream_suspected",
-		"1 while the cause makes the gateway think that something of the source's is being lost, else 0.", []string{"source", "cause"}, nil)
+		"1 while the cause makes the gateway think that something of the source's is being lost, else 0, by source and cause.", []string{"source", "cause"}, nil)
 	heardDesc = prometheus.NewDesc("headgate_source_last_heard_timestamp_seconds",
-		"When the source was last heard, restarts or not.", []string{"source"}, nil)
+		"When the source was last heard, restarts or not, by source, in Unix seconds.", []string{"source"}, nil)
 	expectedDesc = prometheus.NewDesc("headgate_source_expected_timestamp_seconds",
-		"By when the source should be heard again, as it sends every week. There is none until it has been heard for three weeks.", []string{"source"}, nil)
+		"By when the source should be heard again, as it sends every week, by source, in Unix seconds. There is none until it has been heard for three weeks.", []string{"source"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{gapsDesc, suspectedDesc, heardDesc, expectedDesc} {
+	for _, d := range []*prometheus.Desc{gapsDesc, gapTimeDesc, suspectedDesc, heardDesc, expectedDesc} {
 		to <- d
 	}
 }
@@ -90,19 +92,28 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	defer w.mu.Unlock()
 	now := wall()
 	unixTime := func(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
-	for source, causes := range w.gaps {
-		for cause, n := range causes {
-			to <- prometheus.MustNewConstMetric(gapsDesc, prometheus.CounterValue, float64(n), source, causeName(cause))
+	count := func(source string, cause headgatev1.Gap_Cause) { // from zero on, so that the first one is an increase
+		to <- prometheus.MustNewConstMetric(gapsDesc, prometheus.CounterValue, float64(w.gaps[source][cause]), source, causeName(cause))
+	}
+	newest := func(source string, gap *suspicion) {
+		if gap != nil {
+			to <- prometheus.MustNewConstMetric(gapTimeDesc, prometheus.GaugeValue, unixTime(gap.To), source)
 		}
 	}
+	count("", headgatev1.Gap_CAUSE_NOT_READY)
+	newest("", w.state.NotReady)
 	for name := range w.zones {
 		st := w.statusLocked(name, now)
 		for _, cause := range []headgatev1.Gap_Cause{headgatev1.Gap_CAUSE_RETRIED, headgatev1.Gap_CAUSE_CRM_REPORTED, headgatev1.Gap_CAUSE_SILENCE} {
+			count(name, cause)
 			holds := 0.0
 			if slices.Contains(st.Suspected, cause) {
 				holds = 1
 			}
 			to <- prometheus.MustNewConstMetric(suspectedDesc, prometheus.GaugeValue, holds, name, causeName(cause))
+		}
+		if s := w.state.Sources[name]; s != nil {
+			newest(name, s.Suspected)
 		}
 		if !st.LastHeard.IsZero() {
 			to <- prometheus.MustNewConstMetric(heardDesc, prometheus.GaugeValue, unixTime(st.LastHeard), name)

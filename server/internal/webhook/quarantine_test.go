@@ -123,7 +123,7 @@ func TestNothingOfTheBodyIsLogged(t *testing.T) {
 		t.Errorf("the log lines do not tell what happened: %s", text)
 	}
 	families, err := metrics.Gather()
-	if err != nil || len(families) != 2 {
+	if err != nil || len(families) != 5 {
 		t.Fatalf("%d metrics, %v", len(families), err)
 	}
 	for _, f := range families {

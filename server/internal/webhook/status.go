@@ -7,31 +7,7 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
-
-// metrics are the door's figures.
-type metrics struct {
-	requests *prometheus.CounterVec
-	duration prometheus.Histogram
-}
-
-func newMetrics(r prometheus.Registerer) *metrics {
-	m := &metrics{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "headgate_webhook_requests_total", Help: "Webhook posts answered, by source (empty when unknown) and outcome.",
-		}, []string{"source", "outcome"}),
-		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "headgate_webhook_duration_seconds", Help: "Time from the request's header to the answer, body, commit and fsync included.",
-			Buckets: []float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5},
-		}),
-	}
-	if r != nil {
-		r.MustRegister(m.requests, m.duration)
-	}
-	return m
-}
 
 // SourceStatus is what a source did since the process started.
 type SourceStatus struct {
@@ -55,6 +31,12 @@ type sourceStatus struct {
 	mu sync.Mutex
 	SourceStatus
 	failures int // authentic posts that could not be stored, in a row
+}
+
+func (s *sourceStatus) isStopped() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Stopped
 }
 
 // failuresToStop is after how many failed attempts in a row the CRM switches a webhook off.
@@ -81,8 +63,7 @@ func (s *source) name() string {
 }
 
 func (h *Handler) count(src *source, a answer, took time.Duration) {
-	h.metrics.requests.WithLabelValues(src.name(), a.outcome).Inc()
-	h.metrics.duration.Observe(took.Seconds())
+	h.metrics.count(src, a, took)
 	if src == nil {
 		return
 	}

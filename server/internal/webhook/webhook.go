@@ -101,9 +101,12 @@ func New(log Log, sources []Source, opt Options) *Handler {
 	if opt.RefusedPerSecond == 0 {
 		opt.RefusedPerSecond = 10
 	}
-	h := &Handler{log: log, opt: opt, metrics: newMetrics(opt.Metrics), strikes: strikes{perSecond: opt.RefusedPerSecond}}
+	h := &Handler{log: log, opt: opt, metrics: newMetrics(), strikes: strikes{perSecond: opt.RefusedPerSecond}}
 	h.sources.Store(&map[string]*source{})
 	h.SetSources(sources)
+	if opt.Metrics != nil {
+		h.metrics.register(opt.Metrics, h)
+	}
 	return h
 }
 
@@ -120,6 +123,7 @@ func (h *Handler) SetSources(sources []Source) {
 			src.codes = append(src.codes, coders(secret.Key))
 		}
 		after[s.Name] = src
+		h.metrics.begin(&s)
 	}
 	h.sources.Store(&after)
 }
