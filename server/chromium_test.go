@@ -19,7 +19,6 @@ import (
 
 // browser is a real one, led over a pipe. What a person does is sent to it as keys and clicks; what they see is read from the page.
 type browser struct {
-	t    *testing.T
 	in   io.Writer
 	once sync.Mutex // one message at a time
 
@@ -57,15 +56,18 @@ func browse(t *testing.T) *browser {
 		t.Fatal(err)
 	}
 	_, _ = theirIn.Close(), theirOut.Close()
-	b := &browser{t: t, in: in, answers: map[int]chan browserAnswer{}, errors: map[string][]string{}}
+	b := &browser{in: in, answers: map[int]chan browserAnswer{}, errors: map[string][]string{}}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
 		b.read(out)
 	}()
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
+		// Asked to, it ends its children, too, and writes no more to the folder that is removed next.
+		b.call(t, "", "Browser.close", map[string]any{}, nil)
+		late := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 		_ = cmd.Wait()
+		late.Stop()
 		_ = in.Close()
 		<-read
 		_ = out.Close()
@@ -97,8 +99,8 @@ func (b *browser) read(out io.Reader) {
 }
 
 // call has the browser do something, and returns its answer.
-func (b *browser) call(session, method string, params map[string]any, into any) {
-	b.t.Helper()
+func (b *browser) call(t *testing.T, session, method string, params map[string]any, into any) {
+	t.Helper()
 	waiting := make(chan browserAnswer, 1)
 	b.mu.Lock()
 	b.last++
@@ -116,20 +118,20 @@ func (b *browser) call(session, method string, params map[string]any, into any) 
 		b.once.Unlock()
 	}
 	if err != nil {
-		b.t.Fatal(err)
+		t.Fatal(err)
 	}
 	select {
 	case a := <-waiting:
 		if a.Error != nil {
-			b.t.Fatalf("%s: %s", method, a.Error.Message)
+			t.Fatalf("%s: %s", method, a.Error.Message)
 		}
 		if into != nil {
 			if err := json.Unmarshal(a.Result, into); err != nil {
-				b.t.Fatal(err)
+				t.Fatal(err)
 			}
 		}
 	case <-time.After(30 * time.Second):
-		b.t.Fatalf("the browser did not answer %s", method)
+		t.Fatalf("the browser did not answer %s", method)
 	}
 }
 
@@ -144,11 +146,11 @@ type tab struct {
 func (b *browser) open(t *testing.T, url string, width, height int) *tab {
 	t.Helper()
 	var context struct{ BrowserContextID string }
-	b.call("", "Target.createBrowserContext", map[string]any{}, &context)
+	b.call(t, "", "Target.createBrowserContext", map[string]any{}, &context)
 	var target struct{ TargetID string }
-	b.call("", "Target.createTarget", map[string]any{"url": "about:blank", "browserContextId": context.BrowserContextID, "width": width, "height": height}, &target)
+	b.call(t, "", "Target.createTarget", map[string]any{"url": "about:blank", "browserContextId": context.BrowserContextID, "width": width, "height": height}, &target)
 	var attached struct{ SessionID string }
-	b.call("", "Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached)
+	b.call(t, "", "Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached)
 	p := &tab{b, t, attached.SessionID}
 	p.do("Log.enable", nil)
 	p.do("Runtime.enable", nil)
@@ -156,7 +158,7 @@ func (b *browser) open(t *testing.T, url string, width, height int) *tab {
 	p.do("Emulation.setFocusEmulationEnabled", map[string]any{"enabled": true})
 	p.do("Page.navigate", map[string]any{"url": url})
 	t.Cleanup(func() {
-		b.call("", "Target.disposeBrowserContext", map[string]any{"browserContextId": context.BrowserContextID}, nil)
+		b.call(t, "", "Target.disposeBrowserContext", map[string]any{"browserContextId": context.BrowserContextID}, nil)
 	})
 	return p
 }
@@ -166,7 +168,7 @@ func (p *tab) do(method string, params map[string]any) {
 	if params == nil {
 		params = map[string]any{}
 	}
-	p.call(p.session, method, params, nil)
+	p.call(p.t, p.session, method, params, nil)
 }
 
 // eval returns what an expression of the page's is. Its value has a form in JSON; it may be one that is still to come.
@@ -179,7 +181,7 @@ func (p *tab) eval(expression string, into any) error {
 			Exception struct{ Description string }
 		}
 	}
-	p.call(p.session, "Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true}, &answer)
+	p.call(p.t, p.session, "Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true}, &answer)
 	if x := answer.ExceptionDetails; x != nil {
 		return errors.New(x.Text + " " + x.Exception.Description)
 	}
@@ -187,6 +189,14 @@ func (p *tab) eval(expression string, into any) error {
 		return nil
 	}
 	return json.Unmarshal(answer.Result.Value, into)
+}
+
+// run runs a script in the page.
+func (p *tab) run(script string) {
+	p.t.Helper()
+	if err := p.eval(script, nil); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // until waits for the expression to be true. The page looks at each of its frames.
@@ -231,12 +241,14 @@ func (p *tab) text(selector string) (text string) {
 func (p *tab) click(element string) {
 	p.t.Helper()
 	p.until(fmt.Sprintf("!(%s).disabled", element))
-	var at struct{ X, Y float64 }
-	if err := p.eval(fmt.Sprintf("(() => { const e = %s; e.scrollIntoView({block: 'nearest'}); const b = e.getBoundingClientRect(); return {X: b.x + b.width / 2, Y: b.y + b.height / 2}; })()", element), &at); err != nil {
-		p.t.Fatal(err)
-	}
-	for _, kind := range []string{"mouseMoved", "mousePressed", "mouseReleased"} {
-		p.do("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1})
+	for _, kinds := range [][]string{{"mouseMoved"}, {"mousePressed", "mouseReleased"}} { // what it moves to may move until then, and not after
+		var at struct{ X, Y float64 }
+		if err := p.eval(fmt.Sprintf("(() => { const e = %s; e.scrollIntoView({block: 'nearest'}); const b = e.getBoundingClientRect(); return {X: b.x + b.width / 2, Y: b.y + b.height / 2}; })()", element), &at); err != nil {
+			p.t.Fatal(err)
+		}
+		for _, kind := range kinds {
+			p.do("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1})
+		}
 	}
 }
 
@@ -271,7 +283,9 @@ func (p *tab) write(text string) {
 func (p *tab) complaints() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(p.errors[p.session]), func(text string) bool { return strings.Contains(text, `"source":"network"`) })
+	return slices.DeleteFunc(slices.Clone(p.errors[p.session]), func(text string) bool {
+		return strings.Contains(text, `"source":"network"`) || strings.Contains(text, `"level":"verbose"`)
+	})
 }
 
 // picture saves what the page looks like, where CONSOLE_PICTURES says.
@@ -282,7 +296,7 @@ func (p *tab) picture(name string) {
 		return
 	}
 	var shot struct{ Data string }
-	p.call(p.session, "Page.captureScreenshot", map[string]any{"format": "png"}, &shot)
+	p.call(p.t, p.session, "Page.captureScreenshot", map[string]any{"format": "png"}, &shot)
 	png, err := base64.StdEncoding.DecodeString(shot.Data)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600)

@@ -27,7 +27,10 @@ export function App() {
   useChanges(session, route);
   const { state } = session;
   const title = TITLES[route.page];
-  useEffect(() => { document.title = `${title} · Headgate`; }, [title]);
+  useEffect(() => {
+    document.title = `${title} · Headgate`;
+    document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [title, state.kind]);
   if (FOR_ALL.includes(route.page)) shared = [...route.query];
   switch (state.kind) {
     case "asking":

@@ -44,7 +44,7 @@ export function CodePage() {
       </div>
       <div id="snippet" role="tabpanel" aria-labelledby={`tab-${chosen}`}>
         <p class="line"><span class="muted">{snippet?.note}</span><Copy text={() => text} /></p>
-        <pre class="code" tabIndex={0}>{text}</pre>
+        <pre class={snippet?.shell ? "code shell" : "code"} tabIndex={0}>{text}</pre>
         {isSignedIn() && <p class="muted">The token is not in it: put it into the environment variable HEADGATE_TOKEN.</p>}
       </div>
     </section>

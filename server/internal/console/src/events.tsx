@@ -3,11 +3,12 @@ import { hrefOf, route, go } from "./route";
 import { type Filter, fromQuery, toQuery } from "./filter";
 import { FilterBar } from "./filterbar";
 import { MOST_ROWS } from "./feed";
-import { count } from "./format";
-import { capital, Copy, Empty, isTyping } from "./parts";
+import { clock, count } from "./format";
+import { capital, Copy, Empty, isTyping, State } from "./parts";
 import { Rows } from "./rows";
 import { session } from "./session";
 import { useChanges } from "./store";
+import type { StreamState } from "./stream";
 
 const DEFAULT_SINCE = "1h";
 const SINCE: [string, string][] = [
@@ -45,13 +46,13 @@ export function EventsPage() {
           </select>
         </label>
         <Copy label="Copy link" text={() => location.href} />
-        <a class="button small" href={hrefOf("code", [...route.query])}>Code</a>
+        <a class="button small wide" href={hrefOf("code", [...route.query])}>Code</a>
       </header>
       <FilterBar filter={filter} change={show} />
       <Trouble filter={filter} />
       <Figures />
       {feed.rows.length > 0
-        ? <Rows list={list} rows={feed.rows} open={() => feed.pause(true)} />
+        ? <Rows list={list} rows={feed.rows} open={() => feed.pause(true)} hold={() => feed.hold()} />
         : feed.state.kind === "open" && (
           <Empty title={feed.waiting ? "Paused." : "Nothing yet."}>
             {!feed.waiting && <p>The stream is open, and events appear as they are accepted. {toQuery(filter).length > 0 && "Perhaps the filter lets too little through, or another time to begin with shows more."}</p>}
@@ -67,11 +68,27 @@ function Condition() {
   const { feed } = session;
   useChanges(feed);
   const { state } = feed;
-  if (state.kind === "open") {
-    return <p class="condition" role="status"><span class="dot good" aria-hidden="true" />{feed.caughtUp ? "Live" : "Catching up"}</p>;
+  const waits = state.kind === "connecting" || state.kind === "waiting";
+  return (
+    <p class="condition" role="status" data-waiting={waits}>
+      <State tone={state.kind === "open" ? "good" : waits ? "warn" : "bad"}>{conditionOf(state, feed.caughtUp)}</State>
+    </p>
+  );
+}
+
+function conditionOf(state: StreamState, caughtUp: boolean): string {
+  switch (state.kind) {
+    case "open":
+      return caughtUp ? "Live" : "Catching up";
+    case "connecting":
+      return "Connecting";
+    case "ended":
+      return "Ended";
+    case "waiting": {
+      const long = state.until - Date.now() > 5000;
+      return `${capital(state.why)}; connecting again${long ? ` at ${clock(new Date(state.until).toISOString()).slice(0, 8)}` : ""}`;
+    }
   }
-  if (state.kind === "ended") return <p class="condition" role="status"><span class="dot bad" aria-hidden="true" />Ended</p>;
-  return <p class="condition" role="status" data-waiting><span class="dot warn" aria-hidden="true" />{state.kind === "waiting" ? `${capital(state.why)}; connecting again` : "Connecting"}</p>;
 }
 
 function Trouble({ filter }: { filter: Filter }) {
@@ -101,7 +118,7 @@ function Figures() {
         {feed.paused ? "Resume" : "Pause"}
       </button>
       <span><b data-figure="received">{count(feed.received)}</b> received</span>
-      <span><b data-figure="shown">{count(feed.rows.length)}</b> shown</span>
+      <span><b data-figure="shown">{count(feed.rows.filter((row) => row.kind === "event").length)}</b> shown</span>
       {feed.paused && <span><b data-figure="waiting">{count(feed.waiting)}</b> waiting</span>}
       {feed.passedOver > 0 && (
         <span class="warntext" title="They came faster than rows can be shown. They are in the log.">

@@ -7,6 +7,8 @@ import type { Erased, Gap, HeadgateEvent, StreamMessage } from "./types";
 export const MOST_ROWS = 500;
 /** How often rows are drawn at the most, in milliseconds. More often nobody could read them. */
 const DRAW_EVERY = 90;
+/** How long rows stay where they are after somebody has moved towards one of them. */
+const HOLD = 1200;
 /** How many latencies one sample is made of. */
 const LATENCIES = 2000;
 
@@ -44,6 +46,7 @@ export class Feed extends Observable {
   #key = 0;
   #frame = 0;
   #drawn = 0;
+  #heldUntil = 0;
   #stream: LiveStream | undefined;
   #what = "";
 
@@ -84,8 +87,14 @@ export class Feed extends Observable {
   pause(paused: boolean): void {
     if (this.paused === paused) return;
     this.paused = paused;
+    this.#heldUntil = 0;
     if (!paused) this.#draw();
     this.changed();
+  }
+
+  /** Keeps rows from moving away from under a pointer. */
+  hold(): void {
+    this.#heldUntil = performance.now() + HOLD;
   }
 
   /** The median time from the gateway's storing of an event to its arrival here, in seconds, of those since the last call. Unknown when none came live. */
@@ -138,7 +147,7 @@ export class Feed extends Observable {
   #schedule(): void {
     if (this.#frame) return;
     const frame = (now: number): void => {
-      if (now - this.#drawn < DRAW_EVERY) {
+      if (now - this.#drawn < DRAW_EVERY || (now < this.#heldUntil && !this.paused)) {
         this.#frame = requestAnimationFrame(frame);
         return;
       }

@@ -10,16 +10,19 @@ export const EVERY = 2000;
 const MOST = 1800;
 /** Over how long the rates of single sources and streams are taken, in milliseconds. */
 const RATE_OVER = 10_000;
-/** With more streams than these they are only asked for while somebody looks at them. */
+/** How often, while nobody looks at the page. */
+const HIDDEN_EVERY = 30_000;
+/** How often the streams are asked for, while nobody looks at them; of more than these not at all. */
+const STREAMS_EVERY = 10_000;
 const MANY_STREAMS = 300;
 
-/** What was so at one time. Undefined is what was not known. */
+/** What was so at one time. Undefined is what was not asked for or could not be told, null that the gateway was away. */
 export interface Sample {
   at: number;
-  intake: number | undefined;
-  deliveries: number | undefined;
-  lag: number | undefined;
-  latency: number | undefined;
+  intake: number | undefined | null;
+  deliveries: number | undefined | null;
+  lag: number | undefined | null;
+  latency: number | undefined | null;
 }
 
 /** A counter as it was at the last few times. */
@@ -33,11 +36,11 @@ class Meter {
     while (this.#seen.length > 2 && at - (this.#seen[1]?.[0] ?? at) >= RATE_OVER) this.#seen.shift();
   }
 
-  /** Per second; undefined until there are two values. */
+  /** Per second; undefined until it was watched for a while. */
   get rate(): number | undefined {
     const first = this.#seen[0];
     const last = this.#seen.at(-1);
-    if (!first || !last || last[0] === first[0]) return undefined;
+    if (!first || !last || last[0] - first[0] < EVERY / 2) return undefined;
     return ((last[1] - first[1]) * 1000) / (last[0] - first[0]);
   }
 }
@@ -52,9 +55,11 @@ export class History extends Observable {
   readonly #feed: Feed;
   #sources = new Map<string, Meter>();
   #sent = new Map<string, Meter>();
-  #before: { at: number; accepted: number; started: string | undefined; sent: Map<string, number> | undefined } | undefined;
+  #before: { at: number; accepted: number; started: string | undefined } | undefined;
+  #beforeSent: { at: number; sent: Map<string, number> } | undefined;
   #watchers = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Set while the gateway is not being asked: takes the plan back to ask it later. */
+  #unplan: (() => void) | undefined;
   #running = false;
 
   constructor(feed: Feed) {
@@ -70,8 +75,8 @@ export class History extends Observable {
 
   stop(): void {
     this.#running = false;
-    clearTimeout(this.#timer);
-    this.status = this.streams = this.#before = undefined;
+    this.#unplan?.();
+    this.status = this.streams = this.#before = this.#beforeSent = undefined;
     this.samples = [];
     this.changed();
   }
@@ -79,7 +84,15 @@ export class History extends Observable {
   /** Has the streams asked for even when they are many, until the returned function is called. */
   watchStreams(): () => void {
     this.#watchers++;
+    this.ask();
     return () => void this.#watchers--;
+  }
+
+  /** Asks at once, when something has been done whose effect should be seen. */
+  ask(): void {
+    if (!this.#unplan) return;
+    this.#unplan();
+    void this.#poll();
   }
 
   sourceRate(name: string): number | undefined {
@@ -87,14 +100,15 @@ export class History extends Observable {
   }
 
   streamRate(stream: Stream): number | undefined {
-    return this.#sent.get(String(stream.id))?.rate;
+    return this.#sent.get(stream.id)?.rate;
   }
 
   async #poll(): Promise<void> {
     const began = Date.now();
     try {
       const status = await get<Status>("/admin/v1/status");
-      const wanted = this.#watchers > 0 || (status.streams ?? 0) <= MANY_STREAMS;
+      const due = began - (this.#beforeSent?.at ?? 0) >= STREAMS_EVERY && (status.streams ?? 0) <= MANY_STREAMS;
+      const wanted = this.#watchers > 0 || due;
       const streams = wanted ? ((await get<{ streams?: Stream[] }>("/admin/v1/streams")).streams ?? []) : undefined;
       if (!this.#running) return;
       this.error = undefined;
@@ -102,31 +116,57 @@ export class History extends Observable {
     } catch (error) {
       if (!this.#running) return;
       this.error = error;
-      this.#before = undefined;
-      this.#sample({ at: Date.now(), intake: undefined, deliveries: undefined, lag: undefined, latency: undefined });
+      this.#before = this.#beforeSent = undefined;
+      this.#sample({ at: Date.now(), intake: null, deliveries: null, lag: null, latency: null });
     }
     this.changed();
-    this.#timer = setTimeout(() => void this.#poll(), Math.max(200, EVERY - (Date.now() - began)));
+    this.#plan(Math.max(200, EVERY - (Date.now() - began)));
+  }
+
+  /** Has the gateway asked again, and at once when somebody comes back to the page. */
+  #plan(wait: number): void {
+    this.#unplan?.();
+    const latest = Date.now() + HIDDEN_EVERY;
+    const look = (): void => {
+      if (!document.hidden || Date.now() >= latest) this.ask();
+    };
+    const timer = setInterval(look, wait);
+    addEventListener("visibilitychange", look);
+    this.#unplan = () => {
+      clearInterval(timer);
+      removeEventListener("visibilitychange", look);
+      this.#unplan = undefined;
+    };
   }
 
   #take(at: number, status: Status, streams: Stream[] | undefined): void {
     this.status = status;
-    this.streams = streams;
-    this.#sources = meters(this.#sources, at, (status.sources ?? []).map((s) => [s.source, num(s.accepted)]));
-    if (streams) this.#sent = meters(this.#sent, at, streams.map((s) => [String(s.id), num(s.events_sent)]));
-
-    const accepted = (status.sources ?? []).reduce((sum, s) => sum + num(s.accepted), 0);
-    const sent = streams && new Map(streams.map((s) => [String(s.id), num(s.events_sent)]));
+    const sources = status.sources ?? [];
+    this.#sources = meters(this.#sources, at, sources.map((s) => [s.source, num(s.accepted)]));
+    const accepted = sources.reduce((sum, s) => sum + num(s.accepted), 0);
     const before = this.#before?.started === status.started_at ? this.#before : undefined;
-    this.#before = { at, accepted, started: status.started_at, sent };
-    const elapsed = before ? (at - before.at) / 1000 : 0;
+    if (streams) this.#meter(at, streams);
+    if (before && at - before.at < EVERY / 2) return; // asked out of turn: too short a time for a rate
+    this.#before = { at, accepted, started: status.started_at };
     this.#sample({
       at,
-      intake: before && Math.max(0, accepted - before.accepted) / elapsed,
-      deliveries: before?.sent && sent ? delivered(before.sent, sent) / elapsed : undefined,
-      lag: streams && streams.reduce((most, s) => Math.max(most, seconds(s.lag)), 0),
+      intake: before && (Math.max(0, accepted - before.accepted) * 1000) / (at - before.at),
+      deliveries: streams && this.#deliveries(at, streams),
+      lag: streams?.reduce((most, s) => Math.max(most, seconds(s.lag)), 0),
       latency: this.#feed.latency(),
     });
+  }
+
+  #meter(at: number, streams: Stream[]): void {
+    this.streams = streams;
+    this.#sent = meters(this.#sent, at, streams.map((s) => [s.id, num(s.events_sent)]));
+  }
+
+  #deliveries(at: number, streams: Stream[]): number | undefined {
+    const sent = new Map(streams.map((s) => [s.id, num(s.events_sent)]));
+    const before = this.#beforeSent;
+    this.#beforeSent = { at, sent };
+    return before && (delivered(before.sent, sent) * 1000) / (at - before.at);
   }
 
   #sample(sample: Sample): void {

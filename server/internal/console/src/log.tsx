@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { bytes, count, moment, num, perSecond, span } from "./format";
 import type { Sample } from "./history";
 import { Age, Empty } from "./parts";
@@ -11,6 +12,7 @@ import { gapWords } from "./summary";
 export function LogPage() {
   const { history } = session;
   useChanges(history);
+  useEffect(() => history.watchStreams(), []);
   const { status, samples } = history;
   const log = status?.log;
   if (!log) return <section><header class="head"><h1>Log</h1></header><Empty title="Asking the gateway…" /></section>;

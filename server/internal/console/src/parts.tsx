@@ -38,6 +38,11 @@ export function Copy({ text, label = "Copy" }: { text: () => string; label?: str
   return <button type="button" class="small" onClick={() => void copy()}><span aria-live="polite">{said || label}</span></button>;
 }
 
+/** A state as a dot and a word. */
+export function State({ tone = "", children }: { tone?: "good" | "calm" | "warn" | "bad" | ""; children: ComponentChildren }) {
+  return <span class="state"><span class={`dot ${tone}`} aria-hidden="true" />{children}</span>;
+}
+
 /** A filter in words. */
 export function FilterWords({ filter }: { filter: Filter }) {
   if (isEmpty(filter)) return <span class="muted">everything</span>;

@@ -3,17 +3,17 @@ import { clock, span } from "./format";
 
 export interface Point {
   at: number;
-  value: number | undefined;
+  value: number | undefined | null;
 }
 
 const WIDTH = 300;
 const HEIGHT = 64;
 
-/** A value over time, small. Where it is not known the line is broken. */
+/** A value over time, small. Where it is null the line is broken. */
 export function Plot({ title, points, format, about }: { title: string; points: readonly Point[]; format: (value: number) => string; about: string }) {
   const [at, setAt] = useState<number | undefined>(undefined);
   const area = useRef<SVGSVGElement>(null);
-  const known = points.filter((p): p is { at: number; value: number } => p.value !== undefined);
+  const known = points.filter((p): p is { at: number; value: number } => typeof p.value === "number");
   const last = known.at(-1);
   const most = known.reduce((max, p) => Math.max(max, p.value), 0);
   const from = points[0]?.at ?? 0;
@@ -36,7 +36,7 @@ export function Plot({ title, points, format, about }: { title: string; points: 
           const line = piece.map((p) => `${x(p.at).toFixed(1)},${y(p.value).toFixed(1)}`).join(" ");
           const first = x(piece[0]?.at ?? 0).toFixed(1);
           const end = x(piece.at(-1)?.at ?? 0).toFixed(1);
-          return <g key={i}><polygon points={`${first},${HEIGHT} ${line} ${end},${HEIGHT}`} /><polyline points={line} /></g>;
+          return <g key={i} class={piece.length === 1 ? "point" : undefined}><polygon points={`${first},${HEIGHT} ${line} ${end},${HEIGHT}`} /><polyline points={piece.length === 1 ? `${line} ${line}` : line} /></g>;
         })}
         {near && <line class="cursor" x1={x(near.at)} x2={x(near.at)} y1="0" y2={HEIGHT} />}
       </svg>
@@ -49,7 +49,8 @@ export function Plot({ title, points, format, about }: { title: string; points: 
 function pieces(points: readonly Point[]): { at: number; value: number }[][] {
   const all: { at: number; value: number }[][] = [[]];
   for (const { at, value } of points) {
-    if (value === undefined) {
+    if (value === undefined) continue;
+    if (value === null) {
       if (all.at(-1)?.length) all.push([]);
     } else {
       all.at(-1)?.push({ at, value });

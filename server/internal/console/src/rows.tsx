@@ -4,8 +4,8 @@ import type { Row } from "./feed";
 import { clock, moment } from "./format";
 import { erasedWords, gapWords, summaryOf } from "./summary";
 
-export function Rows({ list, rows, open }: { list: RefObject<HTMLOListElement | null>; rows: readonly Row[]; open: () => void }) {
-  return <ol class="rows" ref={list}>{rows.map((row) => <OneRow key={row.key} row={row} open={open} />)}</ol>;
+export function Rows({ list, rows, open, hold }: { list: RefObject<HTMLOListElement | null>; rows: readonly Row[]; open: () => void; hold: () => void }) {
+  return <ol class="rows" ref={list} onPointerMove={hold}>{rows.map((row) => <OneRow key={row.key} row={row} open={open} />)}</ol>;
 }
 
 /** One row. An event never changes, so it is rendered anew only when it is opened or closed. */

@@ -17,6 +17,8 @@ export interface Snippet {
   title: string;
   /** What to know before. */
   note: string;
+  /** It is one line of a shell, which may be long. */
+  shell?: boolean;
   text: (target: Target) => string;
 }
 
@@ -78,7 +80,8 @@ function tail({ grpc, filter, token, start }: Target): string {
 
 function go({ grpc, filter, token, start }: Target): string {
   const types = (number: boolean): string => (number ? "int32" : "string");
-  const lines = fields(filter, (key, values, number) => `\t\t\t${pascal(key)}: []${types(number)}{${values.join(", ")}},`);
+  const longest = Math.max(...FIELDS.filter(({ key }) => valuesOf(filter, key).length).map(({ key }) => key.length - key.split("_").length + 1), 0);
+  const lines = fields(filter, (key, values, number) => `\t\t\t${`${pascal(key)}:`.padEnd(longest + 1)} []${types(number)}{${values.join(", ")}},`);
   return `package main
 
 import (
@@ -95,8 +98,9 @@ func main() {
 	}
 	defer c.Close()
 	err = c.Consume(context.Background(), client.Subscription{
-		Name:  "my-service", // the gateway keeps the position under it
-		Start: client.${pascal(start)}(), // where a new one begins${lines.length ? `\n\t\tFilter: &headgatev1.Filter{\n${lines.join("\n")}\n\t\t},` : ""}
+		// The gateway keeps the position under the name. A new one begins at Start.
+		Name:  "my-service",
+		Start: client.${pascal(start)}(),${lines.length ? `\n\t\tFilter: &headgatev1.Filter{\n${lines.join("\n")}\n\t\t},` : ""}
 	}, func(ctx context.Context, m client.Message) error {
 		switch {
 		case m.Event != nil:
@@ -180,10 +184,10 @@ ${lines.length ? `    Filter filter = Filter.newBuilder()\n${lines.join("\n")}\n
 }
 
 export const SNIPPETS: readonly Snippet[] = [
-  { id: "curl", title: "curl", note: "One JSON object a line.", text: curl },
-  { id: "sse", title: "curl, Server-Sent Events", note: "What a browser's EventSource reads.", text: sse },
-  { id: "grpcurl", title: "grpcurl", note: "Reflection is on: no proto files are needed.", text: grpcurl },
-  { id: "tail", title: "headgate tail", note: "The command that comes with the gateway. It reconnects by itself.", text: tail },
+  { id: "curl", title: "curl", note: "One JSON object a line.", shell: true, text: curl },
+  { id: "sse", title: "curl, Server-Sent Events", note: "What a browser's EventSource reads.", shell: true, text: sse },
+  { id: "grpcurl", title: "grpcurl", note: "Reflection is on: no proto files are needed.", shell: true, text: grpcurl },
+  { id: "tail", title: "headgate tail", note: "The command that comes with the gateway. It reconnects by itself.", shell: true, text: tail },
   { id: "go", title: "Go", note: "github.com/headgate/headgate/client", text: go },
   { id: "python", title: "Python", note: "headgate_client, Python 3.9 or newer", text: python },
   { id: "typescript", title: "TypeScript", note: "@headgate/client, for Node", text: typescript },

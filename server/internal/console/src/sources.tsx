@@ -1,5 +1,5 @@
 import { count, moment, num, perSecond, words } from "./format";
-import { Age, Cell, Empty, Table } from "./parts";
+import { Age, Cell, Empty, State, Table } from "./parts";
 import { hrefOf } from "./route";
 import { session } from "./session";
 import { useChanges } from "./store";
@@ -28,7 +28,7 @@ function Source({ source: s, rate }: { source: SourceStatus; rate: number | unde
     <tbody>
       <tr>
         <Cell of="Source"><a href={hrefOf("events", [["filter.sources", s.source]])}><b>{s.source}</b></a><small>{s.contexts?.length ? s.contexts.join(", ") : "any context"}</small></Cell>
-        <Cell of="State"><State source={s} /></Cell>
+        <Cell of="State"><Health source={s} /></Cell>
         <Cell of="Rate" n>{perSecond(rate)}</Cell>
         <Cell of="Last event"><Age of={s.last_accepted_at ?? s.last_heard_at} /></Cell>
         <Cell of="Accepted" n>{count(s.accepted)}</Cell>
@@ -42,12 +42,12 @@ function Source({ source: s, rate }: { source: SourceStatus; rate: number | unde
   );
 }
 
-function State({ source: s }: { source: SourceStatus }) {
-  if (s.stopped) return <><span class="dot bad" aria-hidden="true" />Stopped</>;
-  if (s.suspected?.length) return <><span class="dot warn" aria-hidden="true" />Losing?</>;
-  if (s.awaiting_secret_until) return <><span class="dot warn" aria-hidden="true" />Awaits its secret</>;
-  if (s.last_heard_at || s.last_accepted_at) return <><span class="dot good" aria-hidden="true" />Heard</>;
-  return <><span class="dot" aria-hidden="true" />Never heard</>;
+function Health({ source: s }: { source: SourceStatus }) {
+  if (s.stopped) return <State tone="bad">Stopped</State>;
+  if (s.suspected?.length) return <State tone="warn">Losing?</State>;
+  if (s.awaiting_secret_until) return <State tone="warn">Awaits its secret</State>;
+  if (s.last_heard_at || s.last_accepted_at) return <State tone="good">Heard</State>;
+  return <State>Never heard</State>;
 }
 
 function remarksOf(s: SourceStatus): string[] {

@@ -10,7 +10,7 @@ const LONGEST_WAIT = 5000;
 export type StreamState =
   | { kind: "connecting" }
   | { kind: "open" }
-  | { kind: "waiting"; why: string }
+  | { kind: "waiting"; why: string; until: number }
   | { kind: "ended"; error: ApiError };
 
 export interface StreamListener {
@@ -69,7 +69,7 @@ export class LiveStream {
           return;
         }
         wait = this.#waitAfter(error);
-        this.#listener.state({ kind: "waiting", why: error instanceof Error ? error.message : "the connection broke" });
+        this.#listener.state({ kind: "waiting", why: error instanceof Error ? error.message : "the connection broke", until: Date.now() + wait });
       }
       await new Promise<void>((resume) => {
         const timer = setTimeout(resume, wait);
@@ -136,6 +136,8 @@ function closingWords(reason: string | undefined): string {
       return "your token has expired";
     case "REASON_MAX_AGE":
       return "the stream had its hour";
+    case "REASON_OPERATOR":
+      return "an operator ended this stream";
     case "REASON_DRAINING":
       return "the gateway is stopping";
   }

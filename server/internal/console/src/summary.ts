@@ -32,7 +32,8 @@ export function plain(value: unknown): string {
 export function gapWords(gap: Gap): string {
   const where = [gap.source ? `of ${gap.source}` : "of all sources", gap.contexts?.length ? `(${gap.contexts.join(", ")})` : ""].filter(Boolean).join(" ");
   const why = gap.cause ? `${words(gap.reason, "REASON_")}, ${words(gap.cause, "CAUSE_")}` : words(gap.reason, "REASON_");
-  const when = gap.from_time || gap.to_time ? `, between ${moment(gap.from_time)} and ${moment(gap.to_time)}` : "";
+  const [from, to] = [moment(gap.from_time), moment(gap.to_time)];
+  const when = !gap.from_time && !gap.to_time ? "" : from === to ? `, at ${from}` : gap.from_time ? `, between ${from} and ${to}` : `, until ${to}`;
   return `Something ${where} may be missing here: ${why || "unknown"}${when}.`;
 }
 

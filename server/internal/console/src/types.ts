@@ -123,7 +123,7 @@ export interface Status {
 }
 
 export interface Stream {
-  id: Count;
+  id: string;
   client_name?: string;
   peer?: string;
   started_at?: string;
@@ -132,6 +132,10 @@ export interface Stream {
   lag?: string;
   caught_up?: boolean;
   reader?: string;
+  state?: string;
+  cursor?: string;
+  credential?: string;
+  subscription?: string;
 }
 
 export interface ReaderSubscription {
