@@ -118,12 +118,12 @@ func newAPI(ctx context.Context, cc grpc.ClientConnInterface, options Options, s
 
 // ServeHTTP reads the request whole, once it knows who sends a body, then lets grpc-gateway route it.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	in := &input{}
+	in, remote := &input{}, r.RemoteAddr // r is nil once it is refused
 	out := newWriter(w, r, a.stall, func() (leave func(), ok bool) {
 		if in.leave != nil || a.options.Stranger == nil {
 			return nil, true
 		}
-		return a.options.Stranger(r.RemoteAddr)
+		return a.options.Stranger(remote)
 	})
 	setHeaders(out.Header())
 	// Deferred first of all: what is left of the answer goes out before.
