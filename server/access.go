@@ -30,10 +30,10 @@ var needs = map[string]access.Need{
 	headgatev1.SubscriptionService_SeekSubscription_FullMethodName:   access.NeedReader,
 	headgatev1.SubscriptionService_SkipEvent_FullMethodName:          access.NeedReader,
 
-	adminv1.AdminService_GetStatus_FullMethodName:            access.NeedOperator,
-	adminv1.AdminService_ListStreams_FullMethodName:          access.NeedOperator,
+	adminv1.AdminService_GetStatus_FullMethodName:            access.NeedOperatorOften,
+	adminv1.AdminService_ListStreams_FullMethodName:          access.NeedOperatorOften,
 	adminv1.AdminService_EndStream_FullMethodName:            access.NeedOperator,
-	adminv1.AdminService_ListSubscriptions_FullMethodName:    access.NeedOperator,
+	adminv1.AdminService_ListSubscriptions_FullMethodName:    access.NeedOperatorOften,
 	adminv1.AdminService_DeleteSubscription_FullMethodName:   access.NeedOperator,
 	adminv1.AdminService_SkipEvent_FullMethodName:            access.NeedOperator,
 	adminv1.AdminService_ListQuarantine_FullMethodName:       access.NeedOperator,

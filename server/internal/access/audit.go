@@ -50,6 +50,20 @@ func connectionOf(ctx context.Context) told {
 // Refused tells of a request that REST refused before it asked who calls. remote is the address and port that it came from.
 func (g *Guard) Refused(remote, what string, err error) { g.tellRefused(remote, what, Identity{}, err) }
 
+// tellOperator tells of a call that only operators may make.
+func (g *Guard) tellOperator(ctx context.Context, method string, need Need, by Identity) {
+	remote := RemoteOf(ctx)
+	line := lineOf(remote, method, by)
+	if need == NeedOperatorOften {
+		more, ok := g.watches.allow(watch{by.Reader.Name, by.Credential, method, addressOf(remote)}, time.Now())
+		if !ok {
+			return
+		}
+		line = append(line, more...)
+	}
+	g.audit.Info("operator call", line...)
+}
+
 // longestCause bounds what of a cause is told: it can quote what the caller wrote.
 const longestCause = 300
 

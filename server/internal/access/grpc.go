@@ -31,6 +31,8 @@ const (
 	NeedReaderOften
 	// NeedOperator: a reader with the operator's role.
 	NeedOperator
+	// NeedOperatorOften: the same, for what a page asks for again and again to show how it changes. The audit has a line a minute of that.
+	NeedOperatorOften
 	// NeedNothing: anybody.
 	NeedNothing
 )
@@ -48,6 +50,7 @@ type Guard struct {
 	needs   map[string]Need
 	audit   *slog.Logger
 	refused refusal.Lines
+	watches watches
 
 	single    map[string]bool // the methods that went through Over
 	strangers *Tally          // calls without credentials
@@ -250,15 +253,16 @@ func (g *Guard) admit(ctx context.Context, method string, kind Kind) (*Session, 
 	if err != nil {
 		return nil, g.refuse(ctx, method, err)
 	}
-	if need != NeedReader && need != NeedReaderOften && (need != NeedOperator || !s.Operator()) {
+	forOperators := need == NeedOperator || need == NeedOperatorOften
+	if need != NeedReader && need != NeedReaderOften && !(forOperators && s.Operator()) {
 		s.Done()
 		err = fault.New(codes.PermissionDenied, fault.OperatorOnly, "this is for operators: the reader's configuration must say operator: true")
 		g.tellRefused(RemoteOf(ctx), method, s.Identity, err)
 		return nil, err
 	}
 	switch {
-	case need == NeedOperator:
-		g.audit.Info("operator call", lineOf(RemoteOf(ctx), method, s.Identity)...)
+	case forOperators:
+		g.tellOperator(ctx, method, need, s.Identity)
 	case kind == Stream:
 		g.audit.Info("stream begun", lineOf(RemoteOf(ctx), method, s.Identity)...)
 	}

@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/console"
 )
 
 // recording is an EventService that tells nothing and hands over the metadata of each call.
@@ -354,6 +355,18 @@ func TestWhatAReaderMayNotIsTold(t *testing.T) {
 			if got := resp.Header.Get("WWW-Authenticate"); got != "" {
 				t.Errorf("%s: WWW-Authenticate %q", path, got)
 			}
+		}
+	}
+}
+
+// TestRefusedAssetIsNotKept: browsers keep the console's files for ever, but not that one could not be had.
+func TestRefusedAssetIsNotKept(t *testing.T) {
+	api := newTestAPI(t, &script{}, Options{Stranger: func(string) (func(), bool) { return nil, false }}, stall)
+	for _, path := range console.Files() {
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if got := w.Header().Get("Cache-Control"); w.Code != http.StatusTooManyRequests || got != "no-store" || w.Body.Len() > 0 {
+			t.Errorf("%s: %d, %q, %d bytes", path, w.Code, got, w.Body.Len())
 		}
 	}
 }

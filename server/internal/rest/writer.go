@@ -51,6 +51,7 @@ func (w *writer) begin() {
 	if w.silent {
 		w.Header().Del("Content-Type")
 		w.Header().Del("Content-Length")
+		w.Header().Set("Cache-Control", "no-store") // also where the answer would have been kept for ever
 		w.large = false
 	} else if leave != nil {
 		w.stall = min(w.stall, strangerStall)
