@@ -24,7 +24,7 @@ import (
 var (
 	long        = flag.Bool("long", false, "run the long counts")
 	watchEvents = flag.Int("watch.events", 0, "events that TestOneOrder appends; 0: 8,000, or 1,000,000 in the long run")
-	watchCuts   = flag.Int("watch.cuts", 0, "streams that TestOneOrder cuts and resumes; 0: 1,024, or 20,480 in the long run")
+	watchCuts   = flag.Int("watch.cuts", 0, "streams that TestOneOrder cuts and resumes; 0: 1,024, or 64,000 in the long run")
 	watchSeed   = flag.Uint64("watch.seed", 0, "seed of the random choices; 0: another one each time")
 )
 
@@ -95,7 +95,7 @@ func TestOneOrder(t *testing.T) {
 		}
 	}
 	scale(watchEvents, 8_000, 1_000_000)
-	scale(watchCuts, 1_024, 20_480)
+	scale(watchCuts, 1_024, 64_000)
 	seed := *watchSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
