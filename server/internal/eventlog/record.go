@@ -97,6 +97,8 @@ type Record struct {
 	Settles uint64
 	// Retries is how often the CRM had tried to deliver it before. More than MaxRetries counts as that.
 	Retries uint8
+	// Traced says that Body, which is an event then, has a traceparent. It lets readers of frames know without decoding.
+	Traced bool
 }
 
 // MaxRetries is the largest Retries that is told apart.
@@ -134,6 +136,8 @@ type Stored struct {
 	Retries uint8
 	// Reprocessed: it was made of a quarantined record, so nothing came from the CRM when it was received.
 	Reprocessed bool
+	// Traced is the record's, see Record.
+	Traced bool
 	// Body is valid only as long as whoever hands it out says.
 	Body []byte
 }
@@ -145,6 +149,7 @@ const (
 	flagPrimaryKey = 1 << iota
 	flagChangedBy
 	flagReprocessed
+	flagTraced
 )
 
 // retriesShift is where in the flags Retries stands: the two highest bits.
@@ -162,6 +167,9 @@ func EncodeRecord(dst []byte, r *Record, receivedAt time.Time) []byte {
 	}
 	if r.Settles != 0 {
 		flags |= flagReprocessed
+	}
+	if r.Traced {
+		flags |= flagTraced
 	}
 	flags |= min(r.Retries, MaxRetries) << retriesShift
 	dst = append(dst, recordVersion, byte(r.Kind), flags)
@@ -198,6 +206,7 @@ func DecodeRecord(seq uint64, value []byte) (Stored, error) {
 	k.HasPrimaryKey = value[2]&flagPrimaryKey != 0
 	k.HasChangedBy = value[2]&flagChangedBy != 0
 	st.Reprocessed, st.Retries = value[2]&flagReprocessed != 0, value[2]>>retriesShift
+	st.Traced = value[2]&flagTraced != 0
 	k.Shard = binary.BigEndian.Uint64(value[11:])
 	k.PrimaryKey = int32(binary.BigEndian.Uint32(value[19:]))
 	k.ChangedBy = int32(binary.BigEndian.Uint32(value[23:]))

@@ -24,12 +24,12 @@ func TestRecordRoundTrip(t *testing.T) {
 			},
 			Body:      rapid.SliceOf(rapid.Byte()).Draw(rt, "body"),
 			Duplicate: [16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(rt, "duplicate")),
-			Settles:   rapid.Uint64Range(0, 2).Draw(rt, "settles"), Retries: rapid.Uint8().Draw(rt, "retries"),
+			Settles:   rapid.Uint64Range(0, 2).Draw(rt, "settles"), Retries: rapid.Uint8().Draw(rt, "retries"), Traced: rapid.Bool().Draw(rt, "traced"),
 		}
 		at := time.Unix(0, rapid.Int64Range(0, 1<<62).Draw(rt, "at")).UTC()
 		value := EncodeRecord([]byte("before"), &rec, at)
 		got, err := DecodeRecord(9, bytes.TrimPrefix(value, []byte("before")))
-		want := Stored{Seq: 9, ReceivedAt: at, Kind: rec.Kind, Keys: rec.Keys, Duplicate: rec.Duplicate, Body: rec.Body, Reprocessed: rec.Settles > 0, Retries: min(rec.Retries, MaxRetries)}
+		want := Stored{Seq: 9, ReceivedAt: at, Kind: rec.Kind, Keys: rec.Keys, Duplicate: rec.Duplicate, Body: rec.Body, Reprocessed: rec.Settles > 0, Retries: min(rec.Retries, MaxRetries), Traced: rec.Traced}
 		if diff := cmp.Diff(want, got, cmp.Comparer(bytes.Equal)); err != nil || diff != "" {
 			rt.Fatalf("%v\n%s", err, diff)
 		}

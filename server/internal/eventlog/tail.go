@@ -12,9 +12,10 @@ import (
 
 // Numbers of the proto that frames are built of by hand. TestFrameFields holds them against the generated code.
 const (
-	fieldResponseEvents  = 2  // SubscribeResponse.events
-	fieldEventCursor     = 1  // Event.cursor
-	fieldEventReceivedAt = 13 // Event.received_at
+	fieldResponseEvents   = 2  // SubscribeResponse.events
+	fieldEventCursor      = 1  // Event.cursor
+	fieldEventReceivedAt  = 13 // Event.received_at
+	fieldEventTraceparent = 18 // Event.traceparent
 )
 
 // slabSize is how many bytes of frames lie side by side. Larger events get a slab of their own.
@@ -37,9 +38,10 @@ type Frame struct {
 	slab     *slab
 	from, to uint32
 	Kind     Kind
-	// Retries and Reprocessed are those of Stored.
+	// Retries, Reprocessed and Traced are those of Stored.
 	Retries     uint8
 	Reprocessed bool
+	Traced      bool
 
 	ReceivedAt time.Time
 	Keys       Keys
@@ -58,6 +60,29 @@ func (f *Frame) Event() []byte {
 	_, _, n := protowire.ConsumeTag(b)
 	v, _ := protowire.ConsumeBytes(b[n:])
 	return v
+}
+
+// Traceparent is an event's, empty when it has none. It looks through the fields of those that are Traced.
+func (f *Frame) Traceparent() string {
+	if !f.Traced {
+		return ""
+	}
+	for b := f.Event(); len(b) > 0; {
+		number, kind, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return ""
+		}
+		b = b[n:]
+		if number == fieldEventTraceparent && kind == protowire.BytesType {
+			text, _ := protowire.ConsumeString(b)
+			return text
+		}
+		if n = protowire.ConsumeFieldValue(number, kind, b); n < 0 {
+			return ""
+		}
+		b = b[n:]
+	}
+	return ""
 }
 
 // Cursor is an event's cursor, the last bytes of its frame.
@@ -86,7 +111,7 @@ type framer struct {
 
 // build makes the record's frame. It copies Body.
 func (fr *framer) build(st *Stored) Frame {
-	f := Frame{Seq: st.Seq, ReceivedAt: st.ReceivedAt, Kind: st.Kind, Keys: st.Keys, Retries: st.Retries, Reprocessed: st.Reprocessed}
+	f := Frame{Seq: st.Seq, ReceivedAt: st.ReceivedAt, Kind: st.Kind, Keys: st.Keys, Retries: st.Retries, Reprocessed: st.Reprocessed, Traced: st.Traced}
 	if fr.kept {
 		fr.classify(&f)
 	}

@@ -25,6 +25,7 @@ func TestFrameFields(t *testing.T) {
 		{&headgatev1.ListEventsResponse{}, "events", 1, protoreflect.MessageKind},
 		{&headgatev1.Event{}, "cursor", fieldEventCursor, protoreflect.StringKind},
 		{&headgatev1.Event{}, "received_at", fieldEventReceivedAt, protoreflect.MessageKind},
+		{&headgatev1.Event{}, "traceparent", fieldEventTraceparent, protoreflect.StringKind},
 	} {
 		d := tt.message.ProtoReflect().Descriptor()
 		if f := d.Fields().ByName(tt.field); f == nil || f.Number() != tt.number || f.Kind() != tt.kind {
@@ -43,12 +44,13 @@ func TestFrameIsAnElementOfTheResponse(t *testing.T) {
 		for i := range rapid.IntRange(1, 20).Draw(rt, "events") {
 			size := rapid.SampledFrom([]int{0, 1, 100, 10_000, slabSize - 60, slabSize, 3 * slabSize}).Draw(rt, "size")
 			ev := &headgatev1.Event{EventId: fmt.Sprint("id", i), WebhookName: proto.String(string(bytes.Repeat([]byte("x"), size)))}
+			ev.Traceparent = rapid.SampledFrom([]string{"", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}).Draw(rt, "traceparent")
 			body, err := proto.Marshal(ev)
 			if err != nil {
 				rt.Fatal(err)
 			}
 			at := time.Unix(rapid.Int64Range(0, 4e9).Draw(rt, "s"), rapid.SampledFrom([]int64{0, 1, 999_999_999}).Draw(rt, "ns")).UTC()
-			st := Stored{Seq: uint64(i + 1), Kind: KindEvent, ReceivedAt: at, Body: body}
+			st := Stored{Seq: uint64(i + 1), Kind: KindEvent, ReceivedAt: at, Body: body, Traced: ev.Traceparent != ""}
 			f := fr.build(&st)
 			frames, want = append(frames, f), append(want, ev)
 			stream = append(stream, f.Bytes()...)
@@ -64,6 +66,9 @@ func TestFrameIsAnElementOfTheResponse(t *testing.T) {
 			}
 			if string(f.Cursor()) != ev.Cursor || !bytes.HasSuffix(f.Bytes(), []byte(ev.Cursor)) {
 				rt.Fatalf("event %d: the cursor is not its last bytes", i)
+			}
+			if got := f.Traceparent(); got != ev.Traceparent {
+				rt.Fatalf("event %d: traceparent %q, want %q", i, got, ev.Traceparent)
 			}
 			alone := &headgatev1.Event{}
 			if err := proto.Unmarshal(f.Event(), alone); err != nil || !proto.Equal(alone, ev) {

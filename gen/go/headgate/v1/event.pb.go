@@ -84,8 +84,12 @@ type Event struct {
 	// later: a Gap with reason QUARANTINED stands in its place of that time, and received_at is when the event was stored at last. Unset on all other
 	// events. What it says may have been overtaken by events that were received in between.
 	FirstReceivedAt *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=first_received_at,json=firstReceivedAt,proto3" json:"first_received_at,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The trace in which Headgate took the event, in the form of the W3C header of that name: "00-", 32 hex digits of the trace, "-", 16 of the span that
+	// took the webhook, "-01". Continue it to have your own spans in the same trace. It is stored with the event, so a replay has it too, however old the
+	// trace is by then. Empty unless the gateway traces and the event was sampled. Nothing else depends on it: handle the event the same way without.
+	Traceparent   string `protobuf:"bytes,18,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -246,6 +250,13 @@ func (x *Event) GetFirstReceivedAt() *timestamppb.Timestamp {
 		return x.FirstReceivedAt
 	}
 	return nil
+}
+
+func (x *Event) GetTraceparent() string {
+	if x != nil {
+		return x.Traceparent
+	}
+	return ""
 }
 
 type isEvent_Payload interface {
@@ -545,7 +556,7 @@ var File_headgate_v1_event_proto protoreflect.FileDescriptor
 
 const file_headgate_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17headgate/v1/event.proto\x12\vheadgate.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9e\x06\n" +
+	"\x17headgate/v1/event.proto\x12\vheadgate.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc0\x06\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x16\n" +
@@ -568,7 +579,8 @@ const file_headgate_v1_event_proto_rawDesc = "" +
 	"\brelation\x18\x0e \x01(\v2\x1a.headgate.v1.RelationEventH\x00R\brelation\x12;\n" +
 	"\tassociate\x18\x0f \x01(\v2\x1b.headgate.v1.AssociateEventH\x00R\tassociate\x12/\n" +
 	"\x06fields\x18\x10 \x01(\v2\x17.google.protobuf.StructR\x06fields\x12F\n" +
-	"\x11first_received_at\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\x0ffirstReceivedAtB\t\n" +
+	"\x11first_received_at\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\x0ffirstReceivedAt\x12 \n" +
+	"\vtraceparent\x18\x12 \x01(\tR\vtraceparentB\t\n" +
 	"\apayloadB\x0e\n" +
 	"\f_primary_keyB\x1a\n" +
 	"\x18_changed_by_associate_idB\x0f\n" +

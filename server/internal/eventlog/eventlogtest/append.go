@@ -27,13 +27,14 @@ var appendTests = []test{
 	}},
 	{"what comes back is what was appended", func(r *rig) {
 		rec := event("s", "c", "id")
+		rec.Retries, rec.Traced = 2, true
 		before := time.Now()
 		r.add(rec)
 		for range 2 {
 			list := r.all(0, nil)
 			wantWhole(r, list, 1, 1)
 			st := list[0]
-			if st.Kind != rec.Kind || st.Keys != rec.Keys || st.Duplicate != rec.Duplicate || !bytes.Equal(st.Body, rec.Body) {
+			if st.Kind != rec.Kind || st.Keys != rec.Keys || st.Duplicate != rec.Duplicate || st.Retries != rec.Retries || st.Traced != rec.Traced || !bytes.Equal(st.Body, rec.Body) {
 				r.Fatalf("stored %+v, appended %+v", st, rec)
 			}
 			if st.ReceivedAt.Before(before.Add(-time.Second)) || st.ReceivedAt.After(time.Now().Add(time.Second)) {

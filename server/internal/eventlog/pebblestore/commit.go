@@ -280,7 +280,7 @@ func (g *groupWrite) add(b *pebble.Batch, dups *pebble.Iterator, r *eventlog.Rec
 	}
 	g.stored = append(g.stored, eventlog.Stored{
 		Seq: seq, ReceivedAt: g.now, Kind: r.Kind, Keys: r.Keys, Duplicate: r.Duplicate, Body: r.Body,
-		Retries: min(r.Retries, eventlog.MaxRetries), Reprocessed: r.Settles != 0,
+		Retries: min(r.Retries, eventlog.MaxRetries), Reprocessed: r.Settles != 0, Traced: r.Traced,
 	})
 	return false, err
 }

@@ -26,7 +26,7 @@ namespace Headgate.V1 {
           string.Concat(
             "ChdoZWFkZ2F0ZS92MS9ldmVudC5wcm90bxILaGVhZGdhdGUudjEaHGdvb2ds",
             "ZS9wcm90b2J1Zi9zdHJ1Y3QucHJvdG8aH2dvb2dsZS9wcm90b2J1Zi90aW1l",
-            "c3RhbXAucHJvdG8ingYKBUV2ZW50EhYKBmN1cnNvchgBIAEoCVIGY3Vyc29y",
+            "c3RhbXAucHJvdG8iwAYKBUV2ZW50EhYKBmN1cnNvchgBIAEoCVIGY3Vyc29y",
             "EhkKCGV2ZW50X2lkGAIgASgJUgdldmVudElkEhYKBmVudGl0eRgDIAEoCVIG",
             "ZW50aXR5Eh0KCmV2ZW50X3R5cGUYBCABKAlSCWV2ZW50VHlwZRIWCgZhY3Rp",
             "b24YBSABKAlSBmFjdGlvbhIYCgdjb250ZXh0GAYgASgJUgdjb250ZXh0EhYK",
@@ -42,46 +42,47 @@ namespace Headgate.V1 {
             "YXRlLnYxLkFzc29jaWF0ZUV2ZW50SABSCWFzc29jaWF0ZRIvCgZmaWVsZHMY",
             "ECABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0UgZmaWVsZHMSRgoRZmly",
             "c3RfcmVjZWl2ZWRfYXQYESABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0",
-            "YW1wUg9maXJzdFJlY2VpdmVkQXRCCQoHcGF5bG9hZEIOCgxfcHJpbWFyeV9r",
-            "ZXlCGgoYX2NoYW5nZWRfYnlfYXNzb2NpYXRlX2lkQg8KDV93ZWJob29rX25h",
-            "bWUi2AYKDVJlbGF0aW9uRXZlbnQSJAoLcmVsYXRpb25faWQYASABKAVIAFIK",
-            "cmVsYXRpb25JZIgBARImCgxhc3NvY2lhdGVfaWQYAiABKAVIAVILYXNzb2Np",
-            "YXRlSWSIAQESIAoJcmVsZGVmX2lkGAMgASgFSAJSCHJlbGRlZklkiAEBEiYK",
-            "DHNvdXJjZV90YWJsZRgEIAEoBUgDUgtzb3VyY2VUYWJsZYgBARIoCg1zb3Vy",
-            "Y2VfcmVjb3JkGAUgASgFSARSDHNvdXJjZVJlY29yZIgBARIwChFkZXN0aW5h",
-            "dGlvbl90YWJsZRgGIAEoBUgFUhBkZXN0aW5hdGlvblRhYmxliAEBEjIKEmRl",
-            "c3RpbmF0aW9uX3JlY29yZBgHIAEoBUgGUhFkZXN0aW5hdGlvblJlY29yZIgB",
-            "ARI6CgpyZWdpc3RlcmVkGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVz",
-            "dGFtcFIKcmVnaXN0ZXJlZBI7ChdyZWdpc3RlcmVkX2Fzc29jaWF0ZV9pZBgJ",
-            "IAEoBUgHUhVyZWdpc3RlcmVkQXNzb2NpYXRlSWSIAQESNAoHdXBkYXRlZBgK",
-            "IAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSB3VwZGF0ZWQSNQoU",
-            "dXBkYXRlZF9hc3NvY2lhdGVfaWQYCyABKAVICFISdXBkYXRlZEFzc29jaWF0",
-            "ZUlkiAEBEigKDXNvdXJjZV9lbnRpdHkYDCABKAlICVIMc291cmNlRW50aXR5",
-            "iAEBEjIKEmRlc3RpbmF0aW9uX2VudGl0eRgNIAEoCUgKUhFkZXN0aW5hdGlv",
-            "bkVudGl0eYgBAUIOCgxfcmVsYXRpb25faWRCDwoNX2Fzc29jaWF0ZV9pZEIM",
-            "CgpfcmVsZGVmX2lkQg8KDV9zb3VyY2VfdGFibGVCEAoOX3NvdXJjZV9yZWNv",
-            "cmRCFAoSX2Rlc3RpbmF0aW9uX3RhYmxlQhUKE19kZXN0aW5hdGlvbl9yZWNv",
-            "cmRCGgoYX3JlZ2lzdGVyZWRfYXNzb2NpYXRlX2lkQhcKFV91cGRhdGVkX2Fz",
-            "c29jaWF0ZV9pZEIQCg5fc291cmNlX2VudGl0eUIVChNfZGVzdGluYXRpb25f",
-            "ZW50aXR5IqUECg5Bc3NvY2lhdGVFdmVudBImCgxhc3NvY2lhdGVfaWQYASAB",
-            "KAVIAFILYXNzb2NpYXRlSWSIAQESHQoHZGVsZXRlZBgCIAEoCEgBUgdkZWxl",
-            "dGVkiAEBEiAKCWdyb3VwX2lkeBgDIAEoBUgCUghncm91cElkeIgBARIgCglw",
-            "ZXJzb25faWQYBCABKAVIA1IIcGVyc29uSWSIAQESOwoXcmVnaXN0ZXJlZF9h",
-            "c3NvY2lhdGVfaWQYBSABKAVIBFIVcmVnaXN0ZXJlZEFzc29jaWF0ZUlkiAEB",
-            "EhcKBHR5cGUYBiABKAVIBVIEdHlwZYgBARI0Cgd1cGRhdGVkGAcgASgLMhou",
-            "Z29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIHdXBkYXRlZBI1ChR1cGRhdGVk",
-            "X2Fzc29jaWF0ZV9pZBgIIAEoBUgGUhJ1cGRhdGVkQXNzb2NpYXRlSWSIAQES",
-            "NQoUd2FpdGluZ19mb3JfYXBwcm92YWwYCSABKAhIB1ISd2FpdGluZ0ZvckFw",
-            "cHJvdmFsiAEBQg8KDV9hc3NvY2lhdGVfaWRCCgoIX2RlbGV0ZWRCDAoKX2dy",
-            "b3VwX2lkeEIMCgpfcGVyc29uX2lkQhoKGF9yZWdpc3RlcmVkX2Fzc29jaWF0",
-            "ZV9pZEIHCgVfdHlwZUIXChVfdXBkYXRlZF9hc3NvY2lhdGVfaWRCFwoVX3dh",
-            "aXRpbmdfZm9yX2FwcHJvdmFsQlwKDmlvLmhlYWRnYXRlLnYxUAFaOmdpdGh1",
-            "Yi5jb20vaGVhZGdhdGUvaGVhZGdhdGUvZ2VuL2dvL2hlYWRnYXRlL3YxO2hl",
-            "YWRnYXRldjGqAgtIZWFkZ2F0ZS5WMWIGcHJvdG8z"));
+            "YW1wUg9maXJzdFJlY2VpdmVkQXQSIAoLdHJhY2VwYXJlbnQYEiABKAlSC3Ry",
+            "YWNlcGFyZW50QgkKB3BheWxvYWRCDgoMX3ByaW1hcnlfa2V5QhoKGF9jaGFu",
+            "Z2VkX2J5X2Fzc29jaWF0ZV9pZEIPCg1fd2ViaG9va19uYW1lItgGCg1SZWxh",
+            "dGlvbkV2ZW50EiQKC3JlbGF0aW9uX2lkGAEgASgFSABSCnJlbGF0aW9uSWSI",
+            "AQESJgoMYXNzb2NpYXRlX2lkGAIgASgFSAFSC2Fzc29jaWF0ZUlkiAEBEiAK",
+            "CXJlbGRlZl9pZBgDIAEoBUgCUghyZWxkZWZJZIgBARImCgxzb3VyY2VfdGFi",
+            "bGUYBCABKAVIA1ILc291cmNlVGFibGWIAQESKAoNc291cmNlX3JlY29yZBgF",
+            "IAEoBUgEUgxzb3VyY2VSZWNvcmSIAQESMAoRZGVzdGluYXRpb25fdGFibGUY",
+            "BiABKAVIBVIQZGVzdGluYXRpb25UYWJsZYgBARIyChJkZXN0aW5hdGlvbl9y",
+            "ZWNvcmQYByABKAVIBlIRZGVzdGluYXRpb25SZWNvcmSIAQESOgoKcmVnaXN0",
+            "ZXJlZBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCnJlZ2lz",
+            "dGVyZWQSOwoXcmVnaXN0ZXJlZF9hc3NvY2lhdGVfaWQYCSABKAVIB1IVcmVn",
+            "aXN0ZXJlZEFzc29jaWF0ZUlkiAEBEjQKB3VwZGF0ZWQYCiABKAsyGi5nb29n",
+            "bGUucHJvdG9idWYuVGltZXN0YW1wUgd1cGRhdGVkEjUKFHVwZGF0ZWRfYXNz",
+            "b2NpYXRlX2lkGAsgASgFSAhSEnVwZGF0ZWRBc3NvY2lhdGVJZIgBARIoCg1z",
+            "b3VyY2VfZW50aXR5GAwgASgJSAlSDHNvdXJjZUVudGl0eYgBARIyChJkZXN0",
+            "aW5hdGlvbl9lbnRpdHkYDSABKAlIClIRZGVzdGluYXRpb25FbnRpdHmIAQFC",
+            "DgoMX3JlbGF0aW9uX2lkQg8KDV9hc3NvY2lhdGVfaWRCDAoKX3JlbGRlZl9p",
+            "ZEIPCg1fc291cmNlX3RhYmxlQhAKDl9zb3VyY2VfcmVjb3JkQhQKEl9kZXN0",
+            "aW5hdGlvbl90YWJsZUIVChNfZGVzdGluYXRpb25fcmVjb3JkQhoKGF9yZWdp",
+            "c3RlcmVkX2Fzc29jaWF0ZV9pZEIXChVfdXBkYXRlZF9hc3NvY2lhdGVfaWRC",
+            "EAoOX3NvdXJjZV9lbnRpdHlCFQoTX2Rlc3RpbmF0aW9uX2VudGl0eSKlBAoO",
+            "QXNzb2NpYXRlRXZlbnQSJgoMYXNzb2NpYXRlX2lkGAEgASgFSABSC2Fzc29j",
+            "aWF0ZUlkiAEBEh0KB2RlbGV0ZWQYAiABKAhIAVIHZGVsZXRlZIgBARIgCgln",
+            "cm91cF9pZHgYAyABKAVIAlIIZ3JvdXBJZHiIAQESIAoJcGVyc29uX2lkGAQg",
+            "ASgFSANSCHBlcnNvbklkiAEBEjsKF3JlZ2lzdGVyZWRfYXNzb2NpYXRlX2lk",
+            "GAUgASgFSARSFXJlZ2lzdGVyZWRBc3NvY2lhdGVJZIgBARIXCgR0eXBlGAYg",
+            "ASgFSAVSBHR5cGWIAQESNAoHdXBkYXRlZBgHIAEoCzIaLmdvb2dsZS5wcm90",
+            "b2J1Zi5UaW1lc3RhbXBSB3VwZGF0ZWQSNQoUdXBkYXRlZF9hc3NvY2lhdGVf",
+            "aWQYCCABKAVIBlISdXBkYXRlZEFzc29jaWF0ZUlkiAEBEjUKFHdhaXRpbmdf",
+            "Zm9yX2FwcHJvdmFsGAkgASgISAdSEndhaXRpbmdGb3JBcHByb3ZhbIgBAUIP",
+            "Cg1fYXNzb2NpYXRlX2lkQgoKCF9kZWxldGVkQgwKCl9ncm91cF9pZHhCDAoK",
+            "X3BlcnNvbl9pZEIaChhfcmVnaXN0ZXJlZF9hc3NvY2lhdGVfaWRCBwoFX3R5",
+            "cGVCFwoVX3VwZGF0ZWRfYXNzb2NpYXRlX2lkQhcKFV93YWl0aW5nX2Zvcl9h",
+            "cHByb3ZhbEJcCg5pby5oZWFkZ2F0ZS52MVABWjpnaXRodWIuY29tL2hlYWRn",
+            "YXRlL2hlYWRnYXRlL2dlbi9nby9oZWFkZ2F0ZS92MTtoZWFkZ2F0ZXYxqgIL",
+            "SGVhZGdhdGUuVjFiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Protobuf.WellKnownTypes.StructReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.TimestampReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.Event), global::Headgate.V1.Event.Parser, new[]{ "Cursor", "EventId", "Entity", "EventType", "Action", "Context", "Source", "PrimaryKey", "ChangedByAssociateId", "WebhookName", "ChangedFields", "OccurredAt", "ReceivedAt", "Relation", "Associate", "Fields", "FirstReceivedAt" }, new[]{ "Payload", "PrimaryKey", "ChangedByAssociateId", "WebhookName" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.Event), global::Headgate.V1.Event.Parser, new[]{ "Cursor", "EventId", "Entity", "EventType", "Action", "Context", "Source", "PrimaryKey", "ChangedByAssociateId", "WebhookName", "ChangedFields", "OccurredAt", "ReceivedAt", "Relation", "Associate", "Fields", "FirstReceivedAt", "Traceparent" }, new[]{ "Payload", "PrimaryKey", "ChangedByAssociateId", "WebhookName" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.RelationEvent), global::Headgate.V1.RelationEvent.Parser, new[]{ "RelationId", "AssociateId", "ReldefId", "SourceTable", "SourceRecord", "DestinationTable", "DestinationRecord", "Registered", "RegisteredAssociateId", "Updated", "UpdatedAssociateId", "SourceEntity", "DestinationEntity" }, new[]{ "RelationId", "AssociateId", "ReldefId", "SourceTable", "SourceRecord", "DestinationTable", "DestinationRecord", "RegisteredAssociateId", "UpdatedAssociateId", "SourceEntity", "DestinationEntity" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.AssociateEvent), global::Headgate.V1.AssociateEvent.Parser, new[]{ "AssociateId", "Deleted", "GroupIdx", "PersonId", "RegisteredAssociateId", "Type", "Updated", "UpdatedAssociateId", "WaitingForApproval" }, new[]{ "AssociateId", "Deleted", "GroupIdx", "PersonId", "RegisteredAssociateId", "Type", "UpdatedAssociateId", "WaitingForApproval" }, null, null, null)
           }));
@@ -152,6 +153,7 @@ namespace Headgate.V1 {
       receivedAt_ = other.receivedAt_ != null ? other.receivedAt_.Clone() : null;
       fields_ = other.fields_ != null ? other.fields_.Clone() : null;
       firstReceivedAt_ = other.firstReceivedAt_ != null ? other.firstReceivedAt_.Clone() : null;
+      traceparent_ = other.traceparent_;
       switch (other.PayloadCase) {
         case PayloadOneofCase.Relation:
           Relation = other.Relation.Clone();
@@ -481,6 +483,23 @@ namespace Headgate.V1 {
       }
     }
 
+    /// <summary>Field number for the "traceparent" field.</summary>
+    public const int TraceparentFieldNumber = 18;
+    private string traceparent_ = "";
+    /// <summary>
+    /// The trace in which Headgate took the event, in the form of the W3C header of that name: "00-", 32 hex digits of the trace, "-", 16 of the span that
+    /// took the webhook, "-01". Continue it to have your own spans in the same trace. It is stored with the event, so a replay has it too, however old the
+    /// trace is by then. Empty unless the gateway traces and the event was sampled. Nothing else depends on it: handle the event the same way without.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Traceparent {
+      get { return traceparent_; }
+      set {
+        traceparent_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
     private object payload_;
     /// <summary>Enum of possible cases for the "payload" oneof.</summary>
     public enum PayloadOneofCase {
@@ -534,6 +553,7 @@ namespace Headgate.V1 {
       if (!object.Equals(Associate, other.Associate)) return false;
       if (!object.Equals(Fields, other.Fields)) return false;
       if (!object.Equals(FirstReceivedAt, other.FirstReceivedAt)) return false;
+      if (Traceparent != other.Traceparent) return false;
       if (PayloadCase != other.PayloadCase) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
@@ -559,6 +579,7 @@ namespace Headgate.V1 {
       if (payloadCase_ == PayloadOneofCase.Associate) hash ^= Associate.GetHashCode();
       if (fields_ != null) hash ^= Fields.GetHashCode();
       if (firstReceivedAt_ != null) hash ^= FirstReceivedAt.GetHashCode();
+      if (Traceparent.Length != 0) hash ^= Traceparent.GetHashCode();
       hash ^= (int) payloadCase_;
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
@@ -643,6 +664,10 @@ namespace Headgate.V1 {
         output.WriteRawTag(138, 1);
         output.WriteMessage(FirstReceivedAt);
       }
+      if (Traceparent.Length != 0) {
+        output.WriteRawTag(146, 1);
+        output.WriteString(Traceparent);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -718,6 +743,10 @@ namespace Headgate.V1 {
         output.WriteRawTag(138, 1);
         output.WriteMessage(FirstReceivedAt);
       }
+      if (Traceparent.Length != 0) {
+        output.WriteRawTag(146, 1);
+        output.WriteString(Traceparent);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -776,6 +805,9 @@ namespace Headgate.V1 {
       }
       if (firstReceivedAt_ != null) {
         size += 2 + pb::CodedOutputStream.ComputeMessageSize(FirstReceivedAt);
+      }
+      if (Traceparent.Length != 0) {
+        size += 2 + pb::CodedOutputStream.ComputeStringSize(Traceparent);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -843,6 +875,9 @@ namespace Headgate.V1 {
           FirstReceivedAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
         }
         FirstReceivedAt.MergeFrom(other.FirstReceivedAt);
+      }
+      if (other.Traceparent.Length != 0) {
+        Traceparent = other.Traceparent;
       }
       switch (other.PayloadCase) {
         case PayloadOneofCase.Relation:
@@ -968,6 +1003,10 @@ namespace Headgate.V1 {
             input.ReadMessage(FirstReceivedAt);
             break;
           }
+          case 146: {
+            Traceparent = input.ReadString();
+            break;
+          }
         }
       }
     #endif
@@ -1075,6 +1114,10 @@ namespace Headgate.V1 {
               FirstReceivedAt = new global::Google.Protobuf.WellKnownTypes.Timestamp();
             }
             input.ReadMessage(FirstReceivedAt);
+            break;
+          }
+          case 146: {
+            Traceparent = input.ReadString();
             break;
           }
         }

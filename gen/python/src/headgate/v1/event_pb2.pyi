@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Event(_message.Message):
-    __slots__ = ("cursor", "event_id", "entity", "event_type", "action", "context", "source", "primary_key", "changed_by_associate_id", "webhook_name", "changed_fields", "occurred_at", "received_at", "relation", "associate", "fields", "first_received_at")
+    __slots__ = ("cursor", "event_id", "entity", "event_type", "action", "context", "source", "primary_key", "changed_by_associate_id", "webhook_name", "changed_fields", "occurred_at", "received_at", "relation", "associate", "fields", "first_received_at", "traceparent")
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     ENTITY_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,7 @@ class Event(_message.Message):
     ASSOCIATE_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     FIRST_RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     cursor: str
     event_id: str
     entity: str
@@ -46,7 +47,8 @@ class Event(_message.Message):
     associate: AssociateEvent
     fields: _struct_pb2.Struct
     first_received_at: _timestamp_pb2.Timestamp
-    def __init__(self, cursor: _Optional[str] = ..., event_id: _Optional[str] = ..., entity: _Optional[str] = ..., event_type: _Optional[str] = ..., action: _Optional[str] = ..., context: _Optional[str] = ..., source: _Optional[str] = ..., primary_key: _Optional[int] = ..., changed_by_associate_id: _Optional[int] = ..., webhook_name: _Optional[str] = ..., changed_fields: _Optional[_Iterable[str]] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., relation: _Optional[_Union[RelationEvent, _Mapping]] = ..., associate: _Optional[_Union[AssociateEvent, _Mapping]] = ..., fields: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., first_received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    traceparent: str
+    def __init__(self, cursor: _Optional[str] = ..., event_id: _Optional[str] = ..., entity: _Optional[str] = ..., event_type: _Optional[str] = ..., action: _Optional[str] = ..., context: _Optional[str] = ..., source: _Optional[str] = ..., primary_key: _Optional[int] = ..., changed_by_associate_id: _Optional[int] = ..., webhook_name: _Optional[str] = ..., changed_fields: _Optional[_Iterable[str]] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., relation: _Optional[_Union[RelationEvent, _Mapping]] = ..., associate: _Optional[_Union[AssociateEvent, _Mapping]] = ..., fields: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., first_received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class RelationEvent(_message.Message):
     __slots__ = ("relation_id", "associate_id", "reldef_id", "source_table", "source_record", "destination_table", "destination_record", "registered", "registered_associate_id", "updated", "updated_associate_id", "source_entity", "destination_entity")

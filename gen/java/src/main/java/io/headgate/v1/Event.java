@@ -49,6 +49,7 @@ private static final long serialVersionUID = 0L;
     webhookName_ = "";
     changedFields_ =
         com.google.protobuf.LazyStringArrayList.emptyList();
+    traceparent_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -875,6 +876,57 @@ private static final long serialVersionUID = 0L;
     return firstReceivedAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : firstReceivedAt_;
   }
 
+  public static final int TRACEPARENT_FIELD_NUMBER = 18;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object traceparent_ = "";
+  /**
+   * <pre>
+   * The trace in which Headgate took the event, in the form of the W3C header of that name: "00-", 32 hex digits of the trace, "-", 16 of the span that
+   * took the webhook, "-01". Continue it to have your own spans in the same trace. It is stored with the event, so a replay has it too, however old the
+   * trace is by then. Empty unless the gateway traces and the event was sampled. Nothing else depends on it: handle the event the same way without.
+   * </pre>
+   *
+   * <code>string traceparent = 18 [json_name = "traceparent"];</code>
+   * @return The traceparent.
+   */
+  @java.lang.Override
+  public java.lang.String getTraceparent() {
+    java.lang.Object ref = traceparent_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      traceparent_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * The trace in which Headgate took the event, in the form of the W3C header of that name: "00-", 32 hex digits of the trace, "-", 16 of the span that
+   * took the webhook, "-01". Continue it to have your own spans in the same trace. It is stored with the event, so a replay has it too, however old the
+   * trace is by then. Empty unless the gateway traces and the event was sampled. Nothing else depends on it: handle the event the same way without.
+   * </pre>
+   *
+   * <code>string traceparent = 18 [json_name = "traceparent"];</code>
+   * @return The bytes for traceparent.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getTraceparentBytes() {
+    java.lang.Object ref = traceparent_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      traceparent_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -939,6 +991,9 @@ private static final long serialVersionUID = 0L;
     }
     if (((bitField0_ & 0x00000040) != 0)) {
       output.writeMessage(17, getFirstReceivedAt());
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(traceparent_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 18, traceparent_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -1013,6 +1068,9 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(17, getFirstReceivedAt());
     }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(traceparent_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(18, traceparent_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -1079,6 +1137,8 @@ private static final long serialVersionUID = 0L;
       if (!getFirstReceivedAt()
           .equals(other.getFirstReceivedAt())) return false;
     }
+    if (!getTraceparent()
+        .equals(other.getTraceparent())) return false;
     if (!getPayloadCase().equals(other.getPayloadCase())) return false;
     switch (payloadCase_) {
       case 14:
@@ -1149,6 +1209,8 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + FIRST_RECEIVED_AT_FIELD_NUMBER;
       hash = (53 * hash) + getFirstReceivedAt().hashCode();
     }
+    hash = (37 * hash) + TRACEPARENT_FIELD_NUMBER;
+    hash = (53 * hash) + getTraceparent().hashCode();
     switch (payloadCase_) {
       case 14:
         hash = (37 * hash) + RELATION_FIELD_NUMBER;
@@ -1350,6 +1412,7 @@ private static final long serialVersionUID = 0L;
         firstReceivedAtBuilder_.dispose();
         firstReceivedAtBuilder_ = null;
       }
+      traceparent_ = "";
       payloadCase_ = 0;
       payload_ = null;
       return this;
@@ -1448,6 +1511,9 @@ private static final long serialVersionUID = 0L;
             : firstReceivedAtBuilder_.build();
         to_bitField0_ |= 0x00000040;
       }
+      if (((from_bitField0_ & 0x00020000) != 0)) {
+        result.traceparent_ = traceparent_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -1543,6 +1609,11 @@ private static final long serialVersionUID = 0L;
       }
       if (other.hasFirstReceivedAt()) {
         mergeFirstReceivedAt(other.getFirstReceivedAt());
+      }
+      if (!other.getTraceparent().isEmpty()) {
+        traceparent_ = other.traceparent_;
+        bitField0_ |= 0x00020000;
+        onChanged();
       }
       switch (other.getPayloadCase()) {
         case RELATION: {
@@ -1681,6 +1752,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00010000;
               break;
             } // case 138
+            case 146: {
+              traceparent_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00020000;
+              break;
+            } // case 146
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -3797,6 +3873,108 @@ private static final long serialVersionUID = 0L;
         firstReceivedAt_ = null;
       }
       return firstReceivedAtBuilder_;
+    }
+
+    private java.lang.Object traceparent_ = "";
+    /**
+     * <pre>
+     * The trace in which Headgate took the event, in the form of the W3C header of that name: "00-", 32 hex digits of the trace, "-", 16 of the span that
+     * took the webhook, "-01". Continue it to have your own spans in the same trace. It is stored with the event, so a replay has it too, however old the
+     * trace is by then. Empty unless the gateway traces and the event was sampled. Nothing else depends on it: handle the event the same way without.
+     * </pre>
+     *
+     * <code>string traceparent = 18 [json_name = "traceparent"];</code>
+     * @return The traceparent.
+     */
+    public java.lang.String getTraceparent() {
+      java.lang.Object ref = traceparent_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        traceparent_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The trace in which Headgate took the event, in the form of the W3C header of that name: "00-", 32 hex digits of the trace, "-", 16 of the span that
+     * took the webhook, "-01". Continue it to have your own spans in the same trace. It is stored with the event, so a replay has it too, however old the
+     * trace is by then. Empty unless the gateway traces and the event was sampled. Nothing else depends on it: handle the event the same way without.
+     * </pre>
+     *
+     * <code>string traceparent = 18 [json_name = "traceparent"];</code>
+     * @return The bytes for traceparent.
+     */
+    public com.google.protobuf.ByteString
+        getTraceparentBytes() {
+      java.lang.Object ref = traceparent_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        traceparent_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The trace in which Headgate took the event, in the form of the W3C header of that name: "00-", 32 hex digits of the trace, "-", 16 of the span that
+     * took the webhook, "-01". Continue it to have your own spans in the same trace. It is stored with the event, so a replay has it too, however old the
+     * trace is by then. Empty unless the gateway traces and the event was sampled. Nothing else depends on it: handle the event the same way without.
+     * </pre>
+     *
+     * <code>string traceparent = 18 [json_name = "traceparent"];</code>
+     * @param value The traceparent to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTraceparent(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      traceparent_ = value;
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The trace in which Headgate took the event, in the form of the W3C header of that name: "00-", 32 hex digits of the trace, "-", 16 of the span that
+     * took the webhook, "-01". Continue it to have your own spans in the same trace. It is stored with the event, so a replay has it too, however old the
+     * trace is by then. Empty unless the gateway traces and the event was sampled. Nothing else depends on it: handle the event the same way without.
+     * </pre>
+     *
+     * <code>string traceparent = 18 [json_name = "traceparent"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearTraceparent() {
+      traceparent_ = getDefaultInstance().getTraceparent();
+      bitField0_ = (bitField0_ & ~0x00020000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The trace in which Headgate took the event, in the form of the W3C header of that name: "00-", 32 hex digits of the trace, "-", 16 of the span that
+     * took the webhook, "-01". Continue it to have your own spans in the same trace. It is stored with the event, so a replay has it too, however old the
+     * trace is by then. Empty unless the gateway traces and the event was sampled. Nothing else depends on it: handle the event the same way without.
+     * </pre>
+     *
+     * <code>string traceparent = 18 [json_name = "traceparent"];</code>
+     * @param value The bytes for traceparent to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTraceparentBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      traceparent_ = value;
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
     }
 
     // @@protoc_insertion_point(builder_scope:headgate.v1.Event)

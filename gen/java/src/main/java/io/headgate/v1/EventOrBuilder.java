@@ -455,5 +455,29 @@ public interface EventOrBuilder extends
    */
   com.google.protobuf.TimestampOrBuilder getFirstReceivedAtOrBuilder();
 
+  /**
+   * <pre>
+   * The trace in which Headgate took the event, in the form of the W3C header of that name: "00-", 32 hex digits of the trace, "-", 16 of the span that
+   * took the webhook, "-01". Continue it to have your own spans in the same trace. It is stored with the event, so a replay has it too, however old the
+   * trace is by then. Empty unless the gateway traces and the event was sampled. Nothing else depends on it: handle the event the same way without.
+   * </pre>
+   *
+   * <code>string traceparent = 18 [json_name = "traceparent"];</code>
+   * @return The traceparent.
+   */
+  java.lang.String getTraceparent();
+  /**
+   * <pre>
+   * The trace in which Headgate took the event, in the form of the W3C header of that name: "00-", 32 hex digits of the trace, "-", 16 of the span that
+   * took the webhook, "-01". Continue it to have your own spans in the same trace. It is stored with the event, so a replay has it too, however old the
+   * trace is by then. Empty unless the gateway traces and the event was sampled. Nothing else depends on it: handle the event the same way without.
+   * </pre>
+   *
+   * <code>string traceparent = 18 [json_name = "traceparent"];</code>
+   * @return The bytes for traceparent.
+   */
+  com.google.protobuf.ByteString
+      getTraceparentBytes();
+
   io.headgate.v1.Event.PayloadCase getPayloadCase();
 }

@@ -52,7 +52,7 @@ public final class EventOuterClass {
     java.lang.String[] descriptorData = {
       "\n\027headgate/v1/event.proto\022\013headgate.v1\032\034" +
       "google/protobuf/struct.proto\032\037google/pro" +
-      "tobuf/timestamp.proto\"\236\006\n\005Event\022\026\n\006curso" +
+      "tobuf/timestamp.proto\"\300\006\n\005Event\022\026\n\006curso" +
       "r\030\001 \001(\tR\006cursor\022\031\n\010event_id\030\002 \001(\tR\007event" +
       "Id\022\026\n\006entity\030\003 \001(\tR\006entity\022\035\n\nevent_type" +
       "\030\004 \001(\tR\teventType\022\026\n\006action\030\005 \001(\tR\006actio" +
@@ -70,47 +70,48 @@ public final class EventOuterClass {
       "1.AssociateEventH\000R\tassociate\022/\n\006fields\030" +
       "\020 \001(\0132\027.google.protobuf.StructR\006fields\022F" +
       "\n\021first_received_at\030\021 \001(\0132\032.google.proto" +
-      "buf.TimestampR\017firstReceivedAtB\t\n\007payloa" +
-      "dB\016\n\014_primary_keyB\032\n\030_changed_by_associa" +
-      "te_idB\017\n\r_webhook_name\"\330\006\n\rRelationEvent" +
-      "\022$\n\013relation_id\030\001 \001(\005H\000R\nrelationId\210\001\001\022&" +
-      "\n\014associate_id\030\002 \001(\005H\001R\013associateId\210\001\001\022 " +
-      "\n\treldef_id\030\003 \001(\005H\002R\010reldefId\210\001\001\022&\n\014sour" +
-      "ce_table\030\004 \001(\005H\003R\013sourceTable\210\001\001\022(\n\rsour" +
-      "ce_record\030\005 \001(\005H\004R\014sourceRecord\210\001\001\0220\n\021de" +
-      "stination_table\030\006 \001(\005H\005R\020destinationTabl" +
-      "e\210\001\001\0222\n\022destination_record\030\007 \001(\005H\006R\021dest" +
-      "inationRecord\210\001\001\022:\n\nregistered\030\010 \001(\0132\032.g" +
-      "oogle.protobuf.TimestampR\nregistered\022;\n\027" +
-      "registered_associate_id\030\t \001(\005H\007R\025registe" +
-      "redAssociateId\210\001\001\0224\n\007updated\030\n \001(\0132\032.goo" +
-      "gle.protobuf.TimestampR\007updated\0225\n\024updat" +
-      "ed_associate_id\030\013 \001(\005H\010R\022updatedAssociat" +
-      "eId\210\001\001\022(\n\rsource_entity\030\014 \001(\tH\tR\014sourceE" +
-      "ntity\210\001\001\0222\n\022destination_entity\030\r \001(\tH\nR\021" +
-      "destinationEntity\210\001\001B\016\n\014_relation_idB\017\n\r" +
-      "_associate_idB\014\n\n_reldef_idB\017\n\r_source_t" +
-      "ableB\020\n\016_source_recordB\024\n\022_destination_t" +
-      "ableB\025\n\023_destination_recordB\032\n\030_register" +
-      "ed_associate_idB\027\n\025_updated_associate_id" +
-      "B\020\n\016_source_entityB\025\n\023_destination_entit" +
-      "y\"\245\004\n\016AssociateEvent\022&\n\014associate_id\030\001 \001" +
-      "(\005H\000R\013associateId\210\001\001\022\035\n\007deleted\030\002 \001(\010H\001R" +
-      "\007deleted\210\001\001\022 \n\tgroup_idx\030\003 \001(\005H\002R\010groupI" +
-      "dx\210\001\001\022 \n\tperson_id\030\004 \001(\005H\003R\010personId\210\001\001\022" +
-      ";\n\027registered_associate_id\030\005 \001(\005H\004R\025regi" +
-      "steredAssociateId\210\001\001\022\027\n\004type\030\006 \001(\005H\005R\004ty" +
-      "pe\210\001\001\0224\n\007updated\030\007 \001(\0132\032.google.protobuf" +
-      ".TimestampR\007updated\0225\n\024updated_associate" +
-      "_id\030\010 \001(\005H\006R\022updatedAssociateId\210\001\001\0225\n\024wa" +
-      "iting_for_approval\030\t \001(\010H\007R\022waitingForAp" +
-      "proval\210\001\001B\017\n\r_associate_idB\n\n\010_deletedB\014" +
-      "\n\n_group_idxB\014\n\n_person_idB\032\n\030_registere" +
-      "d_associate_idB\007\n\005_typeB\027\n\025_updated_asso" +
-      "ciate_idB\027\n\025_waiting_for_approvalB\\\n\016io." +
-      "headgate.v1P\001Z:github.com/headgate/headg" +
-      "ate/gen/go/headgate/v1;headgatev1\252\002\013Head" +
-      "gate.V1b\006proto3"
+      "buf.TimestampR\017firstReceivedAt\022 \n\013tracep" +
+      "arent\030\022 \001(\tR\013traceparentB\t\n\007payloadB\016\n\014_" +
+      "primary_keyB\032\n\030_changed_by_associate_idB" +
+      "\017\n\r_webhook_name\"\330\006\n\rRelationEvent\022$\n\013re" +
+      "lation_id\030\001 \001(\005H\000R\nrelationId\210\001\001\022&\n\014asso" +
+      "ciate_id\030\002 \001(\005H\001R\013associateId\210\001\001\022 \n\treld" +
+      "ef_id\030\003 \001(\005H\002R\010reldefId\210\001\001\022&\n\014source_tab" +
+      "le\030\004 \001(\005H\003R\013sourceTable\210\001\001\022(\n\rsource_rec" +
+      "ord\030\005 \001(\005H\004R\014sourceRecord\210\001\001\0220\n\021destinat" +
+      "ion_table\030\006 \001(\005H\005R\020destinationTable\210\001\001\0222" +
+      "\n\022destination_record\030\007 \001(\005H\006R\021destinatio" +
+      "nRecord\210\001\001\022:\n\nregistered\030\010 \001(\0132\032.google." +
+      "protobuf.TimestampR\nregistered\022;\n\027regist" +
+      "ered_associate_id\030\t \001(\005H\007R\025registeredAss" +
+      "ociateId\210\001\001\0224\n\007updated\030\n \001(\0132\032.google.pr" +
+      "otobuf.TimestampR\007updated\0225\n\024updated_ass" +
+      "ociate_id\030\013 \001(\005H\010R\022updatedAssociateId\210\001\001" +
+      "\022(\n\rsource_entity\030\014 \001(\tH\tR\014sourceEntity\210" +
+      "\001\001\0222\n\022destination_entity\030\r \001(\tH\nR\021destin" +
+      "ationEntity\210\001\001B\016\n\014_relation_idB\017\n\r_assoc" +
+      "iate_idB\014\n\n_reldef_idB\017\n\r_source_tableB\020" +
+      "\n\016_source_recordB\024\n\022_destination_tableB\025" +
+      "\n\023_destination_recordB\032\n\030_registered_ass" +
+      "ociate_idB\027\n\025_updated_associate_idB\020\n\016_s" +
+      "ource_entityB\025\n\023_destination_entity\"\245\004\n\016" +
+      "AssociateEvent\022&\n\014associate_id\030\001 \001(\005H\000R\013" +
+      "associateId\210\001\001\022\035\n\007deleted\030\002 \001(\010H\001R\007delet" +
+      "ed\210\001\001\022 \n\tgroup_idx\030\003 \001(\005H\002R\010groupIdx\210\001\001\022" +
+      " \n\tperson_id\030\004 \001(\005H\003R\010personId\210\001\001\022;\n\027reg" +
+      "istered_associate_id\030\005 \001(\005H\004R\025registered" +
+      "AssociateId\210\001\001\022\027\n\004type\030\006 \001(\005H\005R\004type\210\001\001\022" +
+      "4\n\007updated\030\007 \001(\0132\032.google.protobuf.Times" +
+      "tampR\007updated\0225\n\024updated_associate_id\030\010 " +
+      "\001(\005H\006R\022updatedAssociateId\210\001\001\0225\n\024waiting_" +
+      "for_approval\030\t \001(\010H\007R\022waitingForApproval" +
+      "\210\001\001B\017\n\r_associate_idB\n\n\010_deletedB\014\n\n_gro" +
+      "up_idxB\014\n\n_person_idB\032\n\030_registered_asso" +
+      "ciate_idB\007\n\005_typeB\027\n\025_updated_associate_" +
+      "idB\027\n\025_waiting_for_approvalB\\\n\016io.headga" +
+      "te.v1P\001Z:github.com/headgate/headgate/ge" +
+      "n/go/headgate/v1;headgatev1\252\002\013Headgate.V" +
+      "1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -123,7 +124,7 @@ public final class EventOuterClass {
     internal_static_headgate_v1_Event_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_v1_Event_descriptor,
-        new java.lang.String[] { "Cursor", "EventId", "Entity", "EventType", "Action", "Context", "Source", "PrimaryKey", "ChangedByAssociateId", "WebhookName", "ChangedFields", "OccurredAt", "ReceivedAt", "Relation", "Associate", "Fields", "FirstReceivedAt", "Payload", });
+        new java.lang.String[] { "Cursor", "EventId", "Entity", "EventType", "Action", "Context", "Source", "PrimaryKey", "ChangedByAssociateId", "WebhookName", "ChangedFields", "OccurredAt", "ReceivedAt", "Relation", "Associate", "Fields", "FirstReceivedAt", "Traceparent", "Payload", });
     internal_static_headgate_v1_RelationEvent_descriptor =
       getDescriptor().getMessageTypes().get(1);
     internal_static_headgate_v1_RelationEvent_fieldAccessorTable = new
