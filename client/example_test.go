@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -182,4 +185,19 @@ func ExampleMessage() {
 		}
 	}
 	// Output: reconcile [Cust26759] from 2026-01-02 00:00:00 +0000 UTC to 2026-01-02 00:01:00 +0000 UTC
+}
+
+// The handling of an event as a part of its trace.
+func ExampleMessage_trace() {
+	tracer := noop.NewTracerProvider().Tracer("links") // yours
+	handle := func(ctx context.Context, msg *client.Message) {
+		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": msg.Event.GetTraceparent()})
+		ctx, span := tracer.Start(ctx, "handle "+msg.Event.GetEventType(), trace.WithSpanKind(trace.SpanKindConsumer))
+		defer span.End()
+		fmt.Println("in the trace", trace.SpanContextFromContext(ctx).TraceID())
+	}
+	handle(context.Background(), &client.Message{Event: &headgatev1.Event{
+		EventType: "relation.created", Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+	}})
+	// Output: in the trace 0af7651916cd43dd8448eb211c80319c
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/headgate/headgate/server/internal/eventlog/pebblestore"
 	"github.com/headgate/headgate/server/internal/feed"
 	"github.com/headgate/headgate/server/internal/subscription"
+	"github.com/headgate/headgate/server/internal/tracing"
 	"github.com/headgate/headgate/server/internal/upstream"
 	"github.com/headgate/headgate/server/internal/webhook"
 )
@@ -37,6 +38,9 @@ func open(ctx context.Context, cfg Config, takeOver bool) (*Server, error) {
 	s := &Server{cfg: cfg, startedAt: time.Now(), reload: newReloader(cfg), sockets: make(map[string]*net.TCPListener)}
 	err := cfg.Validate()
 	if err == nil {
+		s.tracing, err = startTracing(ctx, &cfg)
+	}
+	if err == nil {
 		err = s.prepare(ctx, takeOver)
 	}
 	if err == nil {
@@ -50,9 +54,26 @@ func open(ctx context.Context, cfg Config, takeOver bool) (*Server, error) {
 		err = errors.Join(err, s.release())
 		s.predecessor.close()
 		s.closeSockets()
+		s.tracing.Stop()
 		return nil, err
 	}
 	return s, nil
+}
+
+// startTracing returns nil where no traces are to be made.
+func startTracing(ctx context.Context, cfg *Config) (*tracing.Tracing, error) {
+	t := cfg.Tracing
+	if !t.on() {
+		return nil, nil
+	}
+	opt := tracing.Options{Endpoint: t.Endpoint, GRPC: t.Protocol == TracingGRPC, Ratio: t.SampleRatio, Version: cfg.Version, Logger: slog.Default()}
+	if len(t.Headers) > 0 {
+		var err error
+		if opt.Headers, err = parseHeaders(t.Headers); err != nil {
+			return nil, fmt.Errorf("tracing.headers: %w", err)
+		}
+	}
+	return tracing.Start(ctx, opt)
 }
 
 // prepare does all that can be done, and can go wrong, without the log.
@@ -145,7 +166,7 @@ func (s *Server) buildRooms() {
 	s.webhook = webhook.New(s.log, sources, webhook.Options{
 		Stored:  s.upstream.Stored,
 		MaxBody: s.cfg.Webhook.MaxBodyBytes, TrustedProxies: s.cfg.Webhook.TrustedProxies,
-		RefusedPerSecond: s.cfg.Webhook.UnauthenticatedPerSecond, Logger: slog.Default(), Metrics: s.registry,
+		RefusedPerSecond: s.cfg.Webhook.UnauthenticatedPerSecond, Logger: slog.Default(), Metrics: s.registry, Tracer: s.tracing.Tracer(),
 	})
 	s.exemptSenders(sources)
 	s.reload.parts.sources = func(sources []webhook.Source) {
@@ -155,7 +176,7 @@ func (s *Server) buildRooms() {
 	}
 	s.feed = feed.New(s.log, feed.Options{
 		Grant: grantOf, Caller: callerOf, MaxStreams: s.cfg.Limits.MaxStreams, Metrics: s.registry, Readers: s.access.Readers,
-		Subscriptions: s.subscriptions, Retention: s.cfg.Retention.MaxAge, Logger: slog.Default(),
+		Subscriptions: s.subscriptions, Retention: s.cfg.Retention.MaxAge, Logger: slog.Default(), Tracer: s.tracing.Tracer(),
 	})
 	s.rates = &rates{count: s.counts}
 }

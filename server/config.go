@@ -32,6 +32,7 @@ type Config struct {
 	Webhook   Webhook
 	Limits    Limits
 	Log       Log
+	Tracing   Tracing
 	// Drain is how long streams and requests under way get to end once the server was told to stop, or another one takes over: shutdown_timeout. A taking
 	// over uses it up only when a reader takes nothing, or a sender keeps a connection that it does not use.
 	Drain time.Duration
@@ -133,6 +134,26 @@ const (
 	LogJSON = "json"
 )
 
+// Tracing says where traces go, of events from their post to each reader's stream, by OTLP. By default there are none. What neither the file nor a variable
+// that begins with HEADGATE_ says, OpenTelemetry's own variables do: OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS (or OTEL_EXPORTER_OTLP_TRACES_…),
+// OTEL_TRACES_EXPORTER (otlp or none), OTEL_TRACES_SAMPLER with its _ARG, OTEL_SDK_DISABLED; the exporter takes others, like OTEL_SERVICE_NAME and
+// OTEL_EXPORTER_OTLP_CERTIFICATE, as it finds them. A collector that is slow or away costs traces, never events.
+type Tracing struct {
+	// Endpoint is the collector's URL, like https://collector:4318; over HTTP /v1/traces is added where it has no path. Empty, in the file off: no traces.
+	Endpoint string
+	// Protocol is TracingHTTP, the default, or TracingGRPC.
+	Protocol string
+	// Headers are sent with every request to the collector, often its credentials: name=value,other=value, as in OTEL_EXPORTER_OTLP_HEADERS. In the file,
+	// tracing.headers says where they stand: {file: secrets/collector} or {env: COLLECTOR_HEADERS}.
+	Headers SecretKey
+	// SampleRatio is which share of the traces that begin here is taken, 0 to 1: sample_ratio. Default 1. A post whose sender traces it is taken if its
+	// sender takes it. 0: no traces, not even of those.
+	SampleRatio float64
+}
+
+// on says whether traces are made.
+func (t *Tracing) on() bool { return t.Endpoint != "" && t.SampleRatio > 0 }
+
 // Source is one webhook endpoint, /webhooks/superoffice/{name}.
 type Source struct {
 	// Contexts are the CRM tenants that the source's secrets may speak for. Empty means any, which only Dev may.
@@ -181,6 +202,7 @@ func Default() Config {
 		Webhook:   Webhook{MaxBodyBytes: mib, UnauthenticatedPerSecond: 10},
 		Limits:    Limits{TailBytes: 32 * mib, MaxStreams: 10_000, Reader: ReaderLimits{Streams: 1000, Connections: 100, RequestsPerSecond: 100}},
 		Log:       Log{Level: slog.LevelInfo, Format: LogAuto},
+		Tracing:   Tracing{Protocol: TracingHTTP, SampleRatio: 1},
 		Drain:     5 * time.Second,
 		Version:   "devel",
 	}

@@ -33,7 +33,10 @@ func LoadDev(env func(string) (string, bool)) (Config, error) {
 	c := Dev()
 	l := loader{env: env, origins: map[string]string{}}
 	l.environment(settings(&c))
-	return c, l.finish(&c)
+	l.openTelemetry(&c.Tracing)
+	err := l.finish(&c)
+	c.Warnings = tracingWarnings(c.Tracing)
+	return c, err
 }
 
 // parse reads a configuration file's contents. Relative paths in it start at dir.
@@ -51,6 +54,7 @@ func parse(data []byte, dir string, env func(string) (string, bool), now time.Ti
 			"readers":                 func(n *yaml.Node, path string) { c.Readers = l.readers(n, path) },
 			"tls":                     func(n *yaml.Node, path string) { c.TLS = l.tls(n, path) },
 			"webhook.trusted_proxies": l.prefixes(&c.Webhook.TrustedProxies),
+			"tracing.headers":         func(n *yaml.Node, path string) { c.Tracing.Headers = l.headers(n, path) },
 		}
 		for _, s := range table {
 			fields[s.path] = l.setting(s)
@@ -62,11 +66,12 @@ func parse(data []byte, dir string, env func(string) (string, bool), now time.Ti
 		c.DataDir = filepath.Join(dir, c.DataDir)
 	}
 	l.environment(table)
+	l.openTelemetry(&c.Tracing)
 	c.Files = l.files
 	if err := l.finish(&c); err != nil {
 		return c, err
 	}
-	c.Warnings = slices.Concat(l.warnings, secretWarnings(c.Sources, now), readerWarnings(&c), listenWarnings(c.Listen))
+	c.Warnings = slices.Concat(l.warnings, secretWarnings(c.Sources, now), readerWarnings(&c), listenWarnings(c.Listen), tracingWarnings(c.Tracing))
 	return c, nil
 }
 

@@ -20,6 +20,9 @@ func (c *Config) Print(w io.Writer) error {
 	if len(c.Webhook.TrustedProxies) > 0 {
 		put(root, "webhook.trusted_proxies", printedPrefixes(c.Webhook.TrustedProxies))
 	}
+	if len(c.Tracing.Headers) > 0 {
+		put(root, "tracing.headers", redacted)
+	}
 	if c.TLS.CertFile != "" {
 		root["tls"] = some{"cert_file": c.TLS.CertFile, "key_file": c.TLS.KeyFile, "client_ca_file": c.TLS.ClientCAFile, "listeners": c.TLS.listeners()}.print()
 	}

@@ -206,12 +206,12 @@ func TestPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := out.String()
-	if showsSecret(text) || strings.Contains(text, acmeSecret) || strings.Contains(text, hashA[:9]) {
+	if showsSecret(text) || strings.Contains(text, acmeSecret) || strings.Contains(text, collectorToken) || strings.Contains(text, hashA[:9]) {
 		t.Errorf("a secret is shown:\n%s", text)
 	}
 	for from, to := range map[string]string{
 		"sha256:" + hashA[:8] + "…[redacted]": "sha256:" + hashA, "sha256:" + hashB[:8] + "…[redacted]": "sha256:" + hashB,
-		"secret: '[redacted]'": "env: ACME_SECRET",
+		"secret: '[redacted]'": "env: ACME_SECRET", "headers: '[redacted]'": "headers: {file: secrets/collector}",
 	} {
 		if !strings.Contains(text, from) {
 			t.Errorf("want %q in:\n%s", from, text)

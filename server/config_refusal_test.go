@@ -84,6 +84,17 @@ func TestRefusals(t *testing.T) {
 		{"streams no number", map[string]string{"top": "limits: {max_streams: many}"}, "limits.max_streams", "line 7", []string{`is not a whole number`}},
 		{"long shutdown", map[string]string{"top": "shutdown_timeout: 1h"}, "shutdown_timeout", "line 7", []string{"1h is out of range; use 1ms to 10m"}},
 		{"log level", map[string]string{"top": "log: {level: loud}"}, "log.level", "line 7", []string{"debug, info, warn or error"}},
+		{"collector", map[string]string{"top": "tracing: {endpoint: 'collector:4317'}"}, "tracing.endpoint", "line 7", []string{"is not the URL of a collector", "https://collector:4318, or off"}},
+		{"collector with a password", map[string]string{"top": "tracing: {endpoint: 'https://a:b@collector'}"}, "tracing.endpoint", "line 7", []string{"holds a user or a password", "tracing.headers"}},
+		{"collector with a query", map[string]string{"top": "tracing: {endpoint: 'https://collector/?key=a'}"}, "tracing.endpoint", "line 7", []string{"more than scheme, host, port and path"}},
+		{"tracing protocol", map[string]string{"top": "tracing: {protocol: http/json}"}, "tracing.protocol", "line 7", []string{"use http/protobuf or grpc"}},
+		{"more than all", map[string]string{"top": "tracing: {sample_ratio: 2}"}, "tracing.sample_ratio", "line 7", []string{"is not a share; write a number from 0 to 1"}},
+		{"no number", map[string]string{"top": "tracing: {sample_ratio: nan}"}, "tracing.sample_ratio", "line 7", []string{"is not a share"}},
+		{"headers in the file", map[string]string{"top": "tracing: {headers: 'a=b'}"}, "tracing.headers", "line 7", []string{"must be a mapping"}},
+		{"no headers", map[string]string{"top": "tracing: {headers: {}}"}, "tracing.headers", "line 7", []string{"give file:", "or env:"}},
+		{"two of headers", map[string]string{"top": "tracing: {headers: {file: a, env: B}}"}, "tracing.headers", "line 7", []string{"has both file and env"}},
+		{"no such headers", map[string]string{"top": "tracing: {headers: {env: NONE}}"}, "tracing.headers.env", "line 7", []string{"put the collector's headers in it"}},
+		{"headers that are none", map[string]string{"top": "tracing: {headers: {file: secrets/acme}}"}, "tracing.headers.file", "line 7", []string{"are no headers", "authorization=Bearer%20abc"}},
 		{"log format", map[string]string{"top": "log: {format: xml}"}, "log.format", "line 7", []string{"auto, text or json"}},
 
 		// Addresses.

@@ -46,6 +46,9 @@ func settings(c *Config) []setting {
 		value("shutdown_timeout", &c.Drain, parseDuration, formatDuration),
 		value("log.level", &c.Log.Level, parseLevel, formatLevel).alive(),
 		value("log.format", &c.Log.Format, parseFormat, strings.Clone),
+		value("tracing.endpoint", &c.Tracing.Endpoint, unlessOff(parseCollector), formatOff),
+		value("tracing.protocol", &c.Tracing.Protocol, parseTracingProtocol, strings.Clone),
+		value("tracing.sample_ratio", &c.Tracing.SampleRatio, parseRatio, formatRatio),
 	}
 }
 
@@ -61,8 +64,10 @@ func value[T any](path string, into *T, parse func(string) (T, error), format fu
 }
 
 func text(path string, into *string) setting {
-	return value(path, into, func(s string) (string, error) { return s, nil }, strings.Clone)
+	return value(path, into, asItIs, strings.Clone)
 }
+
+func asItIs(text string) (string, error) { return text, nil }
 
 func (s setting) alive() setting {
 	s.live = true

@@ -106,35 +106,40 @@ func (l *loader) secret(n *yaml.Node, path string) Secret {
 	if len(l.problems) > before {
 		return s
 	}
-	var err error
-	at := path
-	switch {
-	case file != "" && variable != "":
-		err = errors.New("has both file and env; keep one")
-	case file != "":
-		at = path + ".file"
-		s.Key, err = l.secretFromFile(file, at)
-	case variable != "":
-		at = path + ".env"
-		s.Key, err = l.secretFromEnv(variable)
-	default:
-		err = errors.New("has no secret; give file: the name of the file that holds it, or env: the environment variable")
+	if file == "" && variable == "" {
+		l.problems.add(path, "has no secret; give file: the name of the file that holds it, or env: the environment variable")
+		return s
 	}
+	at, key, err := l.held(file, variable, path, "the webhook's secret", checkSecret)
 	if err != nil {
 		l.problems.add(at, "%s", err)
 	}
+	s.Key = key
 	return s
 }
 
-func (l *loader) secretFromFile(file, at string) (SecretKey, error) {
+// held returns the secret that a file or an environment variable holds; what says what it should be, and at where the configuration names it.
+func (l *loader) held(file, variable, path, what string, check func(SecretKey) error) (at string, key SecretKey, err error) {
+	switch {
+	case file != "" && variable != "":
+		return path, nil, errors.New("has both file and env; keep one")
+	case file != "":
+		key, err = l.secretFromFile(file, path+".file", what, check)
+		return path + ".file", key, err
+	}
+	key, err = l.secretFromEnv(variable, what, check)
+	return path + ".env", key, err
+}
+
+func (l *loader) secretFromFile(file, at, what string, check func(SecretKey) error) (SecretKey, error) {
 	path := l.fromDir(file)
 	l.warnOpen(path, at)
-	data, err := l.read(path, maxSecretBytes, "the webhook's secret")
+	data, err := l.read(path, maxSecretBytes, what)
 	if err != nil {
 		return nil, err
 	}
 	key := trimNewline(data)
-	if err := checkSecret(key); err != nil {
+	if err := check(key); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return key, nil
@@ -142,16 +147,16 @@ func (l *loader) secretFromFile(file, at string) (SecretKey, error) {
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-func (l *loader) secretFromEnv(variable string) (SecretKey, error) {
+func (l *loader) secretFromEnv(variable, what string, check func(SecretKey) error) (SecretKey, error) {
 	if !variableName.MatchString(variable) {
 		return nil, errors.New("this is not the name of an environment variable; give the variable's name, not what it holds")
 	}
 	text, ok := l.env(variable)
 	if !ok {
-		return nil, errors.New("there is no environment variable of this name; put the webhook's secret in it, or correct the name")
+		return nil, fmt.Errorf("there is no environment variable of this name; put %s in it, or correct the name", what)
 	}
 	key := trimNewline([]byte(text))
-	if err := checkSecret(key); err != nil {
+	if err := check(key); err != nil {
 		return nil, fmt.Errorf("environment variable %s: %w", variable, err)
 	}
 	return key, nil

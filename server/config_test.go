@@ -16,6 +16,8 @@ import (
 
 const acmeSecret = "acme-secret-0123456789"
 
+const collectorToken = "collector-0123456789"
+
 // whole is a configuration file that says everything that can be said.
 const whole = `
 data_dir: log
@@ -29,6 +31,7 @@ webhook: {max_body_size: 2MiB, trusted_proxies: [10.0.0.0/8, 192.168.0.1], unaut
 limits: {tail_size: 8MiB, max_streams: 50, reader: {streams: 20, connections: 10, requests_per_second: 5}}
 shutdown_timeout: 8s
 log: {level: debug, format: json}
+tracing: {endpoint: "https://collector:4317", protocol: grpc, headers: {file: secrets/collector}, sample_ratio: 0.25}
 sources:
   acme:
     contexts: [Cust26759]
@@ -81,16 +84,17 @@ func folder(t testing.TB, config string) string {
 	ca.write(t, filepath.Join(dir, "tls/ca.pem"))
 	ca.issue(t, "own").write(t, filepath.Join(dir, "tls/cert.pem"), filepath.Join(dir, "tls/key.pem"))
 	for name, text := range map[string]string{
-		"headgate.yaml":    config,
-		"keys.json":        keySet(t),
-		"secrets/acme":     acmeSecret + "\n",
-		"secrets/globex":   "globex-secret-0123456789\r\n",
-		"secrets/empty":    "\n",
-		"secrets/short":    "fifteen-bytes..",
-		"secrets/lines":    "0123456789abcdef\n0123456789abcdef\n",
-		"secrets/utf16":    "\xff\xfe0\x001\x002\x003\x004\x005\x006\x007\x008\x009\x00",
-		"secrets/bom":      "\ufeff0123456789abcdef",
-		"secrets/too-long": strings.Repeat("x", 5000),
+		"headgate.yaml":     config,
+		"keys.json":         keySet(t),
+		"secrets/acme":      acmeSecret + "\n",
+		"secrets/globex":    "globex-secret-0123456789\r\n",
+		"secrets/collector": "authorization=Bearer%20" + collectorToken + ",x-team=a\n",
+		"secrets/empty":     "\n",
+		"secrets/short":     "fifteen-bytes..",
+		"secrets/lines":     "0123456789abcdef\n0123456789abcdef\n",
+		"secrets/utf16":     "\xff\xfe0\x001\x002\x003\x004\x005\x006\x007\x008\x009\x00",
+		"secrets/bom":       "\ufeff0123456789abcdef",
+		"secrets/too-long":  strings.Repeat("x", 5000),
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -144,8 +148,11 @@ func TestLoadReadsEverything(t *testing.T) {
 			MaxBodyBytes: 2 << 20, UnauthenticatedPerSecond: 5,
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.0.1/32")},
 		},
-		Limits:  Limits{TailBytes: 8 << 20, MaxStreams: 50, Reader: ReaderLimits{20, 10, 5}},
-		Log:     Log{Level: slog.LevelDebug, Format: "json"},
+		Limits: Limits{TailBytes: 8 << 20, MaxStreams: 50, Reader: ReaderLimits{20, 10, 5}},
+		Log:    Log{Level: slog.LevelDebug, Format: "json"},
+		Tracing: Tracing{
+			Endpoint: "https://collector:4317", Protocol: TracingGRPC, SampleRatio: 0.25, Headers: SecretKey("authorization=Bearer%20" + collectorToken + ",x-team=a"),
+		},
 		Drain:   8 * time.Second,
 		Version: "devel",
 		Sources: map[string]Source{
@@ -203,7 +210,7 @@ func TestLoadReadsEverything(t *testing.T) {
 		},
 		Warnings: []string{"sources.initech: awaits its secret until 2026-09-01T00:00:00Z, and takes nothing but the test call until it has one"},
 	}
-	for _, name := range []string{"secrets/acme", "secrets/globex", "keys.json", "tls/cert.pem", "tls/key.pem", "tls/ca.pem"} {
+	for _, name := range []string{"secrets/collector", "secrets/acme", "secrets/globex", "keys.json", "tls/cert.pem", "tls/key.pem", "tls/ca.pem"} {
 		want.Files = append(want.Files, filepath.Join(dir, name))
 	}
 	sameZone := cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })

@@ -30,6 +30,7 @@ func (c *Config) Validate() error {
 	if _, err := parseFormat(c.Log.Format); err != nil {
 		ps.add("log.format", "%s", err)
 	}
+	c.validateTracing(&ps)
 	if len(c.Sources) == 0 {
 		ps.add("sources", "is missing; name at least one source with its contexts, time_zone and secrets, or try the gateway out with --dev")
 	}

@@ -16,7 +16,8 @@ var arrows = map[string][]string{
 	"server/cmd/headgated": {"server", "internal/terminal"},
 	"server": {
 		"gen", "server/internal/access", "server/internal/admin", "server/internal/backup", "server/internal/eventlog", "server/internal/eventlog/pebblestore", "server/internal/feed",
-		"server/internal/grpcenv", "server/internal/rest", "server/internal/subscription", "server/internal/superoffice", "server/internal/upstream", "server/internal/webhook",
+		"server/internal/grpcenv", "server/internal/rest", "server/internal/subscription", "server/internal/superoffice", "server/internal/tracing", "server/internal/upstream",
+		"server/internal/webhook",
 	},
 	// The door and the windows meet in the log, and nowhere else: of eventlog they take the record and its errors.
 	"server/internal/webhook": {"gen", "server/internal/eventlog", "server/internal/refusal", "server/internal/superoffice"},
@@ -35,6 +36,8 @@ var arrows = map[string][]string{
 	"server/internal/fault":        {},
 	"server/internal/grpcenv":      {},
 	"server/internal/refusal":      {},
+	// It holds the exporter; whoever makes spans knows OpenTelemetry's interface alone.
+	"server/internal/tracing": {},
 
 	"server/internal/eventlog":              {"gen"},
 	"server/internal/eventlog/pebblestore":  {"server/internal/eventlog"},

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -172,6 +173,9 @@ func needRestart(was, now *Config) []string {
 	}
 	if !slices.Equal(was.Webhook.TrustedProxies, now.Webhook.TrustedProxies) {
 		names = append(names, "webhook.trusted_proxies")
+	}
+	if !bytes.Equal(was.Tracing.Headers, now.Tracing.Headers) {
+		names = append(names, "tracing.headers")
 	}
 	switch {
 	case (was.TLS.CertFile == "") != (now.TLS.CertFile == ""):

@@ -22,6 +22,7 @@ import (
 // When another gateway takes over, or when the sockets are somebody else's who keeps them, nobody is refused: who connects afterwards waits for the next
 // gateway. When that one does not come to serve, this one serves again.
 func (s *Server) Run(ctx context.Context) error {
+	defer s.tracing.Stop() // last, when nobody makes spans any more
 	defer s.closeSockets()
 	s.predecessor.serving()
 	for {

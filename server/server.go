@@ -31,6 +31,7 @@ import (
 	"github.com/headgate/headgate/server/internal/rest"
 	"github.com/headgate/headgate/server/internal/subscription"
 	"github.com/headgate/headgate/server/internal/superoffice"
+	"github.com/headgate/headgate/server/internal/tracing"
 	"github.com/headgate/headgate/server/internal/upstream"
 	"github.com/headgate/headgate/server/internal/webhook"
 )
@@ -58,6 +59,7 @@ type Server struct {
 	sockets     map[string]*net.TCPListener
 	turns       map[string]*turn // the server's use of them
 	posting     connections      // the webhook's
+	tracing     *tracing.Tracing // nil when it is off
 	predecessor *predecessor     // nil unless this one takes over
 	succession  *succession      // nil where none can take over from this one
 

@@ -63,13 +63,15 @@ func (st *stream) flush() error {
 	}
 	last := st.batch.run[n-1].Seq
 	st.told = last // even when the sending fails: it may have arrived
-	m, bytes := st.batch.message(), st.batch.bytes
+	m, bytes, span := st.batch.message(), st.batch.bytes, st.trace()
 	if st.woken {
 		st.woken = false
 		st.svc.metrics.delivery.Observe(max(0, st.svc.opt.Now().Sub(st.batch.run[0].ReceivedAt)).Seconds())
 	}
 	st.batch.reset() // so that a stalled reader does not keep the frames
-	if err := st.transmit(m); err != nil {
+	err := st.transmit(m)
+	endTrace(span, err)
+	if err != nil {
 		return err
 	}
 	st.pos.Store(last)

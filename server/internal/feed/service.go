@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/eventlog"
@@ -61,6 +62,8 @@ type Options struct {
 	Metrics prometheus.Registerer
 	// Readers returns who may call, for the metrics to show those without streams too. Default: nobody is known.
 	Readers func() []string
+	// Tracer makes the spans of sending events that are traced. Default: none are made.
+	Tracer trace.Tracer
 	// Now is the clock that from_time is held against. Default time.Now.
 	Now func() time.Time
 }

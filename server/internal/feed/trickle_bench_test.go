@@ -9,10 +9,12 @@ import (
 	"syscall"
 	"testing"
 
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/metadata"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/eventlog"
 )
 
 // sink is a stream whose messages are encoded and forgotten.
@@ -41,8 +43,19 @@ func (s *sink) SendMsg(m any) error {
 
 // BenchmarkTrickle: one event after the other to 100 streams that sleep in between, without gRPC. The appending counts as well.
 func BenchmarkTrickle(b *testing.B) {
+	trickle(b, newGateway(b), func(n int) *eventlog.Record { return event(n) })
+}
+
+// BenchmarkTracedTrickle: the same with every event in a trace, so that each delivery makes a span. Nobody exports them.
+func BenchmarkTracedTrickle(b *testing.B) {
+	g := newGateway(b, func(s *setup) {
+		s.feed.Tracer = sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.NeverSample()))).Tracer("bench")
+	})
+	trickle(b, g, tracedEvent)
+}
+
+func trickle(b *testing.B, g *gateway, next func(n int) *eventlog.Record) {
 	const streams = 100
-	g := newGateway(b)
 	ctx, cancel := context.WithCancel(b.Context())
 	var wg sync.WaitGroup
 	var messages, goal atomic.Int64
@@ -63,7 +76,7 @@ func BenchmarkTrickle(b *testing.B) {
 	b.ResetTimer()
 	for i := range b.N {
 		goal.Add(streams)
-		if _, err := g.log.Append(ctx, event(i)); err != nil {
+		if _, err := g.log.Append(ctx, next(i)); err != nil {
 			b.Fatal(err)
 		}
 		<-reached

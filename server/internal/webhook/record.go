@@ -28,10 +28,15 @@ type problem struct {
 	superoffice.RuleError
 }
 
+// origin is what an event says of how its body came. The zero value is of a post that is not traced.
+type origin struct {
+	first       time.Time // when a body was received that was there before, zero for others
+	traceparent string
+}
+
 // record turns the body into what is stored. A problem sends the body into quarantine. What the request's header calls the body does not matter: the signature
-// does not cover it, so that whoever has captured a post could send it again under another name. first is when a body was received that was there before, zero for
-// others.
-func (s *source) record(body []byte, first time.Time) (rec *eventlog.Record, isTest bool, wrong *problem) {
+// does not cover it, so that whoever has captured a post could send it again under another name.
+func (s *source) record(body []byte, from origin) (rec *eventlog.Record, isTest bool, wrong *problem) {
 	e, err := superoffice.Translate(&s.Source.Source, body)
 	if err != nil {
 		wrong = &problem{cause: "rules"}
@@ -52,9 +57,10 @@ func (s *source) record(body []byte, first time.Time) (rec *eventlog.Record, isT
 	if !s.speaksFor(e.GetContext()) {
 		return refuse("foreign_context", "the source may not speak for this context: add it to the source's contexts if it should")
 	}
-	if !first.IsZero() {
-		e.FirstReceivedAt = timestamppb.New(first)
+	if !from.first.IsZero() {
+		e.FirstReceivedAt = timestamppb.New(from.first)
 	}
+	e.Traceparent = from.traceparent
 	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(e)
 	if err != nil {
 		return refuse("not_encodable", "the event cannot be encoded")
@@ -63,7 +69,7 @@ func (s *source) record(body []byte, first time.Time) (rec *eventlog.Record, isT
 		return refuse("too_large", "the encoded event is larger than 3 MiB")
 	}
 	return &eventlog.Record{
-		Kind: eventlog.KindEvent, Keys: keysOf(e), Body: encoded, Raw: body,
+		Kind: eventlog.KindEvent, Keys: keysOf(e), Body: encoded, Raw: body, Traced: from.traceparent != "",
 		Duplicate: eventlog.DuplicateKey(e.GetSource(), e.GetContext(), e.GetEventType(), primaryKeyOf(e)),
 	}, false, nil
 }
@@ -128,7 +134,7 @@ func (h *Handler) Retry(q *eventlog.QuarantinedRecord, body []byte) (rec *eventl
 		note.Problem = "no source of this name is configured any more"
 		return nil, false, &note
 	}
-	rec, isTest, wrong := src.record(body, q.ReceivedAt)
+	rec, isTest, wrong := src.record(body, origin{first: q.ReceivedAt})
 	if wrong != nil {
 		return nil, false, wrong.note(q.ContentType)
 	}

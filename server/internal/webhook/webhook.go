@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/headgate/headgate/server/internal/eventlog"
 	"github.com/headgate/headgate/server/internal/refusal"
@@ -63,6 +64,8 @@ type Options struct {
 	Metrics prometheus.Registerer
 	// Stored is told of each authentic post whether it is stored, be it before. Default: nobody is.
 	Stored func(ok bool)
+	// Tracer makes the spans of authentic posts. Default: none are made.
+	Tracer trace.Tracer
 	// Now is the clock that secrets are held against. Default time.Now.
 	Now func() time.Time
 }
@@ -140,7 +143,7 @@ func (h *Handler) Source(name string) superoffice.Source {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
 	sender := senderOf(r, h.opt.TrustedProxies)
-	src, a := h.answer(w, r, sender)
+	src, a := h.answer(w, r, sender, begin)
 	if a.status != http.StatusOK && a.status != http.StatusServiceUnavailable && !h.strikes.allow(sender, begin) {
 		a = tooMany
 		w.Header().Set("Connection", "close")
@@ -206,8 +209,8 @@ var (
 	busy          = answer{status: http.StatusServiceUnavailable, outcome: "busy", text: "too many large bodies arrive at once; try again"}
 )
 
-// answer handles the post up to the answer. The source is nil while it is not known.
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request, sender netip.Addr) (*source, answer) {
+// answer handles the post, which began to arrive at begin, up to the answer. The source is nil while it is not known.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, sender netip.Addr, begin time.Time) (*source, answer) {
 	// As it was sent: what is only equal after decoding is another path.
 	name, ok := strings.CutPrefix(r.URL.EscapedPath(), Path)
 	src := (*h.sources.Load())[name]
@@ -241,7 +244,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, sender netip.Ad
 	}
 	defer free()
 	if waits {
-		if _, isTest, _ := src.record(body, time.Time{}); isTest {
+		if _, isTest, _ := src.record(body, origin{}); isTest {
 			return src, tested
 		}
 		return src, awaiting
@@ -253,7 +256,9 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, sender netip.Ad
 			return src, unauthentic.because(err)
 		}
 	}
-	a = h.accept(src, r.Header, body)
+	t := h.begin(src, r, begin, len(body))
+	a = h.accept(src, r.Header, body, t)
+	t.end(a)
 	a.secret = secret
 	return src, a
 }
@@ -267,8 +272,10 @@ func (a answer) because(err error) answer {
 const maxTestCall = 4 << 10
 
 // accept stores an authentic body, as an event or in quarantine.
-func (h *Handler) accept(src *source, header http.Header, body []byte) answer {
-	rec, isTest, wrong := src.record(body, time.Time{})
+func (h *Handler) accept(src *source, header http.Header, body []byte, t *trip) answer {
+	translated := t.step("translate")
+	rec, isTest, wrong := src.record(body, origin{traceparent: t.parent()})
+	translated(nil)
 	if isTest {
 		return tested
 	}
@@ -277,9 +284,12 @@ func (h *Handler) accept(src *source, header http.Header, body []byte) answer {
 		rec, done = h.quarantine(src, header.Get("Content-Type"), body, wrong), quarantined
 		done.text += ": " + wrong.Problem
 	}
+	t.carries(&rec.Keys)
 	rec.Retries = retriesOf(header)
+	committed := t.step("commit")
 	// The sender may hang up; what it sent is stored all the same, for it would not send it again.
 	dup, err := h.log.Append(context.Background(), rec)
+	committed(err)
 	h.opt.Stored(err == nil)
 	if err != nil {
 		return unavailable.because(err)
