@@ -14,7 +14,7 @@ import (
 	"github.com/headgate/headgate/server/internal/feed"
 )
 
-// needs says what a caller must be for each gRPC method. REST goes through the same methods. One that is missing here is for nobody, and
+// needs says what a caller must be for each gRPC method, and for each page of the pprof listener. REST goes through the same methods. One that is missing here is for nobody, and
 // TestEveryMethodHasARule fails.
 var needs = map[string]access.Need{
 	headgatev1.EventService_Subscribe_FullMethodName:   access.NeedReader,
@@ -42,6 +42,15 @@ var needs = map[string]access.Need{
 	adminv1.AdminService_DiscardQuarantined_FullMethodName:   access.NeedOperator,
 	adminv1.AdminService_Backup_FullMethodName:               access.NeedOperator,
 	adminv1.AdminService_Erase_FullMethodName:                access.NeedOperator,
+
+	// What the pprof listener serves, where it is not on loopback.
+	pprofIndex:                  access.NeedOperator,
+	pprofIndex + "profile":      access.NeedOperator,
+	pprofIndex + "trace":        access.NeedOperator,
+	pprofIndex + "heap":         access.NeedOperator,
+	pprofIndex + "allocs":       access.NeedOperator,
+	pprofIndex + "goroutine":    access.NeedOperator,
+	pprofIndex + "threadcreate": access.NeedOperator,
 
 	// Schemas are no secret, but who explores them should be somebody known.
 	reflectionv1.ServerReflection_ServerReflectionInfo_FullMethodName:      access.NeedReader,

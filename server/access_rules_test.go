@@ -12,7 +12,7 @@ import (
 	"github.com/headgate/headgate/server/internal/console"
 )
 
-// TestEveryMethodHasARule: what the gRPC server serves and what needs says are the same methods. A method without a rule is for nobody, which its
+// TestEveryMethodHasARule: what the gRPC server and the pprof listener serve and what needs says are the same. A method without a rule is for nobody, which its
 // author should learn here.
 func TestEveryMethodHasARule(t *testing.T) {
 	s, _ := running(t, reader("one"))
@@ -26,6 +26,12 @@ func TestEveryMethodHasARule(t *testing.T) {
 			} else if admin := strings.Contains(service, ".admin."); admin != (need == access.NeedOperator || need == access.NeedOperatorOften) {
 				t.Errorf("%s: the rule is %v; what is of AdminService is for operators, and nothing else", full, need)
 			}
+		}
+	}
+	for path := range profiles {
+		served[path] = true
+		if needs[path] != access.NeedOperator {
+			t.Errorf("%s: the rule is %v; profiles are for operators", path, needs[path])
 		}
 	}
 	if len(served) < 10 {

@@ -106,14 +106,14 @@ func (s *Server) build(wait time.Duration) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range listenerNames {
+	for _, name := range s.cfg.Listen.names() {
 		l, err := s.listen(name, most[name], refused)
 		if err != nil {
 			return fmt.Errorf("listen.%s: %w", name, err)
 		}
 		// gRPC does TLS itself: it must know the client's certificate.
 		if s.cfg.TLS.on(name) && name != listenGRPC {
-			l = tls.NewListener(l, s.tls.config(name == listenAPI))
+			l = tls.NewListener(l, s.tls.config(name == listenAPI || name == listenPProf))
 		}
 		s.listener[name] = l
 	}

@@ -60,7 +60,7 @@ type Config struct {
 	Sockets map[string]*net.TCPListener `json:"-" yaml:"-"`
 }
 
-// Listen holds the addresses of the four listeners, host:port. Port 0 takes any free one.
+// Listen holds the addresses of the listeners, host:port. Port 0 takes any free one.
 type Listen struct {
 	// Webhook is the one that must be public.
 	Webhook string
@@ -68,6 +68,9 @@ type Listen struct {
 	API, GRPC string
 	// Admin serves metrics and health to anybody. They hold no events.
 	Admin string
+	// PProf serves profiles of the process, while somebody looks for where its time or memory goes. Default off, which the file says as off. On loopback
+	// whoever is on the machine may ask; it may leave loopback only with TLS, and then every request needs an operator's credentials.
+	PProf string
 }
 
 // Retention says what the log keeps.

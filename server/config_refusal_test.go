@@ -99,6 +99,10 @@ func TestRefusals(t *testing.T) {
 
 		// Addresses.
 		{"public grpc", map[string]string{"top": "listen: {grpc: '10.0.0.5:9090'}"}, "listen.grpc", "line 7", []string{"without readers whoever reached it could read everything", "name readers, or use 127.0.0.1:9090"}},
+		{"public profiles", map[string]string{"top": "listen: {pprof: ':6060'}"}, "listen.pprof", "line 7", []string{"no reader is an operator", "use 127.0.0.1:6060"}},
+		{"public profiles for readers", map[string]string{"top": "listen: {pprof: ':6060'}\nreaders: {a: {tokens: ['sha256:" + hashA + "'], allow: [{sources: [acme]}]}}"}, "listen.pprof", "line 7", []string{"no reader is an operator"}},
+		{"public profiles in clear", map[string]string{"top": "listen: {pprof: ':6060'}\nreaders: {a: {tokens: ['sha256:" + hashA + "'], operator: true}}"}, "listen.pprof", "line 7", []string{"without TLS", "use 127.0.0.1:6060"}},
+		{"profiles and metrics at one address", map[string]string{"top": "listen: {pprof: '127.0.0.1:9100'}"}, "listen.pprof", "line 7", []string{"already the address of listen.admin"}},
 		{"public api", map[string]string{"top": "listen: {api: ':8081'}"}, "listen.api", "line 7", []string{"not a loopback address", "use 127.0.0.1:8081"}},
 		{"any IPv6", map[string]string{"top": "listen: {api: '[::]:8081'}"}, "listen.api", "line 7", []string{"use 127.0.0.1:8081"}},
 		{"no port", map[string]string{"top": "listen: {webhook: localhost}"}, "listen.webhook", "line 7", []string{"write host:port"}},

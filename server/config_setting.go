@@ -31,6 +31,7 @@ func settings(c *Config) []setting {
 		text("listen.api", &c.Listen.API),
 		text("listen.grpc", &c.Listen.GRPC),
 		text("listen.admin", &c.Listen.Admin),
+		value("listen.pprof", &c.Listen.PProf, unlessOff(asItIs), formatOff),
 		value("retention.max_age", &c.Retention.MaxAge, parseDuration, formatDuration),
 		value("retention.max_size", &c.Retention.MaxSize, parseSize, formatSize),
 		value("retention.at_least", &c.Retention.AtLeast, parseDuration, formatDuration),

@@ -26,6 +26,7 @@ listen:
   api: 127.0.0.1:8081
   grpc: "[::1]:9090"
   admin: localhost:9100
+  pprof: 127.0.0.1:6060
 retention: {max_age: 30d, max_size: 20GiB, at_least: 12h, disk_reserve: 512MiB, quarantine_max_size: 64MiB}
 webhook: {max_body_size: 2MiB, trusted_proxies: [10.0.0.0/8, 192.168.0.1], unauthenticated_per_second: 5}
 limits: {tail_size: 8MiB, max_streams: 50, reader: {streams: 20, connections: 10, requests_per_second: 5}}
@@ -138,7 +139,7 @@ func TestLoadReadsEverything(t *testing.T) {
 	}
 	want := Config{
 		DataDir:   filepath.Join(dir, "log"),
-		Listen:    Listen{Webhook: ":8080", API: "127.0.0.1:8081", GRPC: "[::1]:9090", Admin: "localhost:9100"},
+		Listen:    Listen{Webhook: ":8080", API: "127.0.0.1:8081", GRPC: "[::1]:9090", Admin: "localhost:9100", PProf: "127.0.0.1:6060"},
 		Retention: Retention{MaxAge: 720 * time.Hour, MaxSize: 20 << 30, AtLeast: 12 * time.Hour, DiskReserve: 512 << 20, QuarantineMaxSize: 64 << 20},
 		TLS: TLS{
 			CertFile: filepath.Join(dir, "tls/cert.pem"), KeyFile: filepath.Join(dir, "tls/key.pem"), ClientCAFile: filepath.Join(dir, "tls/ca.pem"),
@@ -255,6 +256,9 @@ func TestEnvironmentComesBeforeFileAndFileBeforeDefault(t *testing.T) {
 		"HEADGATE_LIMITS_MAX_STREAMS":     "7",
 		"HEADGATE_LOG_LEVEL":              "warn",
 		"HEADGATE_LIMITS_READER_STREAMS":  "8",
+		"HEADGATE_LISTEN_PPROF":           "127.0.0.1:4444",
+		"HEADGATE_TRACING_ENDPOINT":       "http://[::1]:4318",
+		"HEADGATE_TRACING_SAMPLE_RATIO":   "1e-3",
 		"HEADGATE_PORT":                   "tcp://10.0.0.1:80", // what a cluster sets for a service of that name
 	})
 	if err != nil {
@@ -266,6 +270,7 @@ func TestEnvironmentComesBeforeFileAndFileBeforeDefault(t *testing.T) {
 	want.Retention.MaxSize, want.Retention.DiskReserve = 1e9, 2<<20
 	want.Webhook.MaxBodyBytes, want.Drain, want.Limits.MaxStreams = 64<<10, time.Minute, 7
 	want.Log.Level, want.Limits.Reader.Streams = slog.LevelWarn, 8
+	want.Listen.PProf, want.Tracing.Endpoint, want.Tracing.SampleRatio = "127.0.0.1:4444", "http://[::1]:4318", 0.001
 	want.Sources, want.Files = got.Sources, got.Files
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *time.Location) bool { return a == b })); diff != "" {
 		t.Errorf("want -, got +\n%s", diff)

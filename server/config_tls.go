@@ -15,13 +15,13 @@ import (
 type TLS struct {
 	// CertFile holds the server's certificate and what leads from it to its authority, KeyFile its private key.
 	CertFile, KeyFile string
-	// ClientCAFile holds the authorities of client certificates. With it the API and gRPC take client certificates; without, they do not ask.
+	// ClientCAFile holds the authorities of client certificates. With it the API, gRPC and pprof take client certificates; without, they do not ask.
 	ClientCAFile string
-	// Listeners are those that speak TLS: webhook, api, grpc, admin. Empty means all.
+	// Listeners are those that speak TLS: webhook, api, grpc, admin, pprof. Empty means all.
 	Listeners []string
 }
 
-var allListeners = []string{listenWebhook, listenAPI, listenGRPC, listenAdmin}
+var allListeners = []string{listenWebhook, listenAPI, listenGRPC, listenAdmin, listenPProf}
 
 // on says whether a listener speaks TLS.
 func (t TLS) on(listener string) bool {

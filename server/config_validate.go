@@ -69,25 +69,20 @@ func (c *Config) validateRetention(ps *Problems) {
 
 func (c *Config) validateListen(ps *Problems) {
 	owner := map[string]string{}
-	for _, at := range []struct{ name, address string }{
-		{listenWebhook, c.Listen.Webhook},
-		{listenAPI, c.Listen.API},
-		{listenGRPC, c.Listen.GRPC},
-		{listenAdmin, c.Listen.Admin},
-	} {
-		path := "listen." + at.name
-		host, port, err := splitAddress(at.address)
+	for _, name := range c.Listen.names() {
+		path, address := "listen."+name, *c.Listen.of(name)
+		host, port, err := splitAddress(address)
 		if err != nil {
 			ps.add(path, "is not an address; write host:port, like 127.0.0.1:8080")
 			continue
 		}
 		if !isLoopback(host) {
-			c.validatePublic(ps, at.name, port)
+			c.validatePublic(ps, name, port)
 		}
-		if other, ok := owner[at.address]; ok && port != "0" {
+		if other, ok := owner[address]; ok && port != "0" {
 			ps.add(path, "is already the address of %s; give each its own port", other)
 		}
-		owner[at.address] = path
+		owner[address] = path
 	}
 }
 
@@ -103,7 +98,21 @@ func (c *Config) validatePublic(ps *Problems, listener, port string) {
 	case forReaders && !c.TLS.on(listener):
 		ps.add(path, "is not a loopback address, and without TLS tokens and events would travel in clear; name tls.cert_file and tls.key_file%s, or use 127.0.0.1:%s",
 			unlessIn(c.TLS.Listeners, listener), port)
+	case listener == listenPProf && !c.hasOperator():
+		ps.add(path, "is not a loopback address, and no reader is an operator, who alone may see profiles there; say operator: true of one, or use 127.0.0.1:%s", port)
+	case listener == listenPProf && !c.TLS.on(listener):
+		ps.add(path, "is not a loopback address, and without TLS credentials and profiles would travel in clear; name tls.cert_file and tls.key_file%s, or use 127.0.0.1:%s",
+			unlessIn(c.TLS.Listeners, listener), port)
 	}
+}
+
+func (c *Config) hasOperator() bool {
+	for _, r := range c.Readers {
+		if r.Operator {
+			return true
+		}
+	}
+	return false
 }
 
 // unlessIn tells to list a listener, where some are listed and it is not.

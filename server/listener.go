@@ -16,11 +16,11 @@ import (
 
 // maxConnections are how many a listener has at once, see connectionBounds. More wait until one of them ends. There are fewer than the files that the process
 // may have open, so that nobody can keep the log from opening its own.
-var maxConnections = map[string]int{listenWebhook: 4_000, listenAPI: 4_000, listenGRPC: 10_000, listenAdmin: 500}
+var maxConnections = map[string]int{listenWebhook: 4_000, listenAPI: 4_000, listenGRPC: 10_000, listenAdmin: 500, listenPProf: 10}
 
 // maxFromOneHost are how many of them one host has. More are closed at once. Readers can be many behind one address, the CRM's machines are few
 // behind one, and the admin port has few callers altogether.
-var maxFromOneHost = map[string]int{listenWebhook: 500, listenAPI: 1_000, listenGRPC: 1_000, listenAdmin: 100}
+var maxFromOneHost = map[string]int{listenWebhook: 500, listenAPI: 1_000, listenGRPC: 1_000, listenAdmin: 100, listenPProf: 10}
 
 // shared is a listener of whose connections no host gets more than its share. Proxies speak for many and are exempt: those that shared was told of,
 // and whoever is on this machine. A bound on what a proxy may have would only make it easier to keep others out.

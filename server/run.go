@@ -88,7 +88,7 @@ func (s *Server) serve(ctx context.Context) (next *successor, err error) {
 func (s *Server) awaitSuccessor(ctx context.Context) {
 	var handed []handedSocket
 	var listeners []*net.TCPListener
-	for _, name := range listenerNames {
+	for _, name := range s.cfg.Listen.names() {
 		handed = append(handed, handedSocket{name, *s.cfg.Listen.of(name)})
 		listeners = append(listeners, s.sockets[name])
 	}
@@ -122,6 +122,9 @@ func (s *Server) drain(handing bool) {
 		close(rested)
 	}()
 	s.feed.Drain()
+	if p := s.http[listenPProf]; p != nil {
+		_ = p.Close() // a profile is not waited for
+	}
 	var readers sync.WaitGroup
 	readers.Go(func() { shutdown(ctx, s.http[listenAPI]) })
 	readers.Go(func() { stopGRPC(ctx, s.grpc) })

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -60,6 +61,7 @@ type Server struct {
 	turns       map[string]*turn // the server's use of them
 	posting     connections      // the webhook's
 	tracing     *tracing.Tracing // nil when it is off
+	profiling   sync.Mutex       // held while a profile is made
 	predecessor *predecessor     // nil unless this one takes over
 	succession  *succession      // nil where none can take over from this one
 
@@ -73,16 +75,17 @@ type Server struct {
 	shared    map[string]*shared // what counts the connections of listener's
 }
 
-// The names of the four listeners, as in the configuration.
+// The names of the listeners, as in the configuration.
 const (
 	listenWebhook = "webhook"
 	listenAPI     = "api"
 	listenGRPC    = "grpc"
 	listenAdmin   = "admin"
+	listenPProf   = "pprof"
 )
 
-// Addresses are where a server listens.
-type Addresses struct{ Webhook, API, GRPC, Admin string }
+// Addresses are where a server listens. PProf is empty when it is off.
+type Addresses struct{ Webhook, API, GRPC, Admin, PProf string }
 
 // buildAccess prepares what tells callers apart, and what of it a reload changes.
 func (s *Server) buildAccess() error {
@@ -237,6 +240,9 @@ func (s *Server) buildHTTP() (err error) {
 		Handler: s.adminPages(), ErrorLog: quiet, MaxHeaderBytes: 16 << 10,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 	}
+	if s.cfg.Listen.PProf != "" {
+		s.http[listenPProf] = s.newPProf(quiet)
+	}
 	for _, srv := range s.http {
 		s.aging(srv)
 		// Left to itself, HTTP/2 waits for ever for a client that takes nothing from its socket, and with it all calls of that connection.
@@ -247,8 +253,13 @@ func (s *Server) buildHTTP() (err error) {
 
 // Addresses returns where the server listens, with the ports that were chosen for port 0.
 func (s *Server) Addresses() Addresses {
-	at := func(name string) string { return s.sockets[name].Addr().String() }
-	return Addresses{Webhook: at(listenWebhook), API: at(listenAPI), GRPC: at(listenGRPC), Admin: at(listenAdmin)}
+	at := func(name string) string {
+		if s.sockets[name] == nil {
+			return ""
+		}
+		return s.sockets[name].Addr().String()
+	}
+	return Addresses{Webhook: at(listenWebhook), API: at(listenAPI), GRPC: at(listenGRPC), Admin: at(listenAdmin), PProf: at(listenPProf)}
 }
 
 // problem says why webhooks are not accepted, nil when they are.

@@ -11,8 +11,13 @@ import (
 	"time"
 )
 
-// listenerNames are the listeners in the order in which they are told of.
-var listenerNames = []string{listenWebhook, listenAPI, listenGRPC, listenAdmin}
+// names are the listeners that there are, in the order in which they are told of.
+func (l *Listen) names() []string {
+	if l.PProf == "" {
+		return allListeners[:len(allListeners)-1]
+	}
+	return allListeners
+}
 
 // of returns the address of the listener of that name.
 func (l *Listen) of(name string) *string {
@@ -25,12 +30,14 @@ func (l *Listen) of(name string) *string {
 		return &l.GRPC
 	case listenAdmin:
 		return &l.Admin
+	case listenPProf:
+		return &l.PProf
 	}
 	return nil
 }
 
 // TakeSockets has the server take sockets that listen already, as systemd passes them: each file is named after the listener that it is for, webhook,
-// api, grpc or admin. The address of such a listener in the configuration then means nothing; listeners without a socket are bound as configured.
+// api, grpc, admin or pprof. The address of such a listener in the configuration then means nothing; listeners without a socket are bound as configured.
 // The files are closed.
 func (c *Config) TakeSockets(files []*os.File) error {
 	defer func() {
@@ -40,8 +47,8 @@ func (c *Config) TakeSockets(files []*os.File) error {
 	}()
 	sockets := make(map[string]*net.TCPListener)
 	for _, f := range files {
-		if !slices.Contains(listenerNames, f.Name()) {
-			return fmt.Errorf("a socket was passed under the name %q, which is none of webhook, api, grpc and admin; name each by FileDescriptorName=", f.Name())
+		if !slices.Contains(allListeners, f.Name()) {
+			return fmt.Errorf("a socket was passed under the name %q, which is none of webhook, api, grpc, admin and pprof; name each by FileDescriptorName=", f.Name())
 		}
 		if sockets[f.Name()] != nil {
 			return fmt.Errorf("two sockets were passed under the name %s; pass one", f.Name())
@@ -51,6 +58,9 @@ func (c *Config) TakeSockets(files []*os.File) error {
 			return fmt.Errorf("the socket that was passed under the name %s cannot be used: %w", f.Name(), err)
 		}
 		sockets[f.Name()] = l
+	}
+	if l := sockets[listenPProf]; l != nil {
+		c.Listen.PProf = l.Addr().String() // whoever passes it wants it used
 	}
 	c.Sockets = sockets
 	return nil
@@ -72,7 +82,7 @@ func listenerOf(f *os.File) (*net.TCPListener, error) {
 // bind listens where the configuration says, unless the socket is there already. It fails before anything was served.
 func (s *Server) bind() error {
 	at := s.cfg.Listen
-	for _, name := range listenerNames {
+	for _, name := range at.names() {
 		address := at.of(name)
 		if l := s.cfg.Sockets[name]; l != nil {
 			s.sockets[name] = l

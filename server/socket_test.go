@@ -199,7 +199,7 @@ func TestSocketsThatArePassed(t *testing.T) {
 		want  string
 	}{
 		{twice, "two sockets were passed under the name api"},
-		{unknown, `under the name "webhooks", which is none of webhook, api, grpc and admin`},
+		{unknown, `under the name "webhooks", which is none of webhook, api, grpc, admin and pprof`},
 		{unnamed, "name each by FileDescriptorName="},
 		{[]*os.File{copyOf(t, udp.(*net.UDPConn), "admin")}, "under the name admin cannot be used: it does not listen"},
 		{[]*os.File{copyOf(t, local.(*net.UnixListener), "admin")}, "under the name admin cannot be used: it is not one of TCP"},

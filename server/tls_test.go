@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,13 @@ func running(t *testing.T, top string) (*Server, string) {
 // serve starts a server with the file in the folder.
 func serve(t *testing.T, dir string) *Server {
 	t.Helper()
+	s, _ := serving(t, dir)
+	return s
+}
+
+// serving is serve with what ends the server; it may be called before the test's end, and more than once.
+func serving(t *testing.T, dir string) (s *Server, stop func()) {
+	t.Helper()
 	path := filepath.Join(dir, "headgate.yaml")
 	read := func() (Config, error) { return Load(path, environ(nil)) }
 	cfg, err := read()
@@ -36,20 +44,21 @@ func serve(t *testing.T, dir string) *Server {
 		t.Fatal(err)
 	}
 	cfg.Reload = read
-	s, err := New(cfg)
+	s, err = New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("the server ended with %v", err)
 		}
 	})
-	return s
+	t.Cleanup(stop)
+	return s, stop
 }
 
 func testFile(top string) string {

@@ -59,6 +59,9 @@ func (c *checking) check(ctx context.Context, out io.Writer, file string, cfg se
 	checkPort(ctx, r, "listen.api", cfg.Listen.API)
 	checkPort(ctx, r, "listen.grpc", cfg.Listen.GRPC)
 	checkPort(ctx, r, "listen.admin", cfg.Listen.Admin)
+	if cfg.Listen.PProf != "" {
+		checkPort(ctx, r, "listen.pprof", cfg.Listen.PProf)
+	}
 	if c.Reach != "" {
 		checkReach(ctx, r, cfg, c.Reach)
 	}

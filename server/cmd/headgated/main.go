@@ -11,6 +11,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,6 +70,7 @@ type flags struct {
 	ListenAPI     *string `name:"listen-api" placeholder:"ADDRESS" help:"Where REST and SSE are served; without readers and TLS loopback only."`
 	ListenGRPC    *string `name:"listen-grpc" placeholder:"ADDRESS" help:"Where gRPC is served; without readers and TLS loopback only."`
 	ListenAdmin   *string `placeholder:"ADDRESS" help:"Where metrics and health are served, to anybody."`
+	ListenPProf   *string `name:"listen-pprof" placeholder:"ADDRESS" help:"Where profiles of the process are served; off unless it is said; without an operator and TLS loopback only."`
 	LogLevel      *string `placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat     *string `placeholder:"FORMAT" help:"auto, text or json; auto is text on a terminal and with --dev."`
 
@@ -224,6 +226,7 @@ func (f *flags) before(env func(string) (string, bool)) func(string) (string, bo
 		"HEADGATE_LISTEN_API":     f.ListenAPI,
 		"HEADGATE_LISTEN_GRPC":    f.ListenGRPC,
 		"HEADGATE_LISTEN_ADMIN":   f.ListenAdmin,
+		"HEADGATE_LISTEN_PPROF":   f.ListenPProf,
 		"HEADGATE_LOG_LEVEL":      f.LogLevel,
 		"HEADGATE_LOG_FORMAT":     f.LogFormat,
 	}
@@ -238,7 +241,7 @@ func (f *flags) before(env func(string) (string, bool)) func(string) (string, bo
 // announce tells where the server listens: in dev to whoever sits before it, with what to type next, else to the log.
 func announce(stdout io.Writer, cfg server.Config, at server.Addresses) {
 	if !cfg.Dev {
-		slog.Info("listening", "webhook", at.Webhook, "api", at.API, "grpc", at.GRPC, "admin", at.Admin,
+		slog.Info("listening", "webhook", at.Webhook, "api", at.API, "grpc", at.GRPC, "admin", at.Admin, "pprof", cmp.Or(at.PProf, "off"),
 			"data", cfg.DataDir, "sources", len(cfg.Sources), "readers", len(cfg.Readers), "version", cfg.Version)
 		return
 	}

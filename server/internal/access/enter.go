@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"net/http"
 
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
@@ -29,6 +30,28 @@ func (g *Guard) Enter(ctx context.Context, what string) (leave func(), err error
 		return nil, g.refuse(ctx, what, err)
 	}
 	return leave, nil
+}
+
+// Admit asks who sends an HTTP request for a page of the process's own, by its path, as is asked for a method: needs has a rule for each. done must be called when
+// it is answered. The errors are fit for the caller.
+func (g *Guard) Admit(r *http.Request) (done func(), err error) {
+	md := metadata.MD{"authorization": r.Header.Values("Authorization"), AddressHeader: {r.RemoteAddr}}
+	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
+		var certs []byte
+		for _, c := range r.TLS.PeerCertificates {
+			certs = append(certs, c.Raw...)
+		}
+		md.Set(CertificateHeader, string(certs))
+	}
+	ctx := peer.NewContext(metadata.NewIncomingContext(r.Context(), md), &peer.Peer{Addr: inside{}})
+	s, err := g.admit(ctx, r.URL.Path, Single)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return func() {}, nil
+	}
+	return s.Done, nil
 }
 
 // inside is where REST's calls come from.
