@@ -101,13 +101,13 @@ func (s *Server) build(wait time.Duration) error {
 	s.stopping.Store(false)
 	s.leaving.Store(false)
 	s.registry.MustRegister(s.reload.ok, s.reload.at)
-	refused := newRefusedConnections(s.registry)
+	metrics := newListenerMetrics(s.registry)
 	most, err := connectionBounds(openFiles())
 	if err != nil {
 		return err
 	}
 	for _, name := range s.cfg.Listen.names() {
-		l, err := s.listen(name, most[name], refused)
+		l, err := s.listen(name, most[name], metrics)
 		if err != nil {
 			return fmt.Errorf("listen.%s: %w", name, err)
 		}
@@ -117,6 +117,8 @@ func (s *Server) build(wait time.Duration) error {
 		}
 		s.listener[name] = l
 	}
+	s.registerServerMetrics(most)
+	s.clock = newClockWatch(s.registry)
 	if err := s.openLog(wait); err != nil {
 		return err
 	}
@@ -128,7 +130,9 @@ func (s *Server) build(wait time.Duration) error {
 
 func (s *Server) openLog(wait time.Duration) (err error) {
 	reserve := uint64(s.cfg.Retention.DiskReserve)
+	committed := newCommitSeconds(s.registry)
 	s.store, err = openStore(s.cfg.DataDir, pebblestore.Options{
+		Committed: func(took time.Duration) { committed.Observe(took.Seconds()) },
 		// Trimming begins at the reserve, refusing at half of it.
 		MinFree: reserve / 2, AcceptLoss: s.cfg.AcceptDataLoss, Logger: slog.Default(),
 	}, wait)
@@ -159,9 +163,7 @@ func (s *Server) openLog(wait time.Duration) (err error) {
 
 func (s *Server) buildRooms() {
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	registerLogMetrics(s.registry, s.log)
-	registerLogReads(s.registry, s.log)
-	s.registry.MustRegister(readerConnections{s.access})
+	registerLogMetrics(s.registry, s.log, s.store, uint64(s.cfg.Retention.DiskReserve))
 	sources := sourcesOf(s.reload.inForce)
 	s.webhook = webhook.New(s.log, sources, webhook.Options{
 		Stored:  s.upstream.Stored,

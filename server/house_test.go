@@ -68,13 +68,19 @@ tls: {cert_file: tls/cert.pem, key_file: tls/key.pem, client_ca_file: tls/ca.pem
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	return newHouseOf(t, houseFile(houseReaders))
+	return houseIn(t, folder(t, houseFile(houseReaders)))
 }
 
 // newHouseOf is newHouse with another configuration.
 func newHouseOf(t *testing.T, config string) *house {
 	t.Helper()
-	h := &house{t: t, dir: folder(t, config), grpcOf: map[bool]*grpc.ClientConn{}, httpOf: map[bool]*http.Client{}}
+	return houseIn(t, folder(t, config))
+}
+
+// houseIn is the house with the configuration in the folder.
+func houseIn(t *testing.T, dir string) *house {
+	t.Helper()
+	h := &house{t: t, dir: dir, grpcOf: map[bool]*grpc.ClientConn{}, httpOf: map[bool]*http.Client{}}
 	h.pki, h.key = newPKI(t, h.dir), newAuthority(t, "issuer")
 	h.machine = h.pki.clients.issue(t, "machine")
 	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: h.key.key.Public(), KeyID: "1", Algorithm: "ES256"}}})

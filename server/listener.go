@@ -30,10 +30,11 @@ type shared struct {
 	exempt  atomic.Pointer[[]netip.Prefix]
 	local   func(netip.Addr) bool // on this machine
 	refused prometheus.Counter
+	open    prometheus.Gauge
 }
 
-func newShared(l net.Listener, most int, refused prometheus.Counter) *shared {
-	s := &shared{Listener: l, hosts: access.NewTally(most), local: netip.Addr.IsLoopback, refused: refused}
+func newShared(l net.Listener, most int, refused prometheus.Counter, open prometheus.Gauge) *shared {
+	s := &shared{Listener: l, hosts: access.NewTally(most), local: netip.Addr.IsLoopback, refused: refused, open: open}
 	s.exempt.Store(&[]netip.Prefix{})
 	return s
 }
@@ -47,15 +48,24 @@ func (s *shared) Accept() (net.Conn, error) {
 		}
 		remote := conn.RemoteAddr().String()
 		if s.isExempt(remote) {
-			return conn, nil
+			return s.keep(conn, func() {}), nil
 		}
 		host := access.HostOf(remote)
 		if s.hosts.Add(host) {
-			return &sharedConn{Conn: conn, leave: sync.OnceFunc(func() { s.hosts.Remove(host) })}, nil
+			return s.keep(conn, func() { s.hosts.Remove(host) }), nil
 		}
 		s.refused.Inc()
 		_ = conn.Close() // whether that works is no business of the others
 	}
+}
+
+// keep counts the connection until it is closed, and calls leave then.
+func (s *shared) keep(conn net.Conn, leave func()) net.Conn {
+	s.open.Inc()
+	return &sharedConn{Conn: conn, leave: sync.OnceFunc(func() {
+		s.open.Dec()
+		leave()
+	})}
 }
 
 func (s *shared) isExempt(remote string) bool {
@@ -80,7 +90,7 @@ func (c *sharedConn) Close() error {
 }
 
 // listen begins the server's turn at the socket of that name, with all bounds on its connections.
-func (s *Server) listen(name string, most int, refused *prometheus.CounterVec) (net.Listener, error) {
+func (s *Server) listen(name string, most int, metrics listenerMetrics) (net.Listener, error) {
 	t, err := newTurn(s.sockets[name])
 	if err != nil {
 		return nil, err
@@ -88,20 +98,12 @@ func (s *Server) listen(name string, most int, refused *prometheus.CounterVec) (
 	s.turns[name] = t
 	var l net.Listener = t
 	if share := maxFromOneHost[name]; share > 0 {
-		one := newShared(l, share, refused.WithLabelValues(name))
+		one := newShared(l, share, metrics.refused.WithLabelValues(name), metrics.open.WithLabelValues(name))
 		s.shared[name] = one
 		l = one
 	}
 	// Outside of the other: what is closed at once takes nobody's place.
 	return netutil.LimitListener(l, most), nil
-}
-
-func newRefusedConnections(metrics prometheus.Registerer) *prometheus.CounterVec {
-	refused := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "headgate_connections_refused_total", Help: "Connections closed at once because their host had as many as one may have, by listener.",
-	}, []string{"listener"})
-	metrics.MustRegister(refused)
-	return refused
 }
 
 // exemptSenders lets those have any number of connections to the door that it trusts, or that a source is restricted to.

@@ -253,7 +253,7 @@ func TestFullListener(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one := newShared(raw, share, prometheus.NewCounter(prometheus.CounterOpts{Name: "refused"}))
+	one := newShared(raw, share, prometheus.NewCounter(prometheus.CounterOpts{Name: "refused"}), prometheus.NewGauge(prometheus.GaugeOpts{Name: "open"}))
 	one.local = func(a netip.Addr) bool { return a == netip.MustParseAddr("127.0.0.3") }
 	full := netutil.LimitListener(one, most)
 	accepted := make(chan net.Conn, 2*most)

@@ -1,24 +1,59 @@
 package server
 
 import (
+	"crypto/x509"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/headgate/headgate/server/internal/access"
-	"github.com/headgate/headgate/server/internal/eventlog"
 )
 
-// registerLogReads shows from where readers are served.
-func registerLogReads(r prometheus.Registerer, log *eventlog.Log) {
-	reads := func(from string, value func() uint64) prometheus.Collector {
-		return prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "headgate_log_reads_total", Help: "Reads of records for readers, by whether the newest ones in memory were enough or the disk was read.",
-			ConstLabels: prometheus.Labels{"from": from},
-		}, func() float64 { return float64(value()) })
+// registerServerMetrics shows what the server is, how its listeners stand, and who is connected.
+func (s *Server) registerServerMetrics(most map[string]int) {
+	constant := func(name, help, label, value string, n float64) {
+		g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: prometheus.Labels{label: value}})
+		g.Set(n)
+		s.registry.MustRegister(g)
 	}
-	r.MustRegister(
-		reads("memory", func() uint64 { memory, _ := log.Reads(); return memory }),
-		reads("disk", func() uint64 { _, disk := log.Reads(); return disk }),
-	)
+	constant("headgate_build_info", "1, with the gateway's version.", "version", s.cfg.Version, 1)
+	for _, name := range s.cfg.Listen.names() {
+		constant("headgate_connections_limit", "Connections that the listener has at once; more wait until one of them ends.", "listener", name, float64(most[name]))
+		if s.cfg.TLS.on(name) {
+			s.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "headgate_certificate_not_after_timestamp_seconds", ConstLabels: prometheus.Labels{"listener": name},
+				Help: "When the certificate in force ends, or the first of those that lead from it to its authority, by listener, in Unix seconds.",
+			}, func() float64 { return seconds(s.tls.Load().notAfter) }))
+		}
+	}
+	s.registry.MustRegister(readerConnections{s.access})
+}
+
+// endOf is when the first certificate of a chain ends, zero when none can be read.
+func endOf(chain [][]byte) (end time.Time) {
+	for _, der := range chain {
+		if c, err := x509.ParseCertificate(der); err == nil && (end.IsZero() || c.NotAfter.Before(end)) {
+			end = c.NotAfter
+		}
+	}
+	return end
+}
+
+// listenerMetrics are the figures of the listeners' connections.
+type listenerMetrics struct {
+	refused *prometheus.CounterVec
+	open    *prometheus.GaugeVec
+}
+
+func newListenerMetrics(r prometheus.Registerer) listenerMetrics {
+	m := listenerMetrics{
+		prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "headgate_connections_refused_total", Help: "Connections closed at once because their host had as many as one may have, by listener.",
+		}, []string{"listener"}),
+		prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "headgate_connections", Help: "Connections that are open, by listener."}, []string{"listener"}),
+	}
+	r.MustRegister(m.refused, m.open)
+	return m
 }
 
 // readerConnections shows from how many connections each reader has calls open.

@@ -36,7 +36,9 @@ func newCertificate(t testing.TB, name string, template *x509.Certificate, by *c
 		t.Fatal(err)
 	}
 	template.SerialNumber, template.Subject = serial, pkix.Name{CommonName: name}
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	if template.NotBefore = time.Now().Add(-time.Hour); template.NotAfter.IsZero() {
+		template.NotAfter = time.Now().Add(24 * time.Hour)
+	}
 	c := &certificate{key: key}
 	if by == nil {
 		by = &certificate{cert: template, key: key}

@@ -51,7 +51,7 @@ func newReloader(cfg Config) *reloader {
 			Name: "headgate_config_reload_ok", Help: "1 while the configuration in the files is in force, 0 while it is refused and the one before stays in force.",
 		}),
 		at: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "headgate_config_reload_timestamp_seconds", Help: "When the configuration in force was read.",
+			Name: "headgate_config_reload_timestamp_seconds", Help: "When the configuration in force was read, in Unix seconds.",
 		}),
 	}
 	r.ok.Set(1)

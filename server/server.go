@@ -54,6 +54,7 @@ type Server struct {
 	access        *access.Control
 	tls           *liveTLS // nil when no listener speaks TLS
 	reload        *reloader
+	clock         *clockWatch
 	stopping      atomic.Bool // the webhook's socket is about to be gone
 	leaving       atomic.Bool // the answers are the last ones of their connections
 
@@ -66,6 +67,7 @@ type Server struct {
 	succession  *succession      // nil where none can take over from this one
 
 	guard     *access.Guard
+	calls     *callMetrics
 	grpc      *grpc.Server
 	innerGRPC *grpc.Server      // REST's own
 	inner     *bufconn.Listener // its listener
@@ -138,9 +140,11 @@ func (s *Server) buildGRPC() {
 		creds = credentials.NewTLS(s.tls.config(true))
 	}
 	s.guard = access.NewGuard(s.access, needs, slog.Default().With("log", "audit"))
-	s.grpc = s.newGRPC(
+	s.calls = newCallMetrics(s.registry)
+	s.guard.CountRefused(s.calls.refuse)
+	s.grpc = s.newGRPC(listenGRPC,
 		grpc.Creds(calm{creds, s.guard.KnowsPeer, s.guard.Leaving()}),
-		grpc.InTapHandle(s.guard.Tap),
+		grpc.InTapHandle(s.tap),
 		// The guard refuses what nobody serves: gRPC would repeat its name, however long, to whom it does not know.
 		grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error {
 			return errors.New("the guard lets nothing through that is not served")
@@ -161,7 +165,7 @@ func (s *Server) buildGRPC() {
 	)
 	reflection.Register(s.grpc)
 	s.inner = bufconn.Listen(1 << 20)
-	s.innerGRPC = s.newGRPC()
+	s.innerGRPC = s.newGRPC(listenAPI)
 }
 
 const (
@@ -183,14 +187,11 @@ const webhookIdle = 4 * time.Second
 // maxStreamsPerConnection is how many calls one connection may have open.
 const maxStreamsPerConnection = 500
 
-func (s *Server) newGRPC(options ...grpc.ServerOption) *grpc.Server {
+func (s *Server) newGRPC(listener string, options ...grpc.ServerOption) *grpc.Server {
 	srv := grpc.NewServer(append(options,
 		grpc.ForceServerCodecV2(access.Codec(feed.Codec())),
 		grpc.UnaryInterceptor(s.guard.Unary),
-		// One that calls the other, not a chain: the stack of each waiting stream is smaller by its links.
-		grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-			return s.guard.Stream(srv, feed.Strict(ss), info, next)
-		}))...)
+		grpc.StreamInterceptor(s.intercept(listener)))...)
 	guarded := s.guard.Over(srv)
 	headgatev1.RegisterEventServiceServer(guarded, s.feed)
 	headgatev1.RegisterSubscriptionServiceServer(guarded, s.feed)

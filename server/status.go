@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -54,50 +53,6 @@ func answerHealth(w http.ResponseWriter, problem error) {
 		return
 	}
 	_, _ = w.Write([]byte("ok\n"))
-}
-
-// registerLogMetrics shows the log's state.
-func registerLogMetrics(r prometheus.Registerer, log *eventlog.Log) {
-	gauge := func(name, help string, value func(eventlog.State) float64) {
-		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value(log.State()) }))
-	}
-	gauge("headgate_log_records", "Records held, gaps and erased ones included.", func(st eventlog.State) float64 {
-		return float64(st.Head + 1 - min(st.Earliest, st.Head+1))
-	})
-	gauge("headgate_log_size_bytes", "Bytes that the log takes on disk.", func(st eventlog.State) float64 { return float64(st.SizeBytes) })
-	gauge("headgate_log_disk_free_bytes", "Bytes that are free on the log's disk.", func(st eventlog.State) float64 { return float64(st.FreeBytes) })
-	gauge("headgate_log_quarantined", "Webhooks held in quarantine.", func(st eventlog.State) float64 { return float64(st.Quarantined) })
-	gauge("headgate_log_quarantined_bytes", "Bytes that the webhooks in quarantine count against retention.quarantine_max_size.", func(st eventlog.State) float64 {
-		return float64(st.QuarantinedBytes)
-	})
-	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "headgate_log_quarantine_dropped_total", Help: "Webhooks dropped from the quarantine because it was full.",
-	}, func() float64 { return float64(log.QuarantineDropped()) }))
-	gauge("headgate_log_up", "1 while events are accepted, 0 while the log is full, its disk too slow, or it has failed.", func(st eventlog.State) float64 {
-		if st.Err != nil || log.Slow() != nil {
-			return 0
-		}
-		return 1
-	})
-	gauge("headgate_log_oldest_timestamp_seconds", "When the oldest record held was received; 0 in an empty log.", func(st eventlog.State) float64 {
-		return seconds(st.EarliestAt)
-	})
-	gauge("headgate_log_newest_timestamp_seconds", "When the newest record was received; 0 in an empty log.", func(st eventlog.State) float64 {
-		return seconds(st.HeadAt)
-	})
-	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "headgate_log_trimmed_early_total", Help: "Records removed before retention.max_age, for the log's size or for room on the disk, since the start.",
-	}, func() float64 { return float64(log.TrimmedEarly()) }))
-	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "headgate_log_appended_total", Help: "Records appended in the life of the log.",
-	}, func() float64 { return float64(log.Head()) }))
-}
-
-func seconds(t time.Time) float64 {
-	if t.IsZero() {
-		return 0
-	}
-	return float64(t.UnixMilli()) / 1000
 }
 
 // sourceStatus and streamStatus put the rooms' own figures into the operators' words.

@@ -4,16 +4,19 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"sync/atomic"
+	"time"
 )
 
 // certificates are how connections are taken, as the files say at one time. They are immutable.
 type certificates struct {
 	// withoutClients is for listeners that do not tell clients apart, withClients for those that do.
 	withoutClients, withClients *tls.Config
+	// notAfter is when the server's own is good no longer.
+	notAfter time.Time
 }
 
 func newCertificates(own tls.Certificate, clientCAs *x509.CertPool) *certificates {
-	c := &certificates{withoutClients: tlsConfig()}
+	c := &certificates{withoutClients: tlsConfig(), notAfter: endOf(own.Certificate)}
 	c.withoutClients.Certificates = []tls.Certificate{own}
 	c.withClients = c.withoutClients.Clone()
 	// The CRM and Prometheus speak HTTP/1. Without HTTP/2 a connection that asks for nothing is gone when its first header is late.

@@ -8,6 +8,8 @@ import (
 
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+
+	"github.com/headgate/headgate/server/internal/fault"
 )
 
 // lineOf is what a line of the audit says of a call: what was called, from where, and by whom, where that is known.
@@ -68,6 +70,11 @@ func (g *Guard) tellOperator(ctx context.Context, method string, need Need, by I
 const longestCause = 300
 
 func (g *Guard) tellRefused(remote, what string, by Identity, err error) {
+	name := ""
+	if by.Reader != nil {
+		name = by.Reader.Name
+	}
+	g.counted(name, fault.ReasonOf(err))
 	more, ok := g.refused.Allow(addressOf(remote), time.Now())
 	if !ok {
 		return

@@ -51,6 +51,7 @@ type Guard struct {
 	audit   *slog.Logger
 	refused refusal.Lines
 	watches watches
+	counted func(reader, reason string) // see CountRefused
 
 	single    map[string]bool // the methods that went through Over
 	strangers *Tally          // calls without credentials
@@ -70,7 +71,10 @@ var errLeaving = fault.Retry(codes.Unavailable, fault.Draining, "the server is s
 // NewGuard returns a guard that lets calls through as needs says, by full method name. A method that is not in it is for nobody.
 func NewGuard(c *Control, needs map[string]Need, audit *slog.Logger) *Guard {
 	staying, leave := context.WithCancel(context.Background())
-	return &Guard{staying: staying, leave: leave, control: c, needs: needs, audit: audit, single: make(map[string]bool), strangers: NewTally(maxStrangers), answers: NewTally(maxStrangerAnswers), oldest: oldest}
+	return &Guard{
+		staying: staying, leave: leave, control: c, needs: needs, audit: audit, counted: func(string, string) {}, single: make(map[string]bool),
+		strangers: NewTally(maxStrangers), answers: NewTally(maxStrangerAnswers), oldest: oldest,
+	}
 }
 
 // Leave ends the calls of those who need no credentials, now and from now on: nobody waits for them with the end of the server.
@@ -78,6 +82,13 @@ func (g *Guard) Leave() { g.leave() }
 
 // Leaving is closed by Leave.
 func (g *Guard) Leaving() <-chan struct{} { return g.staying.Done() }
+
+// CountRefused has fn called for each call that is refused, also where that leaves no line in the audit: with the reader's name, empty where it is not known, and
+// the reason in a word. It is called before the server serves.
+func (g *Guard) CountRefused(fn func(reader, reason string)) { g.counted = fn }
+
+// IsSingle says whether the method is asked once and answered once.
+func (g *Guard) IsSingle(method string) bool { return g.single[method] }
 
 type sessionKey struct{}
 

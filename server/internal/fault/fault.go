@@ -2,8 +2,10 @@
 package fault
 
 import (
+	"strings"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -63,4 +65,15 @@ func Retry(code codes.Code, reason, message string, after time.Duration, metadat
 		return status.Error(code, message)
 	}
 	return st.Err()
+}
+
+// ReasonOf is why a call failed, in a word for metrics: the ErrorInfo's reason, else the status code, in small letters.
+func ReasonOf(err error) string {
+	st := status.Convert(err)
+	for _, detail := range st.Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok {
+			return strings.ToLower(info.GetReason())
+		}
+	}
+	return strings.ToLower(code.Code(st.Code()).String())
 }

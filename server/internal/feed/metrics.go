@@ -7,11 +7,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"google.golang.org/genproto/googleapis/rpc/code"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc/status"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/server/internal/fault"
 )
 
 // metrics are the feed's figures. What streams count they count for each message, not for each event.
@@ -60,13 +58,7 @@ func endReason(closing headgatev1.Closing_Reason, err error) string {
 	if closing != headgatev1.Closing_REASON_UNSPECIFIED {
 		return strings.ToLower(strings.TrimPrefix(closing.String(), "REASON_"))
 	}
-	st := status.Convert(err)
-	for _, detail := range st.Details() {
-		if info, ok := detail.(*errdetails.ErrorInfo); ok {
-			return strings.ToLower(info.GetReason())
-		}
-	}
-	return strings.ToLower(code.Code(st.Code()).String())
+	return fault.ReasonOf(err)
 }
 
 var (

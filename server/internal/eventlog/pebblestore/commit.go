@@ -241,10 +241,15 @@ func (g *groupWrite) write(group []*pending) error {
 			return err
 		}
 	}
+	begin := time.Now()
 	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
 		return err
 	}
-	return b.SyncWait()
+	if err := b.SyncWait(); err != nil {
+		return err
+	}
+	s.opt.Committed(time.Since(begin))
+	return nil
 }
 
 // add puts one record into the batch, unless it is a duplicate.
@@ -324,12 +329,18 @@ func (s *Store) publish(g *groupWrite) {
 	s.changed = make(chan struct{})
 }
 
+// Failures counts the writes that failed since the store was opened: for want of room, and otherwise.
+func (s *Store) Failures() (full, failed uint64) { return s.outOfRoom.Load(), s.failures.Load() }
+
 // fail stops the store: what Pebble holds after a failed write is not known to be on disk. It returns the error for those who wait.
 func (s *Store) fail(cause error) error {
 	kind, advice := eventlog.ErrFailed, "look at the disk, then start the gateway again"
 	if errors.Is(cause, syscall.ENOSPC) {
 		kind, advice = eventlog.ErrFull, "make room, and it goes on by itself"
 		s.diskFull.Store(true)
+		s.outOfRoom.Add(1)
+	} else {
+		s.failures.Add(1)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -50,6 +50,9 @@ func TestFailedSyncStopsTheLog(t *testing.T) {
 	if dup, err := s.Append(ctx, event("c0", "id0")); dup || err == nil {
 		t.Fatalf("a duplicate was answered after a failed fsync: %v, %v", dup, err)
 	}
+	if full, failed := s.Failures(); full != 0 || failed != 1 {
+		t.Errorf("%d failures are counted, and %d for want of room", failed, full)
+	}
 	st := s.State()
 	if st.Head != before.Head || !st.HeadAt.Equal(before.HeadAt) || !errors.Is(st.Err, eventlog.ErrFailed) {
 		t.Fatalf("state %+v", st)
@@ -221,6 +224,9 @@ func TestFullDisk(t *testing.T) {
 					t.Fatalf("append: %v", err)
 				}
 				refused = min(refused, time.Since(start))
+				if full, failed := s.Failures(); full != uint64(round+1) || failed != 0 {
+					t.Errorf("%d writes are counted that found no room, and %d that failed otherwise", full, failed)
+				}
 				if suffix == "" {
 					seen := n.Load()
 					eventually(t, "the disk is probed", func() bool { return n.Load() > seen })

@@ -41,6 +41,8 @@ type Options struct {
 	Fatal func(reason string)
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
+	// Committed is told how long each group of records took to be durable. Default: nobody is.
+	Committed func(took time.Duration)
 
 	memTableSize uint64 // default 16 MiB; tests make it small, so that tables are written
 }
@@ -79,6 +81,9 @@ type Store struct {
 	recent      []eventlog.Stored
 	quarantine  holdings
 	recentBytes int // recent holds the newest records for Follow; guarded by mu
+
+	outOfRoom atomic.Uint64 // writes that failed because the disk was full
+	failures  atomic.Uint64 // those that failed otherwise
 
 	diskFull  atomic.Bool  // a write ran out of space
 	noBallast atomic.Bool  // the ballast was given to a write
@@ -142,6 +147,9 @@ func newStore(dir string, opt Options) *Store {
 	}
 	if opt.memTableSize == 0 {
 		opt.memTableSize = 16 << 20
+	}
+	if opt.Committed == nil {
+		opt.Committed = func(time.Duration) {}
 	}
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
