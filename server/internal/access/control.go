@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ const (
 
 // LimitError says which limit was reached.
 type LimitError struct {
-	Limit      string // "streams", "connections", "requests per second", "answers at once", "saves at once", "calls without credentials at once"
+	Limit      string // "streams", "connections", "requests per second", "answers at once", "saves at once", "calls without credentials at once", "calls of unknown callers at once"
 	Allowed    int
 	RetryAfter time.Duration
 	// By is who reached it, empty where nobody was asked for credentials.
@@ -79,6 +80,7 @@ type use struct {
 	requests    *rate.Limiter
 	saves       *rate.Limiter // nil: no limit
 	limit       int           // requests is for this many a second
+	turns       chan struct{} // has one for each of its calls that is being answered
 }
 
 // NewControl returns a control with the policy.
@@ -93,7 +95,7 @@ type Session struct {
 	control *Control
 	policy  *Policy // that it was begun under
 	remote  string
-	stream  bool
+	kind    Kind
 	release func()        // what else the call holds; nil for nothing
 	ended   chan struct{} // nil for all but streams
 
@@ -194,9 +196,9 @@ func (c *Control) Begin(ctx context.Context, cred Credentials, remote string, ki
 		over.By = id
 		return nil, over
 	}
-	s := &Session{Identity: id, Grant: id.Reader.Grant, control: c, policy: c.policy, remote: remote, stream: kind == Stream}
+	s := &Session{Identity: id, Grant: id.Reader.Grant, control: c, policy: c.policy, remote: remote, kind: kind}
 	u.connections[remote]++
-	if s.stream {
+	if s.kind == Stream {
 		s.ended = make(chan struct{})
 		u.streams++
 		c.sessions[s] = struct{}{}
@@ -261,6 +263,14 @@ func (s *Session) pace(ctx context.Context) {
 	}
 }
 
+// turns is what a call puts something into for as long as it is being answered.
+func (s *Session) turns() chan struct{} {
+	c := s.control
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.use[s.Reader.Name].turns
+}
+
 // Done gives back what the call took.
 func (s *Session) Done() {
 	if s.release != nil {
@@ -273,7 +283,7 @@ func (s *Session) Done() {
 		s.timer.Stop()
 	}
 	u := c.use[s.Reader.Name]
-	if s.stream {
+	if s.kind == Stream {
 		delete(c.sessions, s)
 		u.streams--
 	}
@@ -339,7 +349,8 @@ func (c *Control) Connections() map[string]int {
 func (c *Control) useOf(r *Reader) *use {
 	u := c.use[r.Name]
 	if u == nil {
-		u = &use{connections: make(map[string]int), held: make(map[Kind]int)}
+		// Half of the processors are left to others.
+		u = &use{connections: make(map[string]int), held: make(map[Kind]int), turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 		c.use[r.Name] = u
 	}
 	if n := r.Limits.RequestsPerSecond; n != u.limit {

@@ -17,7 +17,11 @@ func (g *Guard) Enter(ctx context.Context, what string) (leave func(), err error
 	cred, err := credentialsOf(ctx)
 	var id Identity
 	if err == nil {
-		id, err = g.control.Identify(ctx, cred)
+		var decided func()
+		if decided, err = g.decide(ctx, cred); err == nil {
+			id, err = g.control.Identify(ctx, cred)
+			decided()
+		}
 	}
 	kind := Single
 	if _, method := g.needs[what]; method && g.kindOf(what) == Stream {

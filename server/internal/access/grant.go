@@ -69,6 +69,18 @@ func (g *Grant) Concerns(source, context, entity, action string) bool {
 	return false
 }
 
+// Within is Concerns for any of the sources, or for all there are when none is named. It looks at the sources once, however often the result is called.
+func (g *Grant) Within(sources []string) func(context, entity, action string) bool {
+	within := &Grant{}
+	for _, r := range g.rules {
+		if len(sources) == 0 || slices.ContainsFunc(sources, r.sources.concern) {
+			r.sources = nil
+			within.rules = append(within.rules, r)
+		}
+	}
+	return func(context, entity, action string) bool { return within.Concerns("", context, entity, action) }
+}
+
 // AllowsRaw says whether the CRM's request body of an event may be read.
 func (g *Grant) AllowsRaw(source, context, entity, action string) bool {
 	for i := range g.rules {

@@ -57,6 +57,12 @@ func TestConcerns(t *testing.T) {
 		{[4]string{"", "", "sale", ""}, false},
 		{[4]string{"", "", "", "changed"}, false},
 	} {
+		if got := g.Within([]string{"nowhere", c.of[0]})(c.of[1], c.of[2], c.of[3]); got != c.want {
+			t.Errorf("within %v: %v", c.of, got)
+		}
+		if got := g.Within(nil)(c.of[1], c.of[2], c.of[3]); got != g.Concerns("", c.of[1], c.of[2], c.of[3]) {
+			t.Errorf("of any source, %v: %v", c.of[1:], got)
+		}
 		if got := g.Concerns(c.of[0], c.of[1], c.of[2], c.of[3]); got != c.want {
 			t.Errorf("%q: %v", c.of, got)
 		}

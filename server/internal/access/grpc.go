@@ -56,6 +56,7 @@ type Guard struct {
 	single    map[string]bool // the methods that went through Over
 	strangers *Tally          // calls without credentials
 	answers   *Tally          // over HTTP, to callers whom nobody knows
+	deciding  *Tally          // calls of which it takes time to find out who makes them
 	staying   context.Context // until Leave
 	leave     context.CancelFunc
 	oldest    time.Duration // see oldest
@@ -73,7 +74,7 @@ func NewGuard(c *Control, needs map[string]Need, audit *slog.Logger) *Guard {
 	staying, leave := context.WithCancel(context.Background())
 	return &Guard{
 		staying: staying, leave: leave, control: c, needs: needs, audit: audit, counted: func(string, string) {}, single: make(map[string]bool),
-		strangers: NewTally(maxStrangers), answers: NewTally(maxStrangerAnswers), oldest: oldest,
+		strangers: NewTally(maxStrangers), answers: NewTally(maxStrangerAnswers), deciding: NewTally(maxDeciding), oldest: oldest,
 	}
 }
 
@@ -289,7 +290,12 @@ func (g *Guard) begin(ctx context.Context, kind Kind) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	decided, err := g.decide(ctx, cred)
+	if err != nil {
+		return nil, err
+	}
 	s, err := g.control.Begin(ctx, cred, RemoteOf(ctx), kind)
+	decided()
 	if err != nil {
 		return nil, err
 	}

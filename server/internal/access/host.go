@@ -67,6 +67,21 @@ func (g *Guard) Stranger(remote string) (leave func(), ok bool) {
 	return func() { g.answers.Remove(host) }, true
 }
 
+// maxDeciding are how many calls one host may have of which it takes time to find out who makes them, because an issuer's keys must be fetched.
+const maxDeciding = 100
+
+// decide is asked before it is found out who makes a call. decided must be called when it is.
+func (g *Guard) decide(ctx context.Context, cred Credentials) (decided func(), err error) {
+	if known, _ := g.control.atAGlance(cred); known { // or it is known, as soon, that he is nobody
+		return func() {}, nil
+	}
+	host := HostOf(RemoteOf(ctx))
+	if !g.deciding.Add(host) {
+		return nil, &LimitError{Limit: "calls of unknown callers at once", Allowed: maxDeciding, RetryAfter: answerRetry}
+	}
+	return func() { g.deciding.Remove(host) }, nil
+}
+
 // admitStranger counts a call that needs no credentials. leave must be called when it is over.
 func (g *Guard) admitStranger(ctx context.Context, method string) (leave func(), err error) {
 	host := HostOf(RemoteOf(ctx))

@@ -34,12 +34,27 @@ func (r registrar) RegisterService(desc *grpc.ServiceDesc, service any) {
 
 func single(m grpc.MethodDesc) grpc.StreamHandler {
 	return func(service any, ss grpc.ServerStream) error {
-		message, err := m.Handler(service, ss.Context(), ss.RecvMsg, nil)
+		message, err := m.Handler(service, ss.Context(), ss.RecvMsg, inTurn)
 		if err != nil {
 			return err
 		}
 		return ss.SendMsg(message)
 	}
+}
+
+// inTurn has a reader's calls answered few at a time, once their requests are there. Each may take a processor some time; all that one reader may make at
+// once would take them all, and the webhooks' too.
+func inTurn(ctx context.Context, req any, _ *grpc.UnaryServerInfo, answer grpc.UnaryHandler) (any, error) {
+	if s := SessionOf(ctx); s != nil && s.kind == Single && !s.Operator() { // an erasure takes minutes, and an operator must see how it goes on
+		turns := s.turns()
+		select {
+		case turns <- struct{}{}:
+			defer func() { <-turns }()
+		case <-ctx.Done():
+			return nil, status.FromContextError(ctx.Err()).Err()
+		}
+	}
+	return answer(ctx, req)
 }
 
 // Unary refuses single calls that were not registered through Over: nobody has asked who calls.

@@ -125,14 +125,20 @@ func (v *view) of(st *subscription.Status) view {
 // following fills in, where nothing was found, when the record after the position was received.
 func (s *Service) following(ctx context.Context, st *subscription.Status, since []time.Time) {
 	log := s.log.State()
+	received := make(map[uint64]time.Time) // shards stand side by side, mostly
 	for i, sh := range st.Shards {
 		next := max(sh.Seq+1, log.Earliest)
 		if !since[i].IsZero() || next > log.Head {
 			continue
 		}
-		if f, err := s.log.Get(ctx, next); err == nil { // one that is gone or unreadable leaves the lag unknown
-			since[i] = f.ReceivedAt
+		at, known := received[next]
+		if !known {
+			if f, err := s.log.Get(ctx, next); err == nil { // one that is gone or unreadable leaves the lag unknown
+				at = f.ReceivedAt
+			}
+			received[next] = at
 		}
+		since[i] = at
 	}
 }
 

@@ -3,7 +3,6 @@ package feed
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +21,8 @@ type Grant interface {
 	AllowsRaw(source, context, entity, action string) bool
 	// Concerns says whether any event of these may be read; an empty one stands for all there are.
 	Concerns(source, context, entity, action string) bool
+	// Within is Concerns for any of the sources, or for all there are when none is named.
+	Within(sources []string) func(context, entity, action string) bool
 	// Everything says whether all events of all tenants may be read.
 	Everything() bool
 	// Ended is closed when what is read under the grant must end; Expired then says whether that is for its credential's age, Dismissed whether it is for
@@ -40,6 +41,9 @@ func (everything) Allows(_, _, _, _ string) bool    { return true }
 func (everything) AllowsRaw(_, _, _, _ string) bool { return true }
 func (everything) Concerns(_, _, _, _ string) bool  { return true }
 func (everything) Everything() bool                 { return true }
+func (everything) Within([]string) func(_, _, _ string) bool {
+	return func(_, _, _ string) bool { return true }
+}
 func (everything) Ended() <-chan struct{}           { return nil }
 func (everything) Expired() bool                    { return false }
 func (everything) Dismissed() bool                  { return false }
@@ -73,18 +77,12 @@ func (v *view) refuseNothing() error {
 // refuseForbidden refuses a filter that names what may not be read, in the same words whether that exists or not. Left to silence, it would look
 // like a quiet tenant.
 func (v *view) refuseForbidden(f *headgatev1.Filter) error {
-	sources := f.GetSources()
-	if len(sources) == 0 {
-		sources = []string{""}
-	}
 	for _, source := range f.GetSources() {
 		if !v.grant.Concerns(source, "", "", "") {
 			return forbidden("filter.sources", source)
 		}
 	}
-	anySource := func(context, entity, action string) bool {
-		return slices.ContainsFunc(sources, func(source string) bool { return v.grant.Concerns(source, context, entity, action) })
-	}
+	anySource := v.grant.Within(f.GetSources())
 	for _, context := range f.GetContexts() {
 		if !anySource(context, "", "") {
 			return forbidden("filter.contexts", context)
