@@ -3,6 +3,7 @@
 //	headgated --dev                        try it out: one source, no signatures, loopback only
 //	headgated --config headgate.yaml       run it; with --take-over in place of the one that runs, without refusing anybody
 //	headgated check --config headgate.yaml look whether it would run here
+//	headgated healthy --config …           ask the one that runs how it is
 //	headgated restore --data-dir DIR FILE  make a data directory of a backup
 //	headgated verify --data-dir DIR        read all of it and name every damage
 //	headgated upgrade-store --data-dir DIR bring a log to the newest stored format
@@ -29,9 +30,6 @@ import (
 
 	"github.com/headgate/headgate/server"
 )
-
-// version is what releases set: go build -ldflags "-X main.version=v1.2.3".
-var version string
 
 // The libraries below write of every client that goes away, with its address, past the program's own log.
 func init() { grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard)) }
@@ -80,8 +78,9 @@ type flags struct {
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Run   struct{} `cmd:"" default:"withargs" help:"Run the gateway. This is the default. On SIGHUP, and when a file of it changes, it reads its configuration again."`
-	Check checking `cmd:"" help:"Look whether the gateway would run here: configuration, secrets, readers, certificates, clock, data directory, disk, ports."`
+	Run     struct{} `cmd:"" default:"withargs" help:"Run the gateway. This is the default. On SIGHUP, and when a file of it changes, it reads its configuration again."`
+	Check   checking `cmd:"" help:"Look whether the gateway would run here: configuration, secrets, readers, certificates, clock, data directory, disk, ports."`
+	Healthy struct{} `cmd:"" help:"Ask the gateway that runs here with this configuration whether it is well, at /healthz of its admin port. Exit code 1: only a restart helps, or nobody answers. For health checks in containers."`
 
 	offline
 }
@@ -104,6 +103,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, environ [
 		return f.Check.check(ctx, stdout, f.Config, cfg, err)
 	case err != nil:
 		return err
+	case command == "healthy":
+		return server.Healthy(ctx, cfg)
 	}
 	cfg.Log.Var = new(slog.LevelVar)
 	cfg.Log.Var.Set(cfg.Log.Level)
@@ -288,11 +289,8 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// buildVersion is the version of the release, else that of the module, else "devel".
+// buildVersion is the module's version, which the go command stamps: of the tag, or of the commit after it. "devel" where it was built without git.
 func buildVersion() string {
-	if version != "" {
-		return version
-	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return info.Main.Version
 	}

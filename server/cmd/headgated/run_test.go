@@ -83,6 +83,12 @@ func TestRunUntilCancelled(t *testing.T) {
 	admin := listening(t, printed).Admin
 	go io.Copy(io.Discard, printed)
 	wantHealthy(t, admin)
+	for at, want := range map[string]string{admin: "", "127.0.0.1:1": "nobody says at 127.0.0.1:1"} {
+		_, _, err := program(t, nil, "healthy", "--dev", "--listen-admin", at)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("healthy at %s: %v", at, err)
+		}
+	}
 	wantPrivate(t, dir)
 }
 
