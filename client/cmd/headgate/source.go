@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	_ "time/tzdata" // so that time zones are known where there is none of the tz database, as on Windows
 )
 
 type sourceCommand struct {
