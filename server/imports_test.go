@@ -13,7 +13,7 @@ const module = "github.com/headgate/headgate/"
 // arrows is the house's plan: which package may import which others of this module. "gen" stands for all generated packages. What is not here
 // is not allowed; a package that is not here has no place in the house yet.
 var arrows = map[string][]string{
-	"server/cmd/headgated": {"server", "internal/terminal"},
+	"server/cmd/headgated": {"server", "internal/commandline", "internal/terminal"},
 	"server": {
 		"gen", "server/internal/access", "server/internal/admin", "server/internal/backup", "server/internal/eventlog", "server/internal/eventlog/pebblestore", "server/internal/feed",
 		"server/internal/grpcenv", "server/internal/rest", "server/internal/subscription", "server/internal/superoffice", "server/internal/tracing", "server/internal/upstream",
@@ -43,7 +43,8 @@ var arrows = map[string][]string{
 	"server/internal/eventlog/pebblestore":  {"server/internal/eventlog"},
 	"server/internal/eventlog/eventlogtest": {"server/internal/eventlog"},
 
-	// What both binaries need of a terminal.
+	// What both binaries need of a terminal and of their command lines.
+	"internal/commandline": {},
 	"internal/terminal": {},
 
 	// The fault suite is tests alone, of the binary.
@@ -51,7 +52,7 @@ var arrows = map[string][]string{
 
 	"client":                   {"gen"},
 	"client/internal/scripted": {"gen"},
-	"client/cmd/headgate":      {"gen", "client", "internal/terminal"},
+	"client/cmd/headgate":      {"gen", "client", "internal/commandline", "internal/terminal"},
 	// The kit knows clients by their adapters, and the gateway by its binary.
 	"client/conformance":           {},
 	"client/conformance/goadapter": {"client", "gen"},

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"time"
 
 	"google.golang.org/grpc/status"
 
@@ -41,7 +40,9 @@ func (c *backupCommand) Run(ctx context.Context, g *gateway, std *stdio) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, ignoreGone(os.Remove(part.Name()))) }()
-	summary, length, err := c.receive(ctx, adminv1.NewAdminServiceClient(connection.Conn()), part, progressOn(std.err))
+	progress := terminal.NewProgress(std.err, "backup", terminal.Bytes)
+	summary, length, err := c.receive(ctx, adminv1.NewAdminServiceClient(connection.Conn()), part, progress)
+	progress.Clear()
 	if err != nil {
 		if _, called := status.FromError(err); called {
 			err = g.explain(client.ErrorOf(err))
@@ -59,7 +60,7 @@ func (c *backupCommand) Run(ctx context.Context, g *gateway, std *stdio) (err er
 }
 
 // receive writes what comes to out. The error is the call's own.
-func (c *backupCommand) receive(ctx context.Context, admin adminv1.AdminServiceClient, out io.Writer, tell func(done float32, length uint64)) (*adminv1.BackupSummary, uint64, error) {
+func (c *backupCommand) receive(ctx context.Context, admin adminv1.AdminServiceClient, out io.Writer, progress *terminal.Progress) (*adminv1.BackupSummary, uint64, error) {
 	stream, err := admin.Backup(ctx, &adminv1.BackupRequest{})
 	if err != nil {
 		return nil, 0, err
@@ -84,25 +85,7 @@ func (c *backupCommand) receive(ctx context.Context, admin adminv1.AdminServiceC
 			return nil, 0, err
 		}
 		length += uint64(len(m.GetChunk()))
-		tell(m.GetProgress(), length)
-	}
-}
-
-// progressOn shows how far a backup is, on a terminal, and nowhere else.
-func progressOn(out io.Writer) func(done float32, length uint64) {
-	f, ok := out.(*os.File)
-	if !ok {
-		return func(float32, uint64) {}
-	}
-	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return func(float32, uint64) {}
-	}
-	last := time.Now()
-	return func(done float32, length uint64) {
-		if time.Since(last) >= time.Second {
-			last = time.Now()
-			_, _ = fmt.Fprintf(f, "\r%3.0f %%  %s  \r", done*100, terminal.Bytes(float64(length)))
-		}
+		progress.Tell(float64(length), float64(m.GetProgress()))
 	}
 }
 

@@ -30,6 +30,12 @@ func reads(t *testing.T) <-chan error {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	met, done := make(chan error, 100), make(chan struct{})
+	tell := func(err error) {
+		select {
+		case met <- err:
+		case <-ctx.Done():
+		}
+	}
 	go func() {
 		defer close(done)
 		for range c.Subscribe(ctx, client.Subscription{
@@ -38,10 +44,10 @@ func reads(t *testing.T) <-chan error {
 				if wait < 30*time.Second {
 					err = errors.New("too soon")
 				}
-				met <- err
+				tell(err)
 			},
 		}) {
-			met <- nil
+			tell(nil)
 		}
 	}()
 	t.Cleanup(func() {

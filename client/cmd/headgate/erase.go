@@ -8,6 +8,7 @@ import (
 
 	"github.com/headgate/headgate/client"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	"github.com/headgate/headgate/internal/terminal"
 )
 
 type eraseCommand struct {
@@ -36,11 +37,18 @@ func (c *eraseCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 	}
 	defer func() { _ = connection.Close() }()
 	admin := adminv1.NewAdminServiceClient(connection.Conn())
+	progress, searched := terminal.NewProgress(std.err, "searched", records), 0.0
+	defer progress.Clear()
 	var found, undecided []*adminv1.Erasable
 	for more, told := true, false; more; {
 		step, err := admin.Erase(ctx, request)
 		if err != nil {
 			return g.explain(client.ErrorOf(err))
+		}
+		searched += float64(step.GetSearched())
+		progress.Tell(searched, -1)
+		if len(step.GetFound())+len(step.GetUndecided()) > 0 {
+			progress.Clear()
 		}
 		found, undecided = append(found, step.GetFound()...), append(undecided, step.GetUndecided()...)
 		if err := c.show(std, step, time.Now()); err != nil {
@@ -49,11 +57,15 @@ func (c *eraseCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 		request.AfterCursor, more = step.GetNextCursor(), step.GetHasMore()
 		if more && step.GetSearched() == 0 && !told {
 			told = true
+			progress.Clear()
 			_, _ = fmt.Fprintln(std.err, "erased; waiting until the bytes are gone from the disk")
 		}
 	}
 	return c.sumUp(std, len(found), len(undecided))
 }
+
+// records is a number of them.
+func records(n float64) string { return some(uint64(n), "record") }
 
 func (c *eraseCommand) request() (*adminv1.EraseRequest, error) {
 	r := &adminv1.EraseRequest{Source: string(c.Source), Context: string(c.Context), Execute: c.Execute}

@@ -35,7 +35,8 @@ func (c *listCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 	if c.From != nil {
 		request.FromTime = timestamppb.New(c.From.Time)
 	}
-	lines := c.printer(std)
+	lines := c.printer(std).counted("list")
+	defer lines.done()
 	for listed := uint32(0); ; {
 		request.PageSize = pageSize
 		if c.Limit > 0 {
@@ -53,6 +54,7 @@ func (c *listCommand) Run(ctx context.Context, g *gateway, std *stdio) error {
 		case !page.GetHasMore():
 			return nil
 		case c.Limit > 0 && listed >= c.Limit:
+			lines.done()
 			_, err := fmt.Fprintf(std.err, "there is more: go on with --after=%s\n", printable(page.GetNextCursor()))
 			return err
 		case page.GetNextCursor() == request.GetAfterCursor():

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
+	"github.com/headgate/headgate/internal/terminal"
 )
 
 // outputFlag chooses how events are written.
@@ -28,6 +29,28 @@ type outputFlag struct {
 type printer struct {
 	out, err      io.Writer
 	json, verbose bool
+	progress      *progress // nil: none is shown
+}
+
+// progress counts what was written, where that is not seen.
+type progress struct {
+	*terminal.Progress
+	written float64
+}
+
+// counted shows how many events were written, where they go into a file and somebody sits before the terminal.
+func (p printer) counted(what string) printer {
+	if !terminal.Is(p.out) && terminal.Is(p.err) {
+		p.progress = &progress{Progress: terminal.NewProgress(p.err, what, func(n float64) string { return some(uint64(n), "event") })}
+	}
+	return p
+}
+
+// done takes the line away.
+func (p printer) done() {
+	if p.progress != nil {
+		p.progress.Clear()
+	}
 }
 
 func (f *outputFlag) printer(std *stdio) printer {
@@ -47,6 +70,10 @@ func (p printer) event(e *headgatev1.Event) error {
 		line = fmt.Sprintf("%s %s %s", moment(e.GetReceivedAt()), printable(e.GetCursor()), line)
 	}
 	_, err := fmt.Fprintln(p.out, line)
+	if p.progress != nil {
+		p.progress.written++
+		p.progress.Tell(p.progress.written, -1)
+	}
 	return err
 }
 
@@ -74,6 +101,7 @@ func (p printer) erased(cursor string, e *headgatev1.Erased) error {
 // signal writes one signal. Resuming after cursor leaves it behind.
 func (p printer) signal(cursor, name string, m proto.Message, text string) error {
 	if !p.json {
+		p.done()
 		_, err := fmt.Fprintln(p.err, printable(text))
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/headgate/headgate/internal/commandline"
 )
 
 // commands is the command line.
@@ -32,6 +34,8 @@ type commands struct {
 	Source        sourceCommand        `cmd:"" help:"Make a source."`
 	Token         tokenCommand         `cmd:"" help:"Make a reader's token."`
 	Send          sendCommand          `cmd:"" help:"Play the CRM: post webhooks to the gateway."`
+	Completion    completionCommand    `cmd:"" help:"Write what makes a shell complete this command line: source <(headgate completion bash)."`
+	Man           manCommand           `cmd:"" help:"Write the manual page: headgate man | man -l -."`
 }
 
 // stdio is where a command reads and writes.
@@ -40,19 +44,31 @@ type stdio struct {
 	out, err io.Writer
 }
 
+// parserOf makes what reads the command line into c. answered is called once --help or --version was.
+func parserOf(c *commands, stdout, stderr io.Writer, answered func()) (*kong.Kong, error) {
+	parser, err := kong.New(
+		c, kong.Name("headgate"), kong.Description("Reads the change events of a Headgate gateway."),
+		kong.Vars{"version": "headgate " + version()},
+		kong.Writers(stdout, stderr), kong.Exit(func(int) { answered() }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
+	if err == nil {
+		commandline.Describe(parser.Model, helpPages)
+	}
+	return parser, err
+}
+
 // run is the program. It returns nil when it did what the arguments say, a usageError when those are wrong, and ends without an error when
 // nobody reads its output any more.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	var c commands
 	answered := false // by --help or --version
-	parser, err := kong.New(
-		&c, kong.Name("headgate"), kong.Description("Reads the change events of a Headgate gateway."),
-		kong.Vars{"version": "headgate " + version()},
-		kong.Writers(stdout, stderr), kong.Exit(func(int) { answered = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
-	)
+	parser, err := parserOf(&c, stdout, stderr, func() { answered = true })
 	if err != nil {
 		return err
+	}
+	if len(args) > 0 && args[0] == commandline.Asks {
+		return commandline.Complete(parser.Model, args[1:], stdout)
 	}
 	if len(args) == 0 {
 		parser.Stdout = stderr
@@ -68,7 +84,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return usagef("%w (see headgate --help)", err)
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	err = parsed.Run(&c.gateway, &stdio{stdin, stdout, stderr})
+	err = parsed.Run(&c.gateway, &stdio{stdin, stdout, stderr}, parser.Model)
 	if unread(err) {
 		return nil
 	}

@@ -28,6 +28,8 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 	"google.golang.org/grpc/grpclog"
 
+	"github.com/headgate/headgate/internal/commandline"
+	"github.com/headgate/headgate/internal/terminal"
 	"github.com/headgate/headgate/server"
 )
 
@@ -83,6 +85,11 @@ type flags struct {
 	Healthy struct{} `cmd:"" help:"Ask the gateway that runs here with this configuration whether it is well, at /healthz of its admin port. Exit code 1: only a restart helps, or nobody answers. For health checks in containers."`
 
 	offline
+
+	Completion struct {
+		Shell string `arg:"" enum:"bash,zsh,fish" help:"For which shell: bash, zsh or fish."`
+	} `cmd:"" help:"Write what makes a shell complete this command line: source <(headgated completion bash)."`
+	Man struct{} `cmd:"" help:"Write the manual page: headgated man | man -l -."`
 }
 
 // run is the program, in an environment as os.Environ gives it. It returns nil once ctx was cancelled and everything under way has ended.
@@ -93,7 +100,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, environ [
 		return err
 	}
 	if offline := f.commands()[command]; offline != nil {
-		return offline(stdout)
+		return offline(stdout, stderr)
 	}
 	cfg, err := f.load(environ)
 	switch {
@@ -152,9 +159,8 @@ func reloadOnHangup(srv *server.Server) (stop func()) {
 	}
 }
 
-// parse reads the command line and returns the command's name, empty when it only asked for help or the version.
-func (f *flags) parse(args []string, stdout, stderr io.Writer) (string, error) {
-	answered := false
+// parser makes what reads the command line into f. answered is called once --help or --version was.
+func (f *flags) parser(stdout, stderr io.Writer, answered func()) (*kong.Kong, error) {
 	parser, err := kong.New(f,
 		kong.Name("headgated"),
 		kong.Description("Takes the webhooks of SuperOffice and serves them as filtered, resumable streams of events.\n\n"+
@@ -162,22 +168,43 @@ func (f *flags) parse(args []string, stdout, stderr io.Writer) (string, error) {
 			"then from the configuration file."),
 		kong.Vars{"version": "headgated " + buildVersion()},
 		kong.Writers(stdout, stderr),
-		kong.Exit(func(int) { answered = true }),
+		kong.Exit(func(int) { answered() }),
 	)
+	if err == nil {
+		commandline.Describe(parser.Model, helpPages)
+	}
+	return parser, err
+}
+
+// parse reads the command line and returns the command's name, empty when there is nothing left to do.
+func (f *flags) parse(args []string, stdout, stderr io.Writer) (string, error) {
+	answered := false
+	parser, err := f.parser(stdout, stderr, func() { answered = true })
 	if err != nil {
 		return "", err
 	}
+	if len(args) > 0 && args[0] == commandline.Asks {
+		return "", commandline.Complete(parser.Model, args[1:], stdout)
+	}
 	parsed, err := parser.Parse(args)
+	if err == nil && !answered {
+		switch parsed.Command() {
+		case "completion <shell>":
+			return "", f.completion(stdout)
+		case "man":
+			return "", commandline.Man(parser.Model, "headgated "+buildVersion(), stdout)
+		}
+	}
 	offline := err == nil && f.commands()[parsed.Command()] != nil
 	switch {
 	case answered:
 		return "", nil
 	case err != nil:
-		return "", fmt.Errorf("%w; headgated --help tells what can be said", err)
+		return "", failure{fmt.Errorf("%w; headgated --help tells what can be said", err), 2}
 	case offline && f.Verify.Backup == "" && (f.DataDir == nil || *f.DataDir == ""):
-		return "", errors.New("say which data directory: --data-dir DIR")
+		return "", failure{errors.New("say which data directory: --data-dir DIR"), 2}
 	case f.Config == "" && !f.Dev && !offline:
-		return "", errors.New("nothing says what to run: name a configuration file with --config headgate.yaml, or try the gateway out with --dev")
+		return "", failure{errors.New("nothing says what to run: name a configuration file with --config headgate.yaml, or try the gateway out with --dev"), 2}
 	}
 	return parsed.Command(), nil
 }
@@ -273,20 +300,11 @@ func newLogger(cfg server.Config, stderr io.Writer) *slog.Logger {
 	if cfg.Log.Var != nil {
 		options.Level = cfg.Log.Var
 	}
-	asText := cfg.Log.Format == server.LogText || cfg.Log.Format == server.LogAuto && (cfg.Dev || isTerminal(stderr))
+	asText := cfg.Log.Format == server.LogText || cfg.Log.Format == server.LogAuto && (cfg.Dev || terminal.Is(stderr))
 	if asText {
 		return slog.New(slog.NewTextHandler(stderr, options))
 	}
 	return slog.New(slog.NewJSONHandler(stderr, options))
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // buildVersion is the module's version, which the go command stamps: of the tag, or of the commit after it. "devel" where it was built without git.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/headgate/headgate/internal/terminal"
 	"github.com/headgate/headgate/server"
 )
 
@@ -22,16 +23,18 @@ type offline struct {
 }
 
 // commands are the offline ones, by what kong calls them.
-func (f *flags) commands() map[string]func(stdout io.Writer) error {
-	return map[string]func(io.Writer) error{"restore <file>": f.restore, "upgrade-store": f.upgradeStore, "verify": f.verify}
+func (f *flags) commands() map[string]func(stdout, stderr io.Writer) error {
+	return map[string]func(io.Writer, io.Writer) error{"restore <file>": f.restore, "upgrade-store": f.upgradeStore, "verify": f.verify}
 }
 
-func (f *flags) restore(stdout io.Writer) error {
+func (f *flags) restore(stdout, stderr io.Writer) error {
 	in, err := os.Open(f.Restore.File)
 	if err != nil {
 		return err
 	}
-	restored, err := server.Restore(*f.DataDir, in)
+	progress := terminal.NewProgress(stderr, "restore", terminal.Bytes)
+	restored, err := server.Restore(*f.DataDir, progress.Reader(in, sizeOf(in)))
+	progress.Clear()
 	if err = errors.Join(err, in.Close()); err != nil {
 		return fmt.Errorf("restore %s into %s: %w", f.Restore.File, *f.DataDir, err)
 	}
@@ -40,7 +43,7 @@ func (f *flags) restore(stdout io.Writer) error {
 	return err
 }
 
-func (f *flags) upgradeStore(stdout io.Writer) error {
+func (f *flags) upgradeStore(stdout, _ io.Writer) error {
 	from, to, err := server.UpgradeStore(*f.DataDir)
 	if err != nil {
 		return err
@@ -59,12 +62,12 @@ type failure struct {
 	code int
 }
 
-func (f *flags) verify(stdout io.Writer) error {
+func (f *flags) verify(stdout, stderr io.Writer) error {
 	if f.Verify.Backup != "" {
-		return f.verifyBackup(stdout)
+		return f.verifyBackup(stdout, stderr)
 	}
 	found := 0
-	progress, clear := progressOn(stdout)
+	progress, clear := phasesOn(stderr)
 	looked, err := server.Verify(*f.DataDir, func(where, what string) {
 		found++
 		clear()
@@ -84,13 +87,15 @@ func (f *flags) verify(stdout io.Writer) error {
 	return err
 }
 
-func (f *flags) verifyBackup(stdout io.Writer) error {
+func (f *flags) verifyBackup(stdout, stderr io.Writer) error {
 	in, err := os.Open(f.Verify.Backup)
 	if err != nil {
 		return failure{err, 2}
 	}
 	defer in.Close()
-	about, err := server.VerifyBackup(in)
+	progress := terminal.NewProgress(stderr, "verify", terminal.Bytes)
+	about, err := server.VerifyBackup(progress.Reader(in, sizeOf(in)))
+	progress.Clear()
 	if err != nil {
 		return failure{fmt.Errorf("%s: %w", f.Verify.Backup, err), 1}
 	}
@@ -98,17 +103,25 @@ func (f *flags) verifyBackup(stdout io.Writer) error {
 	return err
 }
 
-// progressOn shows on a terminal, and nowhere else, how far something is. clear takes the line away.
-func progressOn(out io.Writer) (tell func(what string, done float64), clear func()) {
-	if !isTerminal(out) {
-		return func(string, float64) {}, func() {}
-	}
-	var last time.Time
+// phasesOn shows how far each part of something is. clear takes the line away.
+func phasesOn(out io.Writer) (tell func(what string, done float64), clear func()) {
+	var phase string
+	progress := terminal.NewProgress(out, phase, nil)
 	tell = func(what string, done float64) {
-		if time.Since(last) >= time.Second/2 {
-			last = time.Now()
-			fmt.Fprintf(out, "\r\x1b[K%s  %3.0f %%", what, done*100)
+		if what != phase {
+			progress.Clear()
+			phase, progress = what, terminal.NewProgress(out, what, nil)
 		}
+		progress.Tell(0, done)
 	}
-	return tell, func() { fmt.Fprint(out, "\r\x1b[K") }
+	return tell, func() { progress.Clear() }
+}
+
+// sizeOf is how many bytes a file has, 0 where that is not known, as of a pipe.
+func sizeOf(f *os.File) int64 {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return 0
+	}
+	return info.Size()
 }
