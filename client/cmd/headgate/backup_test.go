@@ -1,18 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/creack/pty"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/headgate/headgate/client/internal/scripted"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	"github.com/headgate/headgate/internal/terminal"
 )
 
 // copier answers Backup: what it has, its end, and then err.
@@ -74,5 +79,64 @@ func TestBackupIsWholeOrNotThere(t *testing.T) {
 		if _, _, err := headgate(t, nil, "backup", file, "--address", address); err == nil || !strings.Contains(err.Error(), "is there already") || exitCode(err) != 2 {
 			t.Errorf("over a file: %v", err)
 		}
+	}
+}
+
+// slowCopier sends a little now and then until it is told that this was seen.
+type slowCopier struct {
+	adminv1.UnimplementedAdminServiceServer
+	seen chan struct{}
+}
+
+func (c *slowCopier) Backup(_ *adminv1.BackupRequest, stream adminv1.AdminService_BackupServer) error {
+	sum, now := sha256.New(), time.NewTicker(10*time.Millisecond)
+	defer now.Stop()
+	for {
+		select {
+		case <-stream.Context().Done():
+			return stream.Context().Err()
+		case <-c.seen:
+			return stream.Send(&adminv1.BackupResponse{Summary: &adminv1.BackupSummary{Sha256: sum.Sum(nil), TakenAt: noon}})
+		case <-now.C:
+			sum.Write([]byte("12345678"))
+			if err := stream.Send(&adminv1.BackupResponse{Chunk: []byte("12345678"), Progress: 0.25}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// TestBackupShowsHowFarItIs on a terminal: a part, a rate and the time that is left, in a line that is gone at the end.
+func TestBackupShowsHowFarItIs(t *testing.T) {
+	c := &slowCopier{seen: make(chan struct{})}
+	address, _ := startGateway(t, &scripted.Gateway{Admin: c})
+	cmd := program(t, "backup", filepath.Join(t.TempDir(), "b.headgate"), "--address", address)
+	screen, side, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer screen.Close()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, side
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = side.Close()
+	giveUp := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+	defer giveUp.Stop()
+	want := regexp.MustCompile(`\r\x1b\[Kbackup  25 %  \d+ B  \d+ B/s  \S+ left`)
+	told, shown, block := false, "", make([]byte, 4<<10)
+	for {
+		n, err := screen.Read(block)
+		if shown += string(block[:n]); !told && want.MatchString(shown) {
+			told = true
+			close(c.seen)
+		}
+		if err != nil { // nobody has the other side any more
+			break
+		}
+	}
+	if err := cmd.Wait(); err != nil || !told || !strings.HasSuffix(shown, terminal.ClearLine) || !strings.Contains(out.String(), "b.headgate: 0 records") {
+		t.Errorf("%v, it showed %q and wrote %q", err, shown, out.String())
 	}
 }
