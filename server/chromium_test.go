@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -288,18 +289,39 @@ func (p *tab) complaints() []string {
 	})
 }
 
-// picture saves what the page looks like, where CONSOLE_PICTURES says.
+// busy is how long the page has worked so far.
+func (p *tab) busy() time.Duration {
+	p.t.Helper()
+	var answer struct {
+		Metrics []struct {
+			Name  string
+			Value float64
+		}
+	}
+	p.do("Performance.enable", nil)
+	p.call(p.t, p.session, "Performance.getMetrics", map[string]any{}, &answer)
+	for _, m := range answer.Metrics {
+		if m.Name == "TaskDuration" {
+			return time.Duration(m.Value * float64(time.Second))
+		}
+	}
+	p.t.Fatal("the browser does not tell how long the page worked")
+	return 0
+}
+
+var pictures = flag.String("console.pictures", "", "the folder to which TestConsole saves what it sees")
+
+// picture saves what the page looks like, if somebody wants to see it.
 func (p *tab) picture(name string) {
 	p.t.Helper()
-	dir := os.Getenv("CONSOLE_PICTURES")
-	if dir == "" {
+	if *pictures == "" {
 		return
 	}
 	var shot struct{ Data string }
 	p.call(p.t, p.session, "Page.captureScreenshot", map[string]any{"format": "png"}, &shot)
 	png, err := base64.StdEncoding.DecodeString(shot.Data)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600)
+		err = os.WriteFile(filepath.Join(*pictures, name+".png"), png, 0o600)
 	}
 	if err != nil {
 		p.t.Error(err)

@@ -105,6 +105,7 @@ func testConsoleLive(t *testing.T, b *browser) {
 
 	p.click(button("Entity"))
 	p.until("document.activeElement.placeholder === 'relation'")
+	p.picture("menu")
 	p.write("relation")
 	p.press("Enter")
 	p.until("location.hash.includes('filter.entities=relation') && " + isLive + " && " + rowsWith() + " === 4")
@@ -410,11 +411,20 @@ func testConsolePhone(t *testing.T, b *browser) {
 		p.run("location.hash = '#/" + page + "'")
 		p.until("document.title.toLowerCase().startsWith('" + page + "') && !document.querySelector('main').innerText.includes('Asking')")
 		p.picture("phone-" + page)
+		if page == "events" {
+			p.click(button("Action"))
+			p.until("document.activeElement.placeholder === 'created'")
+			p.picture("phone-menu")
+			p.press("Escape")
+			p.click("document.querySelector('.row > button')")
+			p.until("document.querySelector('.detail')")
+			p.picture("phone-detail")
+		}
 		if n := p.number("document.documentElement.scrollWidth"); n > 360 {
 			t.Errorf("%s is %v wide", page, n)
 		}
 	}
-	if os.Getenv("CONSOLE_PICTURES") == "" {
+	if *pictures == "" {
 		return
 	}
 	p.do("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": "dark"}}})

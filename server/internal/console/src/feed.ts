@@ -5,8 +5,11 @@ import type { Erased, Gap, HeadgateEvent, StreamMessage } from "./types";
 
 /** How many rows are kept. What is older is let go: the log has it. */
 export const MOST_ROWS = 500;
-/** How often rows are drawn at the most, in milliseconds. More often nobody could read them. */
+/** How many new rows are drawn at a time while events come live. Of more, nobody could read any. */
+const MOST_NEW = 60;
+/** How often rows are drawn at the most, in milliseconds; and for how much of its time the page draws at the most. */
 const DRAW_EVERY = 90;
+const DRAW_SHARE = 0.3;
 /** How long rows stay where they are after somebody has moved towards one of them. */
 const HOLD = 1200;
 /** How many latencies one sample is made of. */
@@ -16,6 +19,7 @@ export type Row = { key: number; cursor: string } & (
   | { kind: "event"; event: HeadgateEvent }
   | { kind: "gap"; gap: Gap; at: string | undefined }
   | { kind: "erased"; erased: Erased }
+  | { kind: "passed"; events: number }
 );
 
 /** Where a stream begins: an end of the log, so long ago, or a time. */
@@ -45,7 +49,8 @@ export class Feed extends Observable {
   #latencies: number[] = [];
   #key = 0;
   #frame = 0;
-  #drawn = 0;
+  #drawAgain = 0;
+  #passed = 0; // over since the last draw
   #heldUntil = 0;
   #stream: LiveStream | undefined;
   #what = "";
@@ -88,7 +93,7 @@ export class Feed extends Observable {
     if (this.paused === paused) return;
     this.paused = paused;
     this.#heldUntil = 0;
-    if (!paused) this.#draw();
+    if (!paused) this.#draw(MOST_ROWS);
     this.changed();
   }
 
@@ -110,7 +115,7 @@ export class Feed extends Observable {
     this.rows = [];
     this.#pending = [];
     this.#latencies = [];
-    this.received = this.passedOver = 0;
+    this.received = this.passedOver = this.#passed = 0;
     this.paused = this.caughtUp = false;
     this.unknownNames = [];
     this.state = { kind: "connecting" };
@@ -137,32 +142,48 @@ export class Feed extends Observable {
     this.#schedule();
   }
 
-  /** Lets go what can no longer be drawn, half a page at once. A hidden page draws nothing. */
+  /** Lets go what can no longer be drawn, much at once. A hidden page draws nothing. */
   #bound(): void {
-    if (this.#pending.length <= 1.5 * MOST_ROWS) return;
-    const gone = this.#pending.splice(0, this.#pending.length - MOST_ROWS);
-    this.passedOver += gone.filter((row) => row.kind === "event").length;
+    if (this.#pending.length <= 3 * MOST_ROWS) return;
+    const signals = this.#pass(this.#pending.splice(0, this.#pending.length - MOST_ROWS));
+    this.#pending.unshift(...signals.slice(-MOST_ROWS));
+  }
+
+  /** Passes events over, and returns the other rows: what tells that something is missing is shown. */
+  #pass(rows: readonly Row[]): Row[] {
+    const signals = rows.filter((row) => row.kind !== "event");
+    this.passedOver += rows.length - signals.length;
+    this.#passed += rows.length - signals.length;
+    return signals;
   }
 
   #schedule(): void {
     if (this.#frame) return;
     const frame = (now: number): void => {
-      if (now - this.#drawn < DRAW_EVERY || (now < this.#heldUntil && !this.paused)) {
+      if (now < this.#drawAgain || (now < this.#heldUntil && !this.paused)) {
         this.#frame = requestAnimationFrame(frame);
         return;
       }
       this.#frame = 0;
-      this.#drawn = now;
-      if (!this.paused) this.#draw();
+      if (!this.paused) this.#draw(this.caughtUp ? MOST_NEW : MOST_ROWS);
       this.changed();
+      const begun = performance.now();
+      this.#drawAgain = now + DRAW_EVERY;
+      setTimeout(() => { // then it has been drawn
+        const end = performance.now();
+        this.#drawAgain = Math.max(this.#drawAgain, end + (end - begun) / DRAW_SHARE - (end - begun));
+      });
     };
     this.#frame = requestAnimationFrame(frame);
   }
 
-  #draw(): void {
+  /** Draws the newest, and in the place of those that are passed over how many they are. */
+  #draw(most: number): void {
     const come = this.#pending.splice(0);
-    const extra = come.splice(0, Math.max(0, come.length - MOST_ROWS));
-    this.passedOver += extra.filter((row) => row.kind === "event").length;
-    this.rows = [...come.reverse(), ...this.rows].slice(0, MOST_ROWS);
+    const extra = come.splice(0, Math.max(0, come.length - most));
+    const kept = [...this.#pass(extra), ...come].reverse();
+    const passed: Row[] = this.#passed > 0 ? [{ key: this.#key++, cursor: "", kind: "passed", events: this.#passed }] : [];
+    this.#passed = 0;
+    this.rows = [...kept, ...passed, ...this.rows].slice(0, MOST_ROWS);
   }
 }

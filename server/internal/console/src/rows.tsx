@@ -1,7 +1,7 @@
 import { Component, type RefObject } from "preact";
 import { Detail } from "./detail";
 import type { Row } from "./feed";
-import { clock, moment } from "./format";
+import { clock, count, moment } from "./format";
 import { erasedWords, gapWords, summaryOf } from "./summary";
 
 export function Rows({ list, rows, open, hold }: { list: RefObject<HTMLOListElement | null>; rows: readonly Row[]; open: () => void; hold: () => void }) {
@@ -32,6 +32,8 @@ class OneRow extends Component<{ row: Row; open: () => void }, { open: boolean }
     switch (row.kind) {
       case "gap":
         return <li class="row signal warn" data-cursor={row.cursor}><span class="time">{row.at ? clock(row.at) : ""}</span><span><b>Gap.</b> {gapWords(row.gap)}</span></li>;
+      case "passed":
+        return <li class="row signal passed"><span class="time" /><span>{count(row.events)} {row.events === 1 ? "event was" : "events were"} passed over here: they came faster than they can be shown.</span></li>;
       case "erased":
         return <li class="row signal" data-cursor={row.cursor}><span class="time" /><span><b>Erased.</b> {erasedWords(row.erased)}</span></li>;
     }
