@@ -2,8 +2,11 @@ package tracing
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +14,32 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// asProgram makes the test binary start and stop an exporter, with the variables of a test.
+const asProgram = "HEADGATE_TRACING_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) == "" {
+		goleak.VerifyTestMain(m)
+		return
+	}
+	for _, grpc := range []bool{true, false} {
+		t, err := Start(context.Background(), Options{Endpoint: "http://127.0.0.1:1", GRPC: grpc, Headers: map[string]string{"a": "b"}, Logger: slog.Default()})
+		if err != nil {
+			panic(err)
+		}
+		t.Stop()
+	}
+}
+
+// TestTheLibraryShowsNoHeaders: of a variable that it cannot read, it would.
+func TestTheLibraryShowsNoHeaders(t *testing.T) {
+	program := exec.CommandContext(t.Context(), os.Args[0])
+	program.Env = append(os.Environ(), asProgram+"=1", "OTEL_EXPORTER_OTLP_HEADERS=hidden-0123456789,b%zz=hidden-0123456789")
+	out, err := program.CombinedOutput()
+	if err != nil || strings.Contains(string(out), "0123456789") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
 
 // TestComplainsOnceAMinute: whatever goes wrong how often, with what was lost since the last line, and not at any length.
 func TestComplainsOnceAMinute(t *testing.T) {
