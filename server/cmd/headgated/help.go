@@ -25,6 +25,10 @@ var helpPages = map[string]commandline.Page{
 		},
 		Exit: "0 when all is well, 1 when there are warnings, with which the gateway runs, 2 when there are errors, or a mistake in the command line.",
 	},
+	"healthy": {
+		Examples: []string{"headgated healthy --config headgate.yaml"},
+		Exit:     "0 when it is well, 1 when only a restart helps or nobody answers, 2 for a mistake in the command line.",
+	},
 	"restore": {Examples: []string{"headgated restore --data-dir /var/lib/headgate headgate-monday.backup"}, Exit: exitUsual},
 	"verify": {
 		Examples: []string{"headgated verify --data-dir /var/lib/headgate", "headgated verify --backup headgate-monday.backup"},
