@@ -34,6 +34,7 @@ export function Detail({ event }: { event: HeadgateEvent }) {
             <Time name="first received" value={event.first_received_at} />
             <Value name="event id" value={event.event_id} />
             <Value name="cursor" value={event.cursor} />
+            <Value name="trace" value={event.traceparent} />
           </dl>
         </section>
         <Payload title="Relation" values={event.relation} />

@@ -17,13 +17,12 @@ export function LogPage() {
   const log = status?.log;
   if (!log) return <section><header class="head"><h1>Log</h1></header><Empty title="Asking the gateway…" /></section>;
   const of = (what: keyof Omit<Sample, "at">): Point[] => samples.map((s) => ({ at: s.at, value: s[what] }));
-  const used = num(log.size_bytes) + num(log.free_bytes);
   return (
     <section>
       <header class="head"><h1>Log</h1><p class="muted">Rates since this page was opened.</p></header>
       <dl class="tiles">
         <Tile name="Records">{count(log.records)}</Tile>
-        <Tile name="Size">{bytes(log.size_bytes)}<small>{bytes(log.free_bytes)} free</small>{used > 0 && <progress max={used} value={num(log.size_bytes)} aria-label="The log's share of what it and the free space make" />}</Tile>
+        <Tile name="Size">{bytes(log.size_bytes)}<small>{bytes(log.free_bytes)} free</small></Tile>
         <Tile name="Oldest event"><Age of={log.earliest_time} none="none" /><small>{moment(log.earliest_time)}</small></Tile>
         <Tile name="Newest event"><Age of={log.latest_time} none="none" /><small>{moment(log.latest_time)}</small></Tile>
         <Tile name="Quarantine"><a href={hrefOf("quarantine")}>{count(log.quarantined)}</a><small>{bytes(log.quarantined_bytes)}{num(log.quarantine_dropped) > 0 && `, ${count(log.quarantine_dropped)} dropped`}</small></Tile>

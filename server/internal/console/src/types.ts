@@ -30,6 +30,7 @@ export interface HeadgateEvent {
   occurred_at?: string;
   received_at: string;
   first_received_at?: string;
+  traceparent?: string;
   relation?: Values;
   associate?: Values;
   fields?: Values;
