@@ -204,7 +204,7 @@ func (p *tab) run(script string) {
 func (p *tab) until(expression string) {
 	p.t.Helper()
 	var ok bool
-	late := time.Now().Add(20 * time.Second)
+	late := time.Now().Add(time.Minute)
 	for !ok {
 		// The page itself may be replaced while it is looked at.
 		err := p.eval(`new Promise((done) => {

@@ -130,6 +130,7 @@ function Foot({ operator }: { operator: boolean }) {
           </p>
         )
         : <p class="muted">You are a reader. Sources, streams, the log and the quarantine are for operators.</p>}
+      <button type="button" class="plain wide" onClick={() => dispatchEvent(new KeyboardEvent("keydown", { key: "?" }))}>Keys</button>
       {isSignedIn() && <button type="button" class="plain" onClick={() => void session.leave()}>Sign out</button>}
     </footer>
   );

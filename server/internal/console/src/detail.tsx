@@ -3,7 +3,7 @@ import { ApiError, get, wordsOf } from "./api";
 import { show } from "./events";
 import { fromQuery, recordOf, toggled, type FilterKey } from "./filter";
 import { bytes, moment } from "./format";
-import { capital, Copy } from "./parts";
+import { Copy, sentence } from "./parts";
 import { route } from "./route";
 import { plain } from "./summary";
 import type { HeadgateEvent, Values } from "./types";
@@ -91,7 +91,7 @@ function RawBody({ cursor }: { cursor: string }) {
       setRaw({ kind: "there", ...decoded(answer.raw_body) });
     } catch (error) {
       const forbidden = error instanceof ApiError && error.reason === "RAW_BODY_FORBIDDEN";
-      setRaw({ kind: "refused", why: forbidden ? "You may read this event, but not the CRM's request body" : capital(wordsOf(error)) });
+      setRaw({ kind: "refused", why: forbidden ? "You may read this event, but not the CRM's request body." : sentence(wordsOf(error)) });
     }
   };
   switch (raw.kind) {
@@ -99,7 +99,7 @@ function RawBody({ cursor }: { cursor: string }) {
     case "asking":
       return <button type="button" class="small" disabled={raw.kind === "asking"} onClick={() => void ask()}>Show raw body</button>;
     case "refused":
-      return <p class="muted" role="alert">{raw.why}.</p>;
+      return <p class="muted" role="alert">{raw.why}</p>;
     case "there":
       return <section><h3>Raw body <span class="muted">{bytes(raw.size)}, as received</span> <Copy text={() => raw.text} /></h3><pre class="raw">{raw.text}</pre></section>;
   }

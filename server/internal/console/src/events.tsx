@@ -4,7 +4,7 @@ import { type Filter, fromQuery, toQuery } from "./filter";
 import { FilterBar } from "./filterbar";
 import { MOST_ROWS } from "./feed";
 import { clock, count } from "./format";
-import { capital, Copy, Empty, isTyping, State } from "./parts";
+import { capital, Copy, Empty, isTyping, sentence, State } from "./parts";
 import { Rows } from "./rows";
 import { session } from "./session";
 import { useChanges } from "./store";
@@ -98,7 +98,7 @@ function Trouble({ filter }: { filter: Filter }) {
     const lost = error.reason.startsWith("CURSOR_");
     return (
       <div class="notice bad" role="alert">
-        {capital(error.message)}.
+        {sentence(error.message)}
         {lost && <> <button type="button" class="small" onClick={() => { feed.stop(); show(filter, "earliest"); }}>Begin with the oldest event</button></>}
       </div>
     );
@@ -112,6 +112,7 @@ function Trouble({ filter }: { filter: Filter }) {
 /** What came, what is drawn of it, and what was not. */
 function Figures() {
   const { feed } = session;
+  if (feed.state.kind === "ended" && feed.received === 0) return null;
   return (
     <div class="figures">
       <button type="button" class={feed.paused ? "primary small" : "small"} aria-pressed={feed.paused} aria-keyshortcuts="Space" onClick={() => feed.pause(!feed.paused)}>

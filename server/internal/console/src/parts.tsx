@@ -6,7 +6,7 @@ import { ago, moment } from "./format";
 import { useClock } from "./store";
 
 export function Failure({ error }: { error: unknown }) {
-  return <div class="notice bad" role="alert">{capital(wordsOf(error))}.</div>;
+  return <div class="notice bad" role="alert">{sentence(wordsOf(error))}</div>;
 }
 
 export function capital(text: string): string {
@@ -15,6 +15,12 @@ export function capital(text: string): string {
 
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return <div class="empty"><p><strong>{title}</strong></p>{children}</div>;
+}
+
+/** The gateway's words as a sentence. A name of the API's stays as it is. */
+export function sentence(text: string): string {
+  const begun = /^[a-z]+( |$)/.test(text) ? capital(text) : text;
+  return /[.!?…]\)?$/.test(begun) ? begun : `${begun}.`;
 }
 
 /** A time as its age, which grows; the time itself is its title. */

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { get, post, wordsOf } from "./api";
 import { decoded } from "./detail";
 import { bytes, count, words } from "./format";
-import { Age, capital, Copy, Empty, Failure } from "./parts";
+import { Age, capital, Copy, Empty, Failure, sentence } from "./parts";
 import { go, route } from "./route";
 import { session } from "./session";
 import { useChanges } from "./store";
@@ -103,7 +103,7 @@ function Actions({ ids, all, done }: { ids: string[]; all: preact.ComponentChild
       setAsking(false);
       setReason("");
     } catch (error) {
-      done({ kind: "bad", text: `${capital(wordsOf(error))}.`, stays: [] });
+      done({ kind: "bad", text: sentence(wordsOf(error)), stays: [] });
     } finally {
       setBusy(false);
     }
@@ -160,7 +160,7 @@ function One({ item: q, chosen, choose }: { item: Quarantined; chosen: boolean; 
       const answer = await get<{ raw_body?: string }>(`/admin/v1/quarantine/${encodeURIComponent(q.id)}`);
       setBody({ text: decoded(answer.raw_body).text, bad: false });
     } catch (error) {
-      setBody({ text: `${capital(wordsOf(error))}.`, bad: true });
+      setBody({ text: sentence(wordsOf(error)), bad: true });
     }
   };
   return (

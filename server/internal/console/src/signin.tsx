@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { signIn, wordsOf } from "./api";
+import { sentence } from "./parts";
 import { session } from "./session";
 
 /** Asks for a reader's token. */
@@ -17,7 +18,7 @@ export function SignIn({ ended }: { ended: boolean }) {
       await signIn(token);
       await session.begin();
     } catch (failure) {
-      setError(wordsOf(failure));
+      setError(sentence(wordsOf(failure)));
       setBusy(false);
       field.current?.select();
     }

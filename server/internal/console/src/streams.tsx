@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, post, wordsOf } from "./api";
 import { fromMessage } from "./filter";
-import { Age, capital, Cell, Copy, Empty, FilterWords, State, Table } from "./parts";
+import { Age, capital, Cell, Copy, Empty, FilterWords, sentence, State, Table } from "./parts";
 import { count, perSecond, seconds, span, words } from "./format";
 import { session } from "./session";
 import { useChanges } from "./store";
@@ -21,7 +21,7 @@ export function StreamsPage() {
       setReport({ kind: "good", text: `The stream of ${nameOf(stream)} is ending. Its client comes back by itself, after half a minute.` });
     } catch (error) {
       const gone = error instanceof ApiError && error.status === 404;
-      setReport({ kind: "bad", text: gone ? "That stream has ended by itself." : `${capital(wordsOf(error))}.` });
+      setReport({ kind: "bad", text: gone ? "That stream has ended by itself." : sentence(wordsOf(error)) });
     }
     history.ask();
   };
