@@ -233,9 +233,9 @@ func (s *Server) buildHTTP() (err error) {
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second, IdleTimeout: webhookIdle,
 	}
 	s.posting.of(s.http[listenWebhook])
-	// No write time limit here: streams are meant to stay. The rest package sets one for each message.
+	// The time limit of writes is for what net/http answers by itself. The rest package takes it back, and sets one for each message: streams are meant to stay.
 	s.http[listenAPI] = &http.Server{
-		Handler: api, ErrorLog: quiet, MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: api, ErrorLog: quiet, MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 	}
 	s.http[listenAdmin] = &http.Server{
 		Handler: s.adminPages(), ErrorLog: quiet, MaxHeaderBytes: 16 << 10,

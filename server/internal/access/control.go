@@ -38,7 +38,7 @@ const (
 
 // LimitError says which limit was reached.
 type LimitError struct {
-	Limit      string // "streams", "connections", "requests per second", "answers at once", "saves at once", "calls without credentials at once", "calls of unknown callers at once"
+	Limit      string // "streams", "connections", "requests per second", "saves per second", "answers at once", "saves at once", "calls without credentials at once", "calls of unknown callers at once"
 	Allowed    int
 	RetryAfter time.Duration
 	// By is who reached it, empty where nobody was asked for credentials.
@@ -252,15 +252,16 @@ func (s *Session) Pay() error {
 // use too.
 const savesPerRequest = 10
 
-// pace waits until the reader may save once more, or until ctx ends.
-func (s *Session) pace(ctx context.Context) {
+// pace waits until the reader may save once more. The error is fit for the caller, whose time is over or would be.
+func (s *Session) pace(ctx context.Context) error {
 	c := s.control
 	c.mu.Lock()
 	saves := c.use[s.Reader.Name].saves
 	c.mu.Unlock()
-	if saves != nil {
-		_ = saves.Wait(ctx) // it fails when nobody waits for the answer any more
+	if saves == nil || saves.Wait(ctx) == nil {
+		return nil
 	}
+	return refusalOf(&LimitError{Limit: "saves per second", Allowed: int(saves.Limit()), RetryAfter: answerRetry, By: s.Identity})
 }
 
 // turns is what a call puts something into for as long as it is being answered.

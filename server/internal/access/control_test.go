@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/headgate/headgate/server/internal/fault"
+	"google.golang.org/grpc/status"
 )
 
 func begin(t testing.TB, c *Control, token string) *Session {
@@ -379,11 +380,23 @@ func TestSavesArePaced(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.pace(t.Context())
+			if err := s.pace(t.Context()); err != nil {
+				t.Error(err)
+			}
 			s.Done()
 		}
 		if took := time.Since(begun); took != 2*time.Second {
 			t.Errorf("they took %v", took)
+		}
+		s, err := c.Begin(t.Context(), Credentials{Bearer: "rtoken"}, "1.2.3.4:5", Save)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Done()
+		soon, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if err := s.pace(soon); status.Code(err) != codes.ResourceExhausted {
+			t.Errorf("who has no time to wait gets %v", err)
 		}
 	})
 }

@@ -131,7 +131,9 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 	}
 	defer s.Done()
 	if kind == Save {
-		s.pace(ctx)
+		if err := s.pace(ctx); err != nil {
+			return err
+		}
 	}
 	if kind == Stream {
 		s.whenOverdue(func() { cutOff(ctx, overdueBy(s)) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"time"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
@@ -13,34 +14,53 @@ import (
 // restFactor is how many times as long as it read from the disk a stream rests.
 const restFactor = 3
 
-// turns bound how many read from the disk at once.
+// turns bound how many read from the disk at once. Those who have one wait for it in a line of few: each reader has a place there for its streams, and one for
+// its pages, however many there are.
 type turns struct {
-	disk  chan struct{} // has one for each that reads now
-	pages chan struct{} // has one for the page that waits with the streams for its turn: they are few, and pages can be asked for by the thousand
+	disk   chan struct{} // has one for each that reads now
+	mu     sync.Mutex
+	places map[placeOf]chan struct{} // has one for each of those that waits or reads
 }
 
-func newTurns() turns {
-	return turns{disk: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), pages: make(chan struct{}, 1)}
+type placeOf struct {
+	reader string
+	pages  bool
+}
+
+func newTurns() *turns {
+	return &turns{disk: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), places: make(map[placeOf]chan struct{})}
+}
+
+// place is that of the reader. Readers are as many as the configuration has.
+func (t *turns) place(of placeOf) chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.places[of] == nil {
+		t.places[of] = make(chan struct{}, max(1, cap(t.disk)/2))
+	}
+	return t.places[of]
 }
 
 // inTurn reads what is no longer in memory. It must be read from the disk and built anew, which can keep a processor busy for minutes: so that those who wait for
 // what comes now, and those who post it, do not wait for a processor too, few do it at once and each rests in between. It is not read, and false, when one of
 // the channels was closed before its turn.
-func (s *Service) inTurn(read func(), ends ...<-chan struct{}) bool {
+func (s *Service) inTurn(of placeOf, read func(), ends ...<-chan struct{}) bool {
 	var end [4]<-chan struct{}
 	copy(end[:], ends)
-	select {
-	case s.turns.disk <- struct{}{}:
-	case <-end[0]:
-		return false
-	case <-end[1]:
-		return false
-	case <-end[2]:
-		return false
-	case <-end[3]:
-		return false
+	for _, turn := range [2]chan struct{}{s.turns.place(of), s.turns.disk} {
+		select {
+		case turn <- struct{}{}:
+			defer func() { <-turn }()
+		case <-end[0]:
+			return false
+		case <-end[1]:
+			return false
+		case <-end[2]:
+			return false
+		case <-end[3]:
+			return false
+		}
 	}
-	defer func() { <-s.turns.disk }()
 	begin := time.Now()
 	read()
 	if s.index.anybody() {
@@ -55,7 +75,7 @@ func (st *stream) next(ctx context.Context) (chunk eventlog.Chunk, err error) {
 	read := func() { chunk, err = s.log.Read(ctx, st.read, st.terms.view.Wants) }
 	if s.log.InMemory(st.read) {
 		read()
-	} else if !s.inTurn(read, ctx.Done(), s.draining, st.terms.view.grant.Ended(), st.taken) {
+	} else if !s.inTurn(placeOf{st.caller.Reader, false}, read, ctx.Done(), s.draining, st.terms.view.grant.Ended(), st.taken) {
 		err = errEnded
 	}
 	return chunk, err
@@ -75,13 +95,7 @@ func (s *Service) readStored(ctx context.Context, after uint64, v *view) (eventl
 }
 
 func (s *Service) pageInTurn(ctx context.Context, read func() (eventlog.Chunk, error)) (chunk eventlog.Chunk, err error) {
-	select {
-	case s.turns.pages <- struct{}{}:
-	case <-ctx.Done():
-		return eventlog.Chunk{}, ctx.Err()
-	}
-	defer func() { <-s.turns.pages }()
-	if !s.inTurn(func() { chunk, err = read() }, ctx.Done()) {
+	if !s.inTurn(placeOf{s.opt.Caller(ctx).Reader, true}, func() { chunk, err = read() }, ctx.Done()) {
 		err = ctx.Err()
 	}
 	return chunk, err

@@ -83,7 +83,7 @@ type Service struct {
 	drainOnce sync.Once
 	streams   table
 	index     *index
-	turns     turns
+	turns     *turns
 	sent      atomic.Uint64 // events, over all streams
 }
 

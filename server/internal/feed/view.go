@@ -44,10 +44,10 @@ func (everything) Everything() bool                 { return true }
 func (everything) Within([]string) func(_, _, _ string) bool {
 	return func(_, _, _ string) bool { return true }
 }
-func (everything) Ended() <-chan struct{}           { return nil }
-func (everything) Expired() bool                    { return false }
-func (everything) Dismissed() bool                  { return false }
-func (everything) Dismiss()                         {}
+func (everything) Ended() <-chan struct{} { return nil }
+func (everything) Expired() bool          { return false }
+func (everything) Dismissed() bool        { return false }
+func (everything) Dismiss()               {}
 
 // view is what one request sees: what its filter asks for, of what its caller may read.
 type view struct {

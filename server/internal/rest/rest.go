@@ -58,8 +58,8 @@ type Options struct {
 // Of a request the gRPC server sees Authorization (or the session's), as metadata of the same name, the client certificate if TLS verified one,
 // as CertificateHeader, and where the connection came from, as AddressHeader. It sees no header that a client could pass off as the gateway's own.
 //
-// The http.Server around it must leave WriteTimeout at 0, for it would end streams that are well. The handler sets deadlines of its own, and
-// takes them back when it is done.
+// The http.Server around it may have a WriteTimeout for what it answers by itself: the handler takes that back, for it would end streams that are well, and
+// sets deadlines of its own.
 func New(ctx context.Context, conn grpc.ClientConnInterface, options Options) (http.Handler, error) {
 	return newAPI(ctx, conn, options, stall)
 }

@@ -32,7 +32,9 @@ type writer struct {
 // newWriter returns the writer of the answer to r. Over HTTP/2 an answer of any size counts as large: a client that opens no window for it takes nothing.
 func newWriter(w http.ResponseWriter, r *http.Request, stall time.Duration, stranger func() (leave func(), ok bool)) *writer {
 	out := &writer{ResponseWriter: w, rc: http.NewResponseController(w), stall: stall, large: r.ProtoMajor > 1, multi: r.ProtoMajor > 1, stranger: stranger}
-	if !out.multi {
+	if out.multi {
+		_ = out.rc.SetWriteDeadline(time.Time{}) // see FlushError
+	} else {
 		out.writeWithin(stall) // of the answer before there may be one left that has passed
 	}
 	return out
