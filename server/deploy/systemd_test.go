@@ -69,8 +69,13 @@ func TestUnits(t *testing.T) {
 	if stop, err := time.ParseDuration(setting(t, unit, "TimeoutStopSec")); err != nil || stop < drain(t)+2*time.Second {
 		t.Errorf("it is killed after %s, %v", stop, err)
 	}
-	readme := read(t, filepath.Join(archive, "README.md"))
-	if limit := setting(t, unit, "LimitNOFILE"); !strings.Contains(strings.ReplaceAll(readme, ",", ""), "fewer than "+limit+" files") {
+	wantFilesOfReadme(t, setting(t, unit, "LimitNOFILE"))
+}
+
+// wantFilesOfReadme holds a limit of open files against the one from which the README says that there are as many connections as there can be.
+func wantFilesOfReadme(t *testing.T, limit string) {
+	t.Helper()
+	if readme := read(t, "../../README.md"); !strings.Contains(strings.ReplaceAll(readme, ",", ""), "fewer than "+limit+" files") {
 		t.Errorf("the README does not speak of %s files", limit)
 	}
 }
