@@ -262,7 +262,10 @@ func testConsoleStreams(t *testing.T, b *browser) {
 	p.signIn("token-of-the-chief")
 	p.until(isLive)
 	client := g.open("/v1/events:subscribe?start.at=latest&filter.entities=relation&client_name=billing", "Authorization", "Bearer token-of-the-tenant")
-	defer func() { _ = client.Body.Close() }()
+	end := func() { _ = client.Body.Close() }
+	late := time.AfterFunc(time.Minute, end)
+	defer late.Stop()
+	defer end()
 	p.click(button("Streams"))
 	const row = "[...document.querySelectorAll('tbody tr')].find((r) => r.innerText.includes('tenant') && r.innerText.includes('billing') && r.innerText.includes('relation'))"
 	p.until(row + "&& document.querySelectorAll('tbody tr').length === 2")
