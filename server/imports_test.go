@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 
 	// What both binaries need of a terminal and of their command lines.
 	"internal/commandline": {},
-	"internal/terminal": {},
+	"internal/terminal":    {},
 
 	// The fault suite is tests alone, of the binary.
 	"server/proof": {},
