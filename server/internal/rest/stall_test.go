@@ -126,8 +126,8 @@ func TestTheDeadlineIsTakenBack(t *testing.T) {
 		{1, 0, "set set 0 set"},
 		{1, held, "set set " + strconv.Itoa(held) + " set"},
 		{1, 2*piece + 1, "set set " + part + " set " + part + " set 1 set flush clear set"},
-		{2, 0, "set 0 set flush clear"},
-		{2, held, "set " + strconv.Itoa(held) + " set flush clear"},
+		{2, 0, "clear set 0 set flush clear"},
+		{2, held, "clear set " + strconv.Itoa(held) + " set flush clear"},
 	} {
 		rec := &deadlines{header: http.Header{}}
 		w := newWriter(rec, &http.Request{ProtoMajor: c.proto}, time.Minute, nil)
