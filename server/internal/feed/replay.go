@@ -11,8 +11,9 @@ import (
 	"github.com/headgate/headgate/server/internal/eventlog"
 )
 
-// restFactor is how many times as long as it read from the disk a stream rests.
-const restFactor = 3
+// restFactor is how many times as long as it read from the disk a stream rests while others wait for what comes now. With a third of it, one in a hundred of
+// those waits half as long again.
+const restFactor = 9
 
 // turns bound how many read from the disk at once. Those who have one wait for it in a line of few: each reader has a place there for its streams, and one for
 // its pages, however many there are.

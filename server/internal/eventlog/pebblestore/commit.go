@@ -53,6 +53,7 @@ type committer struct {
 	queue  []*pending
 	bytes  int
 	closed bool
+	last   int // how many the last group had
 	wake   chan struct{}
 }
 
@@ -92,6 +93,7 @@ func (c *committer) take() (group []*pending, last bool) {
 	group = c.queue[:n:n]
 	c.queue = c.queue[n:]
 	c.bytes -= size
+	c.last = n
 	if len(c.queue) > 0 {
 		c.signal()
 	} else {
@@ -101,13 +103,14 @@ func (c *committer) take() (group []*pending, last bool) {
 }
 
 // gather lets those run that are about to append. Senders that were answered together come back together: the first of them committed alone would have the
-// others wait for two syncs. It does not sleep, so that one who sends alone waits for nobody.
+// others wait for two syncs. As many as came together the last time are enough: whoever comes then is on the way with the others that were answered just now. It
+// does not sleep, so that one who sends alone waits for nobody.
 func (c *committer) gather() {
 	for before := 0; ; {
 		c.mu.Lock()
 		n := len(c.queue)
 		c.mu.Unlock()
-		if n == before || n >= maxGroup {
+		if n == before || n >= min(c.last, maxGroup) && n > 0 {
 			return
 		}
 		before = n
