@@ -43,7 +43,7 @@ type Allow struct {
 // ReaderLimits bound what one reader may take over all its connections.
 type ReaderLimits struct {
 	// Streams is how many it may have at once, Connections from how many connections, RequestsPerSecond how many calls it may begin. Positions it may save
-	// ten times as often; what is beyond waits.
+	// ten times as often; what is beyond waits. Of its calls half as many as there are processors are answered at a time, and at least one; the others wait too.
 	Streams, Connections, RequestsPerSecond int
 }
 

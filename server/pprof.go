@@ -94,6 +94,9 @@ func (s *Server) mayProfile(r *http.Request) (done func(), code int, err error) 
 	if err != nil {
 		return nil, http.StatusInternalServerError, errors.New("the listener has no address")
 	}
+	if isOtherPage(r.Header) {
+		return nil, http.StatusForbidden, errors.New("a page of another site sent this: use a program, like go tool pprof")
+	}
 	if !isLoopback(host) {
 		done, err := s.guard.Admit(r)
 		if err != nil {
@@ -104,9 +107,6 @@ func (s *Server) mayProfile(r *http.Request) (done func(), code int, err error) 
 	}
 	if !rest.IsLoopback(r.Host) {
 		return nil, http.StatusForbidden, errors.New("the host is not a name of this machine: use localhost, 127.0.0.1 or [::1]")
-	}
-	if isOtherPage(r.Header) {
-		return nil, http.StatusForbidden, errors.New("a page of another site sent this: use a program, like go tool pprof")
 	}
 	return func() {}, 0, nil
 }

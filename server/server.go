@@ -235,7 +235,7 @@ func (s *Server) buildHTTP() (err error) {
 	s.posting.of(s.http[listenWebhook])
 	// The time limit of writes is for what net/http answers by itself. The rest package takes it back, and sets one for each message: streams are meant to stay.
 	s.http[listenAPI] = &http.Server{
-		Handler: api, ErrorLog: quiet, MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: api, ErrorLog: quiet, MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
 	}
 	s.http[listenAdmin] = &http.Server{
 		Handler: s.adminPages(), ErrorLog: quiet, MaxHeaderBytes: 16 << 10,
@@ -247,7 +247,7 @@ func (s *Server) buildHTTP() (err error) {
 	for _, srv := range s.http {
 		s.aging(srv)
 		// Left to itself, HTTP/2 waits for ever for a client that takes nothing from its socket, and with it all calls of that connection.
-		srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 100, WriteByteTimeout: writeWithin}
+		srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 20, WriteByteTimeout: writeWithin}
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 // TestAnswersToStrangersNobodyTakes: somebody without credentials who asks over HTTP/2 and makes no room for any answer has the gateway keep a hundred of them.
 // All others are their status alone. Known readers of the same address are served.
 func TestAnswersToStrangersNobodyTakes(t *testing.T) {
-	const connections, each, kept = 3, 80, 100
+	const connections, each, kept = 12, 20, 100
 	h := newHouse(t)
 	endless := make(chan http2.Frame, connections*each)
 	for range connections {

@@ -136,14 +136,14 @@ func explainReach(err error) error {
 	var plain tls.RecordHeaderError
 	switch {
 	case errors.As(err, &name):
-		return fmt.Errorf("the name %s is not known: %s; enter it at its name server", name.Name, name.Err)
+		return fmt.Errorf("the name %q is not known: %s; enter it at its name server", name.Name, name.Err)
 	case errors.As(err, &authority):
 		return errors.New("its certificate leads to no public authority; use one of a public authority, and send the certificates in between too (the full chain)")
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return fmt.Errorf("its certificate is not valid now, but from %s to %s; renew it, and check that what answers has loaded it",
 			invalid.Cert.NotBefore.UTC().Format(time.RFC3339), invalid.Cert.NotAfter.UTC().Format(time.RFC3339))
 	case errors.As(err, &other):
-		return fmt.Errorf("its certificate is of other names (%s); get one of this name", subjectOf(other.Certificate))
+		return fmt.Errorf("its certificate is of other names (%q); get one of this name", subjectOf(other.Certificate))
 	case errors.As(err, &plain), errors.Is(err, http.ErrSchemeMismatch):
 		return errors.New("what answers there does not speak TLS; configure tls with the webhook listener, or end TLS in a proxy before it")
 	case errors.Is(err, syscall.ECONNREFUSED):

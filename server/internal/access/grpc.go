@@ -111,8 +111,8 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 		admit = g.admitAside
 	}
 	s, err := admit(ctx, info.FullMethod, kind)
-	if c, ok := ctx.Value(undecidedKey{}).(told); ok {
-		c.Decided()
+	if decided, ok := ctx.Value(undecidedKey{}).(func()); ok {
+		decided()
 	}
 	if err != nil {
 		return err

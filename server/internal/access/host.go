@@ -67,8 +67,9 @@ func (g *Guard) Stranger(remote string) (leave func(), ok bool) {
 	return func() { g.answers.Remove(host) }, true
 }
 
-// maxDeciding are how many calls one host may have of which it takes time to find out who makes them, because an issuer's keys must be fetched.
-const maxDeciding = 100
+// maxDeciding are how many calls one host may have of which it takes time to find out who makes them, because an issuer's keys must be fetched. Readers share
+// it with strangers of the same address, so it is many: it bounds the memory, not the trouble.
+const maxDeciding = 1_000
 
 // decide is asked before it is found out who makes a call. decided must be called when it is.
 func (g *Guard) decide(ctx context.Context, cred Credentials) (decided func(), err error) {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strings"
+	"sync"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -24,7 +25,9 @@ func (g *Guard) Tap(ctx context.Context, call *tap.Info) (context.Context, error
 	tellAsked(ctx, known, need)
 	if c := connectionOf(ctx); c != nil && served && err == nil && !known && need != NeedNothing {
 		c.Undecided()
-		ctx = context.WithValue(ctx, undecidedKey{}, c)
+		decided := sync.OnceFunc(c.Decided)
+		ctx = context.WithValue(ctx, undecidedKey{}, decided)
+		context.AfterFunc(ctx, decided) // its time may be over before Stream sees it
 	}
 	switch _, limited := ctx.Deadline(); {
 	case limited: // gRPC keeps a timer of a call that is refused here until the client's time has passed, which may be ages
@@ -37,7 +40,7 @@ func (g *Guard) Tap(ctx context.Context, call *tap.Info) (context.Context, error
 	return ctx, g.refuse(ctx, call.FullMethodName, err)
 }
 
-// undecidedKey is where the context of a call has its connection, if it was told that it is Undecided who calls.
+// undecidedKey is where the context of a call has what says that it is decided who calls, if the connection was told that it is Undecided.
 type undecidedKey struct{}
 
 // KnowsPeer says whether whoever is at the other end of a new connection is a known caller, whatever he calls.

@@ -71,6 +71,7 @@ func Serve(w http.ResponseWriter, r *http.Request) bool {
 	h.Set("Content-Type", mediaTypes[path.Ext(name)])
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	r.Header.Del("Range") // the files are small, and thousands of ranges of one are not
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 	return true
 }

@@ -62,8 +62,7 @@ type stream struct {
 
 // Subscribe implements headgate.v1.EventService.
 func (s *Service) Subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStreamingServer[headgatev1.SubscribeResponse]) error {
-	st := &stream{svc: s, out: out, caller: s.opt.Caller(out.Context()), started: s.opt.Now(), stopAt: nowhere, ended: make(chan error)}
-	st.sentTo = s.metrics.of(st.caller.Reader)
+	st := &stream{svc: s, out: out, started: s.opt.Now(), stopAt: nowhere, ended: make(chan error)}
 	err := st.subscribe(req)
 	s.metrics.ends.WithLabelValues(st.caller.Reader, endReason(st.closing, err)).Inc()
 	return err
@@ -72,7 +71,11 @@ func (s *Service) Subscribe(req *headgatev1.SubscribeRequest, out grpc.ServerStr
 // subscribe returns when the stream has ended.
 func (st *stream) subscribe(req *headgatev1.SubscribeRequest) (err error) {
 	st.waiter.sleeper = st
-	aside.Do(func() { err = st.open(st.out.Context(), req) })
+	aside.Do(func() {
+		st.caller = st.svc.opt.Caller(st.out.Context())
+		st.sentTo = st.svc.metrics.of(st.caller.Reader)
+		err = st.open(st.out.Context(), req)
+	})
 	if err == nil {
 		err = st.last(st.out.Context())
 	}

@@ -394,3 +394,18 @@ func TestConsoleIsServed(t *testing.T) {
 		}
 	}
 }
+
+// TestHiddenSlash: a path that is another one once it is decoded leads nowhere, and a long one is not repeated.
+func TestHiddenSlash(t *testing.T) {
+	api := newTestAPI(t, &script{}, Options{}, stall)
+	for _, path := range []string{"/v1%2flog", "/v1%2Flog", "/v1/events%2fc", "/" + strings.Repeat("%ff", 5000)} {
+		w := httptest.NewRecorder()
+		if api.ServeHTTP(w, httptest.NewRequest("GET", path, nil)); w.Code != http.StatusNotFound || w.Body.Len() > 1000 {
+			t.Errorf("%.20s: %d, %d bytes", path, w.Code, w.Body.Len())
+		}
+	}
+	w := httptest.NewRecorder()
+	if api.ServeHTTP(w, httptest.NewRequest("GET", "/v1/log", nil)); w.Code != http.StatusOK {
+		t.Errorf("the path itself: %d", w.Code)
+	}
+}

@@ -84,11 +84,15 @@ func failRouting(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w 
 	err := status.Error(codes.InvalidArgument, "the path must begin with /")
 	switch httpStatus {
 	case http.StatusNotFound:
-		err = status.Errorf(codes.NotFound, "there is nothing at %s: see /openapi.json", quote(r.URL.Path))
+		err = nothingAt(r.URL.Path)
 	case http.StatusMethodNotAllowed:
 		err = status.Errorf(codes.Unimplemented, "%s does not take this method: see /openapi.json", quote(r.URL.Path))
 	}
 	writeError(w, &httpError{httpStatus, err})
+}
+
+func nothingAt(path string) error {
+	return status.Errorf(codes.NotFound, "there is nothing at %s: see /openapi.json", quote(path))
 }
 
 // quote repeats what a client wrote, but not all of a long text.

@@ -21,6 +21,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -150,6 +151,9 @@ func (a *api) prepare(w *writer, r *http.Request, in *input) (*http.Request, err
 	if err := a.admit(r); err != nil {
 		return nil, a.refused(r, err)
 	}
+	if hasHiddenSlash(r.URL.EscapedPath()) {
+		return nil, &httpError{http.StatusNotFound, nothingAt(r.URL.EscapedPath())}
+	}
 	bare := in.take(r)
 	if err := a.authorize(w, bare); err != nil {
 		return nil, a.refused(r, err)
@@ -169,6 +173,11 @@ func (a *api) prepare(w *writer, r *http.Request, in *input) (*http.Request, err
 	}
 	in.body, err = readBody(w, r, a.stall)
 	return bare, err
+}
+
+// hasHiddenSlash says whether the path is another one before it is decoded, to a proxy that lets some paths through. No name or cursor has a slash.
+func hasHiddenSlash(escaped string) bool {
+	return strings.Contains(escaped, "%2f") || strings.Contains(escaped, "%2F")
 }
 
 // setHeaders tells browsers and proxies how to treat an answer. A stream's Cache-Control is another one.

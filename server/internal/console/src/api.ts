@@ -88,11 +88,13 @@ async function renew(): Promise<boolean> {
 }
 
 /** Trades a reader's token for the session's cookie, which scripts cannot read. */
-export async function signIn(given: string): Promise<void> {
+export async function signIn(given: string): Promise<boolean> {
   const response = await send("/v1/session", { method: "POST", headers: { Authorization: `Bearer ${given}` } });
   if (!response.ok) throw await errorOf(response);
+  const another = token !== given;
   token = given;
   remember(true);
+  return another;
 }
 
 /** Has the browser forget the session. */

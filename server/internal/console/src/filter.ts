@@ -51,7 +51,9 @@ export function toQuery(filter: Filter): [string, string][] {
 }
 
 export function fromQuery(query: URLSearchParams): Filter {
-  return FIELDS.reduce<Filter>((filter, { key }) => withValues(filter, key, query.getAll(`filter.${key}`).filter(Boolean)), {});
+  // Others make links to this page: what is no number, where one should be, could be anything, code too.
+  const isOne = (field: Field, value: string): boolean => value !== "" && (!isNumber(field) || /^-?\d{1,19}$/.test(value));
+  return FIELDS.reduce<Filter>((filter, field) => withValues(filter, field.key, query.getAll(`filter.${field.key}`).filter((value) => isOne(field, value))), {});
 }
 
 /** The filter as the body of a request has it. What is no number is left a text, so that the gateway refuses it in its own words. */

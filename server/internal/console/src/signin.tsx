@@ -15,7 +15,7 @@ export function SignIn({ ended }: { ended: boolean }) {
     if (!token) return;
     setBusy(true);
     try {
-      await signIn(token);
+      if (await signIn(token)) session.feed.stop(); // what another reader saw is not for this one
       await session.begin();
     } catch (failure) {
       setError(sentence(wordsOf(failure)));

@@ -22,9 +22,12 @@ export interface Snippet {
   text: (target: Target) => string;
 }
 
-/** A word of a shell's command line. */
+/** A word of a shell's command line. What a terminal would take for a key is written as its number, which bash, zsh and ksh read. */
 function sh(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  if (!/[\x00-\x1f\x7f-\x9f]/.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`;
+  const numbered = (c: string): string => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return `$'${text.replace(/[\\']/g, "\\$&").replace(/[\x00-\x1f\x7f-\x9f]/g, numbered)}'`;
 }
 
 /** A string literal of Go, Python, TypeScript and Java alike. */
@@ -50,7 +53,7 @@ const CURL_TOKEN = `-H "Authorization: Bearer $HEADGATE_TOKEN" `;
 function fields(filter: Filter, line: (key: string, values: string[], number: boolean) => string): string[] {
   return FIELDS.filter(({ key }) => valuesOf(filter, key).length > 0).map((field) => {
     const number = isNumber(field);
-    return line(field.key, valuesOf(filter, field.key).map((v) => (number ? v : quoted(v))), number);
+    return line(field.key, valuesOf(filter, field.key).map((v) => (number && /^-?\d+$/.test(v) ? v : quoted(v))), number);
   });
 }
 
