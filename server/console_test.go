@@ -318,6 +318,19 @@ func testConsoleCode(t *testing.T, b *browser) {
 	p.until("document.querySelector('pre.code').innerText.startsWith('package main')")
 	compiles(t, p.text("pre.code"))
 	p.picture("code")
+
+	// A link of a stranger's, whose code nobody asked for.
+	p.run(fmt.Sprintf("location.hash = %q", "#/code?"+url.Values{
+		"filter.primary_keys": {"1]),)\nopen(\"x\",\"w\")\nx=(([", "8"}, "filter.contexts": {"a\x03b"},
+	}.Encode()))
+	p.until("document.querySelectorAll('.chip').length === 2")
+	for _, name := range []string{"Python", "Go", "TypeScript", "Java", "headgate tail", "curl", "grpcurl"} {
+		p.click(button(name))
+		p.until("document.querySelector('[aria-selected=true]').innerText.startsWith('" + name + "')")
+		if text := p.text("pre.code"); strings.Contains(text, "open(\"x") || strings.Contains(text, "\x03") || !strings.Contains(text, "8") {
+			t.Errorf("%s of a stranger's link: %q", name, text)
+		}
+	}
 }
 
 // runs runs a command of the page's, which finds the one event. Where there is no curl it is left out.
