@@ -17,8 +17,8 @@ import (
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
-// noon was three hours ago, and stays that for as long as the tests last.
-var noon = timestamppb.New(time.Now().Add(-3*time.Hour - 10*time.Second).Truncate(time.Second))
+// noon was three days ago, and stays that for as long as the tests last: of days, hours are shown.
+var noon = timestamppb.New(time.Now().Add(-72*time.Hour - 10*time.Minute).Truncate(time.Second))
 
 // operator answers the admin calls.
 type operator struct {
@@ -107,7 +107,7 @@ func TestStatusIsOneScreen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `headgate v1.2.3 at ` + address + `, up 3h: accepting webhooks
+	want := `headgate v1.2.3 at ` + address + `, up 3d: accepting webhooks
 
 LOSING EVENTS? globex: see headgate sources globex
 ENDANGERED     billing/billing will lose events to the retention: start its service
@@ -116,14 +116,14 @@ QUARANTINE     2 webhooks: see headgate quarantine list
 
 in    12/s  10,000 accepted, 1 duplicate, 2 quarantined, 3 refused
 out   0.1/s  12,345 events sent, 2 streams of 2 readers, 1 behind
-log   1.5 KiB  12 records, oldest 3h ago, newest 3h ago, 3.0 GiB free
+log   1.5 KiB  12 records, oldest 3d ago, newest 3d ago, 3.0 GiB free
 
 SOURCE  /S  ACCEPTED  DUPLICATES  QUARANTINED  REFUSED  LAST EVENT
-dev     12    10,000           1            2        3  3h ago
+dev     12    10,000           1            2        3  3d ago
 globex   0         0           0            0        0  never
 
 SUBSCRIPTION BEHIND   LAG  SERVED  LAST SAVED
-billing/billing      2d2h     3/4  3h ago
+billing/billing      2d2h     3/4  3d ago
 acme/far               1h     1/2  never
 `
 	if out != want {
@@ -163,7 +163,7 @@ func TestQuarantineIsListed(t *testing.T) {
 	out, _, err := headgate(t, nil, "quarantine", "list", "--address", address)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if err != nil || len(lines) != 6 || len(admin.askedAfter) != 3 ||
-		lines[5] != "cccccccccccccccc000005  3h ago    dev     -        relation.created\\x1b      4  PrimaryKey is not a number" {
+		lines[5] != "cccccccccccccccc000005  3d ago    dev     -        relation.created\\x1b      4  PrimaryKey is not a number" {
 		t.Errorf("wrote %q in %d pages, %v", lines, len(admin.askedAfter), err)
 	}
 	out, _, err = headgate(t, nil, "quarantine", "list", "--limit", "3", "--address", address)

@@ -44,9 +44,9 @@ func TestErase(t *testing.T) {
 		}
 		out, errs, err := headgate(t, nil, args...)
 		want := "CURSOR                  RECEIVED  WHAT\n" +
-			"cccccccccccccccc000001  3h ago    person\n" +
-			"cccccccccccccccc000002  3h ago    in quarantine\n" +
-			"cccccccccccccccc000003  3h ago    in quarantine, undecided\n"
+			"cccccccccccccccc000001  3d ago    person\n" +
+			"cccccccccccccccc000002  3d ago    in quarantine\n" +
+			"cccccccccccccccc000003  3d ago    in quarantine, undecided\n"
 		if execute {
 			want += "2 erased, and gone from the disk; copies in backups and at the readers are not\n"
 		} else {

@@ -82,7 +82,7 @@ func TestSubscriptionsOfAllReadersAreListed(t *testing.T) {
 	address, _ := startGateway(t, &scripted.Gateway{Admin: admin, Subscriptions: &keeper{}})
 	out, _, err := headgate(t, nil, "subscriptions", "--address", address)
 	want := `READER     SUBSCRIPTION  SERVED  STANDBY   LAG  LAST SAVED
-billing    billing          3/4        1  2d2h  3h ago  ENDANGERED
+billing    billing          3/4        1  2d2h  3d ago  ENDANGERED
 directory  sync             1/1        0     -  never
 
 ` + endangered + "\n"
@@ -104,20 +104,20 @@ func TestSubscriptionIsShown(t *testing.T) {
 	address, _ := startGateway(t, &scripted.Gateway{Subscriptions: &keeper{}})
 	out, _, err := headgate(t, nil, "subscription", "get", "billing", "--address", address)
 	want := `name        billing
-made        3h ago
+made        3d ago
 shards      4, 3 served, 1 standing by
 lag         2d2h
-last saved  3h ago
+last saved  3d ago
 ` + endangered + `
 
 SHARD   LAG  LAST SAVED  MEMBER      CLIENT       CURSOR
-    0  1.5s  3h ago      pod-1       billing\x1b  cccccccccccccccc000007
+    0  1.5s  3d ago      pod-1       billing\x1b  cccccccccccccccc000007
     1     -  never       nobody yet  -            cccccccccccccccc000000
     2     -  never       -           -            cccccccccccccccc000000
 nobody yet: whoever had the shard may still save what it handled, for five seconds
 
 SKIPPED  SHARD  CURSOR                  BY              REASON
-3h ago       2  cccccccccccccccc000006  chief, token 1  poison
+3d ago       2  cccccccccccccccc000006  chief, token 1  poison
 `
 	if err != nil || out != want {
 		t.Errorf("wrote\n%s\n%v, want\n%s", out, err, want)
