@@ -13,7 +13,7 @@ const module = "github.com/headgate/headgate/"
 // arrows is the house's plan: which package may import which others of this module. "gen" stands for all generated packages. What is not here
 // is not allowed; a package that is not here has no place in the house yet.
 var arrows = map[string][]string{
-	"server/cmd/headgated": {"server", "internal/commandline", "internal/terminal"},
+	"server/cmd/headgated": {"server", "client/cmd/commandline", "client/cmd/terminal"},
 	"server": {
 		"gen", "server/internal/access", "server/internal/admin", "server/internal/backup", "server/internal/eventlog", "server/internal/eventlog/pebblestore", "server/internal/feed",
 		"server/internal/grpcenv", "server/internal/rest", "server/internal/subscription", "server/internal/superoffice", "server/internal/tracing", "server/internal/upstream",
@@ -44,15 +44,15 @@ var arrows = map[string][]string{
 	"server/internal/eventlog/eventlogtest": {"server/internal/eventlog"},
 
 	// What both binaries need of a terminal and of their command lines.
-	"internal/commandline": {},
-	"internal/terminal":    {},
+	"client/cmd/commandline": {},
+	"client/cmd/terminal":    {},
 
 	// The fault suite is tests alone, of the binary.
 	"server/proof": {},
 
 	"client":                   {"gen"},
 	"client/internal/scripted": {"gen"},
-	"client/cmd/headgate":      {"gen", "client", "internal/commandline", "internal/terminal"},
+	"client/cmd/headgate":      {"gen", "client", "client/cmd/commandline", "client/cmd/terminal"},
 	// The kit knows clients by their adapters, and the gateway by its binary.
 	"client/conformance":           {},
 	"client/conformance/goadapter": {"client", "gen"},
@@ -99,4 +99,18 @@ func room(path string) string {
 		return "gen"
 	}
 	return rest
+}
+
+// TestTopLevel: whoever opens the repository sees these, and finds everything else behind one of them.
+func TestTopLevel(t *testing.T) {
+	out, err := exec.Command("git", "-C", "..", "ls-files").Output()
+	if err != nil {
+		t.Skip("this is no git repository: ", err)
+	}
+	known := []string{"proto", "gen", "server", "client", "buf.yaml", "buf.gen.yaml", "go.mod", "go.sum", "README.md", "LICENSE"}
+	for line := range strings.Lines(string(out)) {
+		if top, _, _ := strings.Cut(strings.TrimSpace(line), "/"); !strings.HasPrefix(top, ".") && !slices.Contains(known, top) {
+			t.Errorf("%s has no place at the top: put it into one of %v", strings.TrimSpace(line), known)
+		}
+	}
 }

@@ -15,8 +15,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/headgate/headgate/client"
+	"github.com/headgate/headgate/client/cmd/terminal"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
-	"github.com/headgate/headgate/internal/terminal"
 )
 
 type backupCommand struct {

@@ -15,9 +15,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/headgate/headgate/client/cmd/terminal"
 	"github.com/headgate/headgate/client/internal/scripted"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
-	"github.com/headgate/headgate/internal/terminal"
 )
 
 // copier answers Backup: what it has, its end, and then err.

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/headgate/headgate/client"
+	"github.com/headgate/headgate/client/cmd/terminal"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
-	"github.com/headgate/headgate/internal/terminal"
 )
 
 type eraseCommand struct {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/headgate/headgate/internal/commandline"
+	"github.com/headgate/headgate/client/cmd/commandline"
 )
 
 const (

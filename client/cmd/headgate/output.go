@@ -15,8 +15,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/headgate/headgate/client/cmd/terminal"
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
-	"github.com/headgate/headgate/internal/terminal"
 )
 
 // outputFlag chooses how events are written.

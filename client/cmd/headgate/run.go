@@ -11,7 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/headgate/headgate/internal/commandline"
+	"github.com/headgate/headgate/client/cmd/commandline"
 )
 
 // commands is the command line.

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/headgate/headgate/client/cmd/terminal"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
-	"github.com/headgate/headgate/internal/terminal"
 )
 
 // screen is what there is room for.

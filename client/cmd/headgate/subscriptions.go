@@ -12,9 +12,9 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/headgate/headgate/client"
+	"github.com/headgate/headgate/client/cmd/terminal"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
-	"github.com/headgate/headgate/internal/terminal"
 )
 
 type subscriptionsCommand struct {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/headgate/headgate/internal/terminal"
+	"github.com/headgate/headgate/client/cmd/terminal"
 )
 
 // listFlag chooses how a list is written.

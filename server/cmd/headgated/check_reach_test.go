@@ -160,7 +160,7 @@ func TestCheckReaches(t *testing.T) {
 		o.front("127.0.0.1", time.Hour, answer(200, "")): "not by a gateway",
 		o.front("127.0.0.1", time.Hour, answer(502, "")): "the proxy does not reach the gateway",
 		o.front("127.0.0.1", time.Hour, answer(418, "")): "418: the CRM takes anything but 200 for a failure",
-		o.front("127.0.0.2", time.Hour, proxy):           "its certificate is of other names (127.0.0.2)",
+		o.front("127.0.0.2", time.Hour, proxy):           "its certificate is of other names (\"127.0.0.2\")",
 		o.front("127.0.0.1", -time.Minute, proxy):        "its certificate is not valid now",
 		self.URL: "leads to no public authority",
 		"https" + strings.TrimPrefix(plain.URL, "http"): "does not speak TLS",

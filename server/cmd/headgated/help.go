@@ -3,7 +3,7 @@ package main
 import (
 	"io"
 
-	"github.com/headgate/headgate/internal/commandline"
+	"github.com/headgate/headgate/client/cmd/commandline"
 )
 
 const exitUsual = "0 when it is done, 1 when it failed, 2 for a mistake in the command line."

@@ -28,8 +28,8 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 	"google.golang.org/grpc/grpclog"
 
-	"github.com/headgate/headgate/internal/commandline"
-	"github.com/headgate/headgate/internal/terminal"
+	"github.com/headgate/headgate/client/cmd/commandline"
+	"github.com/headgate/headgate/client/cmd/terminal"
 	"github.com/headgate/headgate/server"
 )
 

@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/headgate/headgate/internal/terminal"
+	"github.com/headgate/headgate/client/cmd/terminal"
 	"github.com/headgate/headgate/server"
 )
 

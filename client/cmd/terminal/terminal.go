@@ -1,4 +1,4 @@
-// Package terminal knows what a program writes to: a terminal, which has a size and colours and can be written over, or something else.
+// Package terminal is for this repository's programs, and no API. It knows what a program writes to: a terminal, which has a size and colours and can be written over, or something else.
 package terminal
 
 import (

@@ -1,4 +1,4 @@
-// Package commandline is what both programs do with their command lines beside reading them: examples and exit codes in the help, completion in a shell, and a
+// Package commandline is for this repository's programs, and no API: what both do with their command lines beside reading them: examples and exit codes in the help, completion in a shell, and a
 // page for man. All of it comes from kong's model, so that it says what the program does.
 package commandline
 
