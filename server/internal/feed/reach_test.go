@@ -21,6 +21,10 @@ func (onlyCreatedOfOne) Allows(s, c, _, a string) bool {
 	return s == "acme" && c == "Cust1" && a == "created"
 }
 
+func (g onlyCreatedOfOne) Within(sources []string) func(_, _, _ string) bool {
+	return within(g, sources)
+}
+
 func (onlyCreatedOfOne) Concerns(s, c, _, a string) bool {
 	return (s == "" || s == "acme") && (c == "" || c == "Cust1") && (a == "" || a == "created")
 }

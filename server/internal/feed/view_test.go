@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -17,7 +18,19 @@ type onlyRelations struct{ everything }
 func (onlyRelations) Allows(_, _, entity, _ string) bool { return entity == "relation" }
 func (onlyRelations) AllowsRaw(_, _, _, _ string) bool   { return false }
 func (onlyRelations) Concerns(_, _, e, _ string) bool    { return e == "" || e == "relation" }
-func (onlyRelations) Everything() bool                   { return false }
+
+func (g onlyRelations) Within(sources []string) func(_, _, _ string) bool { return within(g, sources) }
+
+// within is Within by Concerns.
+func within(g Grant, sources []string) func(context, entity, action string) bool {
+	if len(sources) == 0 {
+		sources = []string{""}
+	}
+	return func(context, entity, action string) bool {
+		return slices.ContainsFunc(sources, func(source string) bool { return g.Concerns(source, context, entity, action) })
+	}
+}
+func (onlyRelations) Everything() bool { return false }
 
 // under makes a gateway where everybody has the grant.
 func under(grant Grant) func(*setup) {

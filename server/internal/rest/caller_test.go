@@ -397,7 +397,9 @@ func TestConsoleIsServed(t *testing.T) {
 
 // TestHiddenSlash: a path that is another one once it is decoded leads nowhere, and a long one is not repeated.
 func TestHiddenSlash(t *testing.T) {
-	api := newTestAPI(t, &script{}, Options{}, stall)
+	api := newTestAPI(t, &script{describe: func(context.Context) (*headgatev1.DescribeLogResponse, error) {
+		return &headgatev1.DescribeLogResponse{}, nil
+	}}, Options{}, stall)
 	for _, path := range []string{"/v1%2flog", "/v1%2Flog", "/v1/events%2fc", "/" + strings.Repeat("%ff", 5000)} {
 		w := httptest.NewRecorder()
 		if api.ServeHTTP(w, httptest.NewRequest("GET", path, nil)); w.Code != http.StatusNotFound || w.Body.Len() > 1000 {
