@@ -6,27 +6,29 @@ const (
 	synced = `	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
 		return err
 	}
-	return b.SyncWait()`
+	if err := b.SyncWait(); err != nil {
+		return err
+	}`
 )
 
 // mutants are what the suite is measured by.
 var mutants = []mutant{
 	{
-		name: "no fsync", file: store + "commit.go", old: synced, new: "	return s.db.Apply(b, pebble.NoSync)",
+		name: "no fsync", file: store + "commit.go", old: synced, new: "	if err := s.db.Apply(b, pebble.NoSync); err != nil {\n		return err\n	}",
 		pkg: "server/internal/eventlog/pebblestore", run: "TestCutBeforeEveryOperation",
 	},
 	{
-		name: "no fsync, on ext4", file: store + "commit.go", old: synced, new: "	return s.db.Apply(b, pebble.NoSync)",
+		name: "no fsync, on ext4", file: store + "commit.go", old: synced, new: "	if err := s.db.Apply(b, pebble.NoSync); err != nil {\n		return err\n	}",
 		pkg: "server/proof", run: "TestPowerCut", root: true,
 	},
 	{
 		name: "answered before the fsync, which comes with the next group", file: store + "commit.go", old: synced,
-		new: "	if err := s.db.LogData(nil, pebble.Sync); err != nil {\n		return err\n	}\n	return s.db.Apply(b, pebble.NoSync)",
+		new: "	if err := errors.Join(s.db.LogData(nil, pebble.Sync), s.db.Apply(b, pebble.NoSync)); err != nil {\n		return err\n	}",
 		pkg: "server/internal/eventlog/pebblestore", run: "TestCutBeforeEveryOperation",
 	},
 	{
 		name: "answered before the fsync, on ext4", file: store + "commit.go", old: synced,
-		new: "	if err := s.db.LogData(nil, pebble.Sync); err != nil {\n		return err\n	}\n	return s.db.Apply(b, pebble.NoSync)",
+		new: "	if err := errors.Join(s.db.LogData(nil, pebble.Sync), s.db.Apply(b, pebble.NoSync)); err != nil {\n		return err\n	}",
 		pkg: "server/proof", run: "TestPowerCut", root: true,
 	},
 	{
@@ -99,7 +101,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "a few at a time are sent to, stalled ones too", file: feed + "send.go",
-		old: "	if err := st.out.SendMsg(m); err != nil {\n		return err\n	}\n	st.pos.Store(last)", new: "	st.svc.replays <- struct{}{}\n	err := st.out.SendMsg(m)\n	<-st.svc.replays\n	if err != nil {\n		return err\n	}\n	st.pos.Store(last)",
+		old: "	err := st.transmit(m)\n	endTrace(span, err)\n", new: "	st.svc.turns.disk <- struct{}{}\n	err := st.transmit(m)\n	<-st.svc.turns.disk\n	endTrace(span, err)\n",
 		pkg: "server/proof", run: "TestStalledReaders",
 	},
 	{
