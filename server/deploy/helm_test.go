@@ -54,8 +54,17 @@ func object[T any](t *testing.T, all map[string]string, name string) *T {
 
 var valuesFiles = map[string]int{"least-values.yaml": 7, "most-values.yaml": 10}
 
+// needsHelm leaves a test out of the short run: helm and what validates its output take minutes to build where nobody has built them before.
+func needsHelm(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("helm is for the whole run: .ci/package")
+	}
+}
+
 // TestChartIsValid: by helm's own rules and by the schemas of Kubernetes, with the least values and the most.
 func TestChartIsValid(t *testing.T) {
+	needsHelm(t)
 	for values, want := range valuesFiles {
 		dir := chart(t)
 		command(t, ".", "go", "tool", "helm", "lint", "--strict", dir, "--values", filepath.Join(dir, "ci", values))
@@ -84,6 +93,7 @@ func TestChartIsValid(t *testing.T) {
 
 // TestChartRefuses: what is missing or cannot be is told by name, before anything reaches the cluster.
 func TestChartRefuses(t *testing.T) {
+	needsHelm(t)
 	dir := chart(t)
 	if _, err := try(".", "go", "tool", "helm", "template", "gate", dir); err == nil || !strings.Contains(err.Error(), "/image/repository") ||
 		!strings.Contains(err.Error(), "/secrets/name") || !strings.Contains(err.Error(), "sources") {
@@ -104,6 +114,7 @@ func TestChartRefuses(t *testing.T) {
 
 // TestChartConfiguration: the gateway of the release takes the configuration that the chart makes, with the files where the pod mounts them.
 func TestChartConfiguration(t *testing.T) {
+	needsHelm(t)
 	headgated := filepath.Join(unpacked(t), "headgated")
 	for values := range valuesFiles {
 		all := render(t, values)
@@ -137,6 +148,7 @@ func TestChartConfiguration(t *testing.T) {
 
 // TestChartPod: the pod may do little, is probed where the gateway answers, and gets the time that it needs to end.
 func TestChartPod(t *testing.T) {
+	needsHelm(t)
 	for values, scheme := range map[string]corev1.URIScheme{"least-values.yaml": "HTTP", "most-values.yaml": "HTTPS"} {
 		all := render(t, values)
 		set := object[appsv1.StatefulSet](t, all, "StatefulSet gate-headgate").Spec

@@ -76,6 +76,7 @@ func sections(t *testing.T, page string) (headings []string, commands, files map
 // TestInstall does what install.md says, command by command, in the order of the page: on a copy of this machine's /etc, with a network of its own. What needs a
 // running systemd, docker or cluster is stood in for by testdata/stand-in.
 func TestInstall(t *testing.T) {
+	needsHelm(t)
 	for _, tool := range []string{"unshare", "setpriv", "systemd-socket-activate", "systemd-sysusers", "curl"} {
 		needs(t, tool)
 	}
