@@ -124,6 +124,7 @@ type rig struct {
 	dir    string
 	zones  map[string]*time.Location
 	watch  *Watch
+	first  func() // happens as soon as webhooks are taken; nil for nothing
 	stop   func()
 }
 
@@ -161,6 +162,9 @@ func (r *rig) start(onlyFollow bool) {
 	var wg sync.WaitGroup
 	if !onlyFollow {
 		r.watch.Begin(ctx)
+		if r.first != nil {
+			r.first()
+		}
 		wg.Go(func() { _ = r.watch.Run(ctx) })
 	} else {
 		wg.Go(func() { r.watch.follow(ctx) })

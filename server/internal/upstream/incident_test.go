@@ -57,6 +57,24 @@ func TestTimeAway(t *testing.T) {
 	})
 }
 
+// TestTimeAwayStandsFirst: the gap of the time away stands before the first event that comes after it, however soon that comes.
+func TestTimeAwayStandsFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, "acme")
+		r.start(false)
+		pass(time.Minute)
+		r.end()
+		pass(time.Hour)
+		r.first = func() { r.post("acme", "", 0) }
+		r.start(false)
+		pass(time.Minute)
+		if stored, _ := r.engine.after(0); len(stored) != 2 || stored[0].Kind != eventlog.KindGap || stored[1].Kind != eventlog.KindEvent {
+			t.Errorf("the log has %v, want a gap and an event", stored)
+		}
+		r.end()
+	})
+}
+
 // TestWhenItWasReadyIsNotKnown: a gateway that never wrote it down tells nothing, and one whose note a power cut tore counts from the newest record.
 func TestWhenItWasReadyIsNotKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
