@@ -116,4 +116,52 @@ var mutants = []mutant{
 		name: "each stream leaves a goroutine behind", file: feed + "stream.go", old: "	st.svc.streams.remove(st)\n", new: "	st.svc.streams.remove(st)\n	go func() { select {} }()\n",
 		pkg: "server/proof", run: "TestSoak",
 	},
+	{
+		name: "a table that is damaged ends the log", file: store + "read.go",
+		old: "	if err := it.Error(); err != nil {\n		return at, &eventlog.DamageError{From: at + 1, To: head, Cause: err.Error()}\n	}\n	if at != head {\n",
+		new: "	if err := it.Error(); err != nil || at != head {\n		return head, nil\n	}\n	if at != head {\n",
+		pkg: "server/internal/eventlog/pebblestore", run: "TestFlips",
+	},
+	{
+		name: "a store that is nearly full takes all the same", file: store + "disk.go", old: "	switch full := s.state.FreeBytes < least; {", new: "	switch full := false; {",
+		pkg: "server", run: "TestDiskThatGetsFull", root: true,
+	},
+	{
+		name: "a full disk needs a restart", file: store + "disk.go", old: "		s.restoreAfterFull()\n", new: "",
+		pkg: "server/internal/eventlog/pebblestore", run: "TestFullDisk",
+	},
+	{
+		name: "a restart cuts the posts off that are under way", file: "server/run.go", old: "	s.posting.wait(ctx, http.StateNew, http.StateActive)\n",
+		new: "	_ = s.http[listenWebhook].Close()\n",
+		pkg: "client/conformance", run: "TestRollingRestarts",
+	},
+	{
+		name: "the sockets are closed when the log is handed over", file: "server/run.go", old: "	remains := s.remains(listenWebhook, handing)\n", new: "	remains := s.remains(listenWebhook, false)\n",
+		pkg: "client/conformance", run: "TestRollingRestarts",
+	},
+	{
+		name: "an upgrade changes the files before their number", file: store + "upgrade.go",
+		old: "	if s.format < newestFormat {\n", new: "	if s.format < newestFormat && s.db.RatchetFormatMajorVersion(pebbleVersions[newestFormat]) == nil {\n",
+		pkg: "server/internal/eventlog/pebblestore", run: "TestPowerCutDuringUpgrade",
+	},
+	{
+		name: "a store is upgraded when it is opened", file: store + "recover.go", old: "	if err := CheckFormat(s.format); err != nil {\n", new: "	if err := errors.Join(CheckFormat(s.format), s.upgrade()); err != nil {\n",
+		pkg: "server/internal/eventlog/pebblestore", run: "TestNoUpgradeByItself",
+	},
+	{
+		name: "a newer store is opened", file: store + "format.go", old: "	if format > newestFormat {\n", new: "	if format > newestFormat+100 {\n",
+		pkg: "server/internal/eventlog/pebblestore", run: "TestNewerFormatIsRefused",
+	},
+	{
+		name: "what is erased stays in the files of the quarantine", file: store + "purge.go", old: "[]byte{roomRaw, roomQuarantine, roomRecord}", new: "[]byte{roomRaw, roomRecord}",
+		pkg: "server/internal/eventlog/pebblestore", run: "TestPurge",
+	},
+	{
+		name: "what is erased stays in the files of the bodies", file: store + "purge.go", old: "[]byte{roomRaw, roomQuarantine, roomRecord}", new: "[]byte{roomQuarantine, roomRecord}",
+		pkg: "server/internal/eventlog/pebblestore", run: "TestPurge",
+	},
+	{
+		name: "what is erased stays in the tail", file: "server/internal/eventlog/log.go", old: "	l.tail.reset()\n	l.erasures.Add(1)\n", new: "	l.erasures.Add(1)\n",
+		pkg: "server/internal/eventlog", run: "TestEraseReachesTheTail",
+	},
 }

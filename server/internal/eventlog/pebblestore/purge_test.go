@@ -78,21 +78,28 @@ func (m *marked) add(t *testing.T, s *Store, name string) uint64 {
 	return s.State().Head
 }
 
-// fill appends so much that memtables go to disk, and the log to several levels. Many at once, so that they share syncs.
+// fill appends so much that memtables go to disk, and the log to several levels, with tables of its own for each kind of contents. Many at once, so that they
+// share syncs.
 func fill(t *testing.T, s *Store, name string, n int) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
 			r := event("other", fmt.Sprint(name, i))
-			r.Body = make([]byte, 1000)
-			_, _ = rand.Read(r.Body)
+			r.Body, r.Raw = noise(350), noise(350)
+			r.Quarantine = &eventlog.Quarantine{Problem: string(noise(350))}
 			if _, err := s.Append(ctx, r); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
+}
+
+func noise(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return b
 }
 
 func of(name string) []string {
