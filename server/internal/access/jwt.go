@@ -1,25 +1,15 @@
 package access
 
 import (
-	"bytes"
 	"context"
-	"crypto"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"maps"
-	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
-	"github.com/go-jose/go-jose/v4"
 	"github.com/go-json-experiment/json/jsontext"
-	"golang.org/x/time/rate"
 )
 
 // JWT are the terms on which a JSON web token is a reader's: all that are set must hold.
@@ -75,28 +65,6 @@ func (p *Policy) keepKeys(of *Policy) {
 }
 
 func (j *JWT) issuer() issuer { return issuer{j.Issuer, j.KeysURL, string(j.Keys)} }
-
-func keySet(j *JWT) (oidc.KeySet, error) {
-	if j.KeysURL != "" {
-		// The context outlives the calls that fetch: the key set belongs to the policies.
-		return remoteKeys{oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), newKeyFetcher()), j.KeysURL)}, nil
-	}
-	var set jose.JSONWebKeySet
-	if json.Unmarshal(j.Keys, &set) != nil {
-		// The decoder's own text can repeat what is in the file, and somebody may have named the wrong one.
-		return nil, errors.New("jwt: the file of keys is not a JSON web key set")
-	}
-	var keys []crypto.PublicKey
-	for _, k := range set.Keys {
-		if k.IsPublic() {
-			keys = append(keys, k.Key)
-		}
-	}
-	if len(keys) == 0 {
-		return nil, errors.New("jwt: the file of keys holds no public key")
-	}
-	return &oidc.StaticKeySet{PublicKeys: keys}, nil
-}
 
 // identifyJWT verifies the token with the keys of its issuer, then looks whose it is.
 func (p *Policy) identifyJWT(ctx context.Context, token string) (Identity, error) {
@@ -174,79 +142,4 @@ func (j *JWT) holds(said claims) bool {
 		}
 	}
 	return true
-}
-
-// remoteKeys are an issuer's keys at a URL. That they cannot be had must not look like a wrong token, which nobody would send again.
-type remoteKeys struct{ *oidc.RemoteKeySet }
-
-// failedKey is where VerifySignature leaves its error: the verifier passes on only the text.
-type failedKey struct{}
-
-// VerifySignature implements oidc.KeySet.
-func (k remoteKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	payload, err := k.RemoteKeySet.VerifySignature(ctx, jwt)
-	if failed, ok := ctx.Value(failedKey{}).(*error); ok && errors.Is(err, ErrNoKeys) {
-		*failed = ErrNoKeys
-	}
-	return payload, err
-}
-
-// newKeyFetcher returns a client that fetches keys in bounded time and not too often: whoever makes up key ids in tokens makes us fetch.
-func newKeyFetcher() *http.Client {
-	return &http.Client{Transport: &limitedTransport{limiter: rate.NewLimiter(rate.Every(10*time.Second), 3)}, CheckRedirect: checkRedirect}
-}
-
-// fetchWithin bounds how long a fetch takes, and once more for each redirect. A variable for the tests.
-var fetchWithin = 5 * time.Second
-
-// maxKeySet is more than any issuer's keys have.
-const maxKeySet = 1 << 20
-
-// maxRedirects bounds what one fetch can ask for.
-const maxRedirects = 3
-
-// checkRedirect refuses to fetch keys from where the configuration may not say that they are: without TLS anybody in between could give other keys. An issuer
-// on this machine, which is asked without TLS, may send to another place of it.
-func checkRedirect(to *http.Request, via []*http.Request) error {
-	local := via[0].URL.Scheme == "http" && to.URL.Scheme == "http" && isLoopback(to.URL.Hostname())
-	if len(via) >= maxRedirects || to.URL.User != nil || to.URL.Scheme != "https" && !local {
-		return ErrNoKeys
-	}
-	return nil
-}
-
-// isLoopback is as the configuration has it.
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
-}
-
-type limitedTransport struct{ limiter *rate.Limiter }
-
-// RoundTrip implements http.RoundTripper. All its errors are ErrNoKeys. It reads the keys, because whoever does it later, and runs out of time, or finds
-// something else, says so in an error of his own.
-func (t *limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Response == nil && !t.limiter.Allow() { // what a redirect leads to is the same fetch
-		return nil, ErrNoKeys
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), fetchWithin)
-	defer cancel()
-	resp, err := http.DefaultTransport.RoundTrip(r.WithContext(ctx))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoKeys, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode >= http.StatusBadRequest {
-		return nil, ErrNoKeys
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxKeySet))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoKeys, err)
-	}
-	var set jose.JSONWebKeySet
-	if err := json.Unmarshal(body, &set); err != nil && resp.StatusCode < http.StatusMultipleChoices {
-		return nil, fmt.Errorf("%w: %w", ErrNoKeys, err)
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return resp, nil
 }
