@@ -150,7 +150,7 @@ type Tracing struct {
 	// tracing.headers says where they stand: {file: secrets/collector} or {env: COLLECTOR_HEADERS}.
 	Headers SecretKey
 	// SampleRatio is which share of the traces that begin here is taken, 0 to 1: sample_ratio. Default 1. A post whose sender traces it is taken if its
-	// sender takes it. 0: no traces, not even of those.
+	// sender takes it and it brings a new event. 0: no traces, not even of those.
 	SampleRatio float64
 }
 

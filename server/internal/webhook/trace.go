@@ -35,10 +35,18 @@ type trip struct {
 	tracer trace.Tracer
 	ctx    context.Context
 	span   trace.Span
+	theirs bool // its sender wants it traced
+	steps  []step // of theirs: whether they end, end decides
+}
+
+// step is a part of the way that is over.
+type step struct {
+	span trace.Span
+	at   time.Time
 }
 
 // begin begins the trace of an authentic post, nil if it is not to be traced. Of others there is no span: strangers could make any number of them. The trace
-// of the sender is continued, if it names one that can be read; no signature covers that, so nothing else depends on it.
+// of the sender is continued, if it names one that can be read; no signature covers that, so nothing else depends on it, and see end.
 func (h *Handler) begin(src *source, r *http.Request, at time.Time, size int) *trip {
 	if h.opt.Tracer == nil {
 		return nil
@@ -46,6 +54,7 @@ func (h *Handler) begin(src *source, r *http.Request, at time.Time, size int) *t
 	t := &trip{tracer: h.opt.Tracer, ctx: context.Background()}
 	if sent := r.Header.Values("Traceparent"); len(sent) == 1 && len(sent[0]) == traceparentSize { // the library takes some that go on
 		t.ctx = propagation.TraceContext{}.Extract(t.ctx, propagation.MapCarrier{"traceparent": sent[0]})
+		t.theirs = trace.SpanContextFromContext(t.ctx).IsValid()
 	}
 	t.ctx, t.span = t.tracer.Start(t.ctx, http.MethodPost+" "+route, trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(at))
 	if !t.span.SpanContext().IsSampled() {
@@ -86,7 +95,11 @@ func (t *trip) step(name string) (end func(error)) {
 		if err != nil {
 			span.SetStatus(codes.Error, "") // its text can tell of the machine
 		}
-		span.End()
+		if !t.theirs {
+			span.End()
+			return
+		}
+		t.steps = append(t.steps, step{span, time.Now()})
 	}
 }
 
@@ -99,10 +112,14 @@ func (t *trip) carries(k *eventlog.Keys) {
 	}
 }
 
-// end ends the trace with the answer to the post.
+// end ends the trace with the answer to the post. What its sender wants traced is traced for a new event only: whoever has captured a post can send it again, under
+// any trace, as often as he likes. Spans that do not end are not sent.
 func (t *trip) end(a answer) {
-	if t == nil {
+	if t == nil || t.theirs && a.outcome != stored.outcome {
 		return
+	}
+	for _, s := range t.steps {
+		s.span.End(trace.WithTimestamp(s.at))
 	}
 	t.span.SetAttributes(semconv.HTTPResponseStatusCode(a.status), attrOutcome.String(a.outcome))
 	if a.status >= http.StatusInternalServerError {

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -88,6 +89,29 @@ func TestTraceOfEachOutcome(t *testing.T) {
 	d.post([]byte(created))
 	if got := spans.Started(); len(got) != 0 {
 		t.Errorf("posts that are not authentic made %d spans", len(got))
+	}
+}
+
+// TestTheSendersTrace: what the sender wants traced is, where it brings an event. Sent again, as by somebody who has captured it, or as anything else that can be
+// repeated, it is not, whatever it names.
+func TestTheSendersTrace(t *testing.T) {
+	created := body(t)
+	spans := tracetest.NewSpanRecorder()
+	d := newDoor(t, recorded(spans))
+	full := newDoor(t, recorded(spans), func(s *setup) { s.log = failing{} })
+	for i, c := range []struct {
+		door *door
+		body string
+		want int
+	}{
+		{d, created, 3}, {d, created, 0}, {d, created, 0}, {d, string(samples(t)["test"]), 0}, {d, `{"EventId":1}`, 0}, {full, created, 0},
+		{d, strings.Replace(created, "abca7e30", "abca7e31", 1), 3},
+	} {
+		spans.Reset()
+		c.door.signed(c.body, "Traceparent", fmt.Sprintf("00-%032x-%016x-01", i+1, i+1))
+		if got := spans.Ended(); len(got) != c.want {
+			t.Errorf("%d: %d spans of %s, want %d", i, len(got), c.body, c.want)
+		}
 	}
 }
 
