@@ -4,8 +4,10 @@ package tracing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -86,11 +88,20 @@ func newSender(ctx context.Context, opt Options) (*otlptrace.Exporter, error) {
 	if at.Path == "" || at.Path == "/" {
 		at.Path = "/v1/traces"
 	}
-	options := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(at.String())}
+	options := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(at.String()), otlptracehttp.WithProxy(proxyUnlessSentOn)}
 	if len(opt.Headers) > 0 {
 		options = append(options, otlptracehttp.WithHeaders(opt.Headers))
 	}
 	return otlptracehttp.New(ctx, options...)
+}
+
+// proxyUnlessSentOn is http.ProxyFromEnvironment, and refuses to follow a collector to another place: the headers would go along, to whoever is there, and perhaps in
+// clear. A client of our own could refuse that too, but the exporter then looks at none of OpenTelemetry's variables on certificates and time.
+func proxyUnlessSentOn(r *http.Request) (*url.URL, error) {
+	if r.Response != nil {
+		return nil, errors.New("the collector sends to another place, which is not followed; name that place in tracing.endpoint if it is the collector's")
+	}
+	return http.ProxyFromEnvironment(r)
 }
 
 // Tracer returns what makes the spans; nil when tracing is off.
