@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"golang.org/x/net/http2"
+
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 )
 
@@ -93,7 +95,33 @@ func TestMalformedCalls(t *testing.T) {
 		}
 	}
 	strangers.Wait()
-	before.heldLess(t, p.listen.Admin, 250<<20) // the readers' are a thousand each at most
+	before.heldLess(t, p.listen.Admin, 60<<20)
+}
+
+// TestTooManyCallsAtOnce: a reader that asks more at once than a connection takes, as it does not know better yet, is refused what is too much, and goes on.
+func TestTooManyCallsAtOnce(t *testing.T) {
+	const taken, many = 500, 800
+	p := startAbused(t)
+	a, err := abuse(p.listen.GRPC, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	subscribe := &headgatev1.SubscribeRequest{Start: &headgatev1.Start{Position: &headgatev1.Start_At{At: headgatev1.Start_EDGE_LATEST}}}
+	for range many {
+		err = errors.Join(err, a.callAs("other", headgatev1.EventService_Subscribe_FullMethodName, subscribe))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all that is taken has begun", func() bool { return a.answers.Load() == taken })
+	for stream := uint32(1); stream < 2*taken; stream += 2 {
+		err = errors.Join(err, a.WriteRSTStream(stream, http2.ErrCodeCancel))
+	}
+	if err = errors.Join(err, a.callAs("other", headgatev1.EventService_DescribeLog_FullMethodName, &headgatev1.DescribeLogRequest{})); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is served on", func() bool { return a.answers.Load() == taken+1 })
 }
 
 // TestTimeoutsOfRefusedCalls: a client's time limit costs the gateway nothing once the call is refused, however long it is.

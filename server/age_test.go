@@ -21,6 +21,7 @@ func TestOldConnectionsEnd(t *testing.T) {
 			site.Config.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
 				return context.WithValue(ctx, sinceKey{}, time.Now().Add(-since))
 			}
+			requestsOneByOne(site.Config)
 			site.EnableHTTP2 = two
 			site.StartTLS()
 			ask := func() (proto string, reused bool) {

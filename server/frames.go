@@ -36,13 +36,14 @@ func (c calm) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, err
 		return nil, nil, err
 	}
 	quiet := &calmConn{
-		Conn: conn, skip: len(http2.ClientPreface), empty: rate.NewLimiter(emptyFramesPerSecond, emptyFramesAtOnce), gone: make(chan struct{}),
+		Conn: conn, frames: frames{skip: len(http2.ClientPreface)}, empty: rate.NewLimiter(emptyFramesPerSecond, emptyFramesAtOnce), gone: make(chan struct{}),
 		known: make(chan struct{}), decided: make(chan struct{}, 1), leaving: c.leaving, patience: refusedWithin, asked: rate.NewLimiter(askedPerSecond, askedAtOnce),
 	}
 	if c.knows(info) {
 		quiet.admit()
 	}
-	return quiet, info, nil
+	quiet.calls = newOneByOne(quiet, 0)
+	return quiet.calls, info, nil
 }
 
 // Clone is part of the interface.
@@ -90,9 +91,8 @@ type calmConn struct {
 	decided  chan struct{} // has one when open may have become 0
 	leaving  <-chan struct{}
 	empty    *rate.Limiter
-	skip     int     // bytes that come before the next frame's header
-	header   [9]byte // of the next frame
-	have     int     // bytes of header
+	frames   frames    // that are read
+	calls    *oneByOne // around this one: what has to wait there was counted here
 	once     sync.Once
 	gone     chan struct{} // closed with the connection
 }
@@ -114,6 +114,9 @@ type lineAddr struct {
 
 // Gone is closed when the connection is.
 func (a lineAddr) Gone() <-chan struct{} { return a.conn.gone }
+
+// arrived says that gRPC passed on the call that came last.
+func (a lineAddr) arrived() { a.conn.calls.arrived() }
 
 // Asked says that a call counts for more of the connection's questions than the one that it is.
 func (a lineAddr) Asked(more int) { a.conn.ask(more) }
@@ -219,37 +222,15 @@ func (c *calmConn) wait(signal <-chan struct{}, late <-chan time.Time) bool {
 // count looks at what was read next: how many calls begin in it, and how many frames carry nothing.
 func (c *calmConn) count(b []byte) (calls, empty int) {
 	for len(b) > 0 {
-		if c.skip > 0 {
-			n := min(c.skip, len(b))
-			c.skip -= n
-			b = b[n:]
-			continue
-		}
-		n := copy(c.header[c.have:], b)
-		c.have += n
+		n, whole := c.frames.next(b)
 		b = b[n:]
-		if c.have < len(c.header) {
-			return calls, empty
-		}
-		c.have, c.skip = 0, int(c.header[0])<<16|int(c.header[1])<<8|int(c.header[2])
-		switch kind := http2.FrameType(c.header[3]); {
-		case kind == http2.FrameHeaders:
+		switch {
+		case !whole:
+		case c.frames.kind() == http2.FrameHeaders:
 			calls++
-		case carriesNothing(c.skip, kind, http2.Flags(c.header[4])):
+		case c.frames.carriesNothing():
 			empty++
 		}
 	}
 	return calls, empty
-}
-
-// carriesNothing says whether a frame neither calls, nor brings data, nor makes room for some. gRPC watches over pings itself, and data that
-// flows fast makes for many window updates.
-func carriesNothing(length int, kind http2.FrameType, flags http2.Flags) bool {
-	switch kind {
-	case http2.FramePing, http2.FrameWindowUpdate:
-		return false
-	case http2.FrameData:
-		return length == 0 && !flags.Has(http2.FlagDataEndStream)
-	}
-	return true
 }

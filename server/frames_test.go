@@ -53,7 +53,7 @@ func TestEmptyFrames(t *testing.T) {
 	} {
 		for allowed, is := range map[int]error{want: nil, want - 1: errEmptyFrames} {
 			conn := &calmConn{
-				Conn: readConn{Reader: slice(bytes.NewReader(b.Bytes()))}, skip: len(http2.ClientPreface), empty: rate.NewLimiter(0, allowed), asked: rate.NewLimiter(0, 5),
+				Conn: readConn{Reader: slice(bytes.NewReader(b.Bytes()))}, frames: frames{skip: len(http2.ClientPreface)}, empty: rate.NewLimiter(0, allowed), asked: rate.NewLimiter(0, 5),
 			}
 			n, err := io.Copy(io.Discard, conn)
 			if !errors.Is(err, is) || (err == nil && n != int64(b.Len())) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 
@@ -56,6 +57,9 @@ func (m *callMetrics) refuse(reader, reason string) { m.refused.WithLabelValues(
 
 // tap counts the calls that end where it stands: no interceptor sees them.
 func (s *Server) tap(ctx context.Context, call *tap.Info) (context.Context, error) {
+	if p, ok := peer.FromContext(ctx); ok {
+		p.Addr.(lineAddr).arrived()
+	}
 	ctx, err := s.guard.Tap(ctx, call)
 	if err != nil {
 		s.calls.ended(listenGRPC, call.FullMethodName, err)

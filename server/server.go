@@ -249,6 +249,7 @@ func (s *Server) buildHTTP() (err error) {
 		// Left to itself, HTTP/2 waits for ever for a client that takes nothing from its socket, and with it all calls of that connection.
 		srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 20, WriteByteTimeout: writeWithin}
 	}
+	requestsOneByOne(s.http[listenAPI])
 	return nil
 }
 
