@@ -43,7 +43,8 @@ type Allow struct {
 // ReaderLimits bound what one reader may take over all its connections.
 type ReaderLimits struct {
 	// Streams is how many it may have at once, Connections from how many connections, RequestsPerSecond how many calls it may begin. Positions it may save
-	// ten times as often; what is beyond waits. Of its calls half as many as there are processors are answered at a time, and at least one; the others wait too.
+	// ten times as often; what is beyond waits. Of its calls half as many as there are processors are answered at a time, and at least one; the others wait too,
+	// a quick one behind slow ones. Services that share a token share all of this: give each a reader of its own.
 	Streams, Connections, RequestsPerSecond int
 }
 

@@ -1,13 +1,16 @@
 package access
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/headgate/headgate/server/internal/fault"
@@ -106,4 +109,33 @@ func TestRefusedByREST(t *testing.T) {
 	if n := len(g.audit.String()); n > 100*1000 {
 		t.Errorf("300 refusals make %d bytes", n)
 	}
+}
+
+// TestASaveThatCannotWaitIsTold: it is refused like any other call that is too much, in the audit and in what is counted.
+func TestASaveThatCannotWaitIsTold(t *testing.T) {
+	r := byToken("r", "rtoken", Rule{})
+	r.Limits.RequestsPerSecond = 1
+	g := newGuarded(t, policy(t, r))
+	counted := make(chan string, 1)
+	g.guard.CountRefused(func(reader, reason string) { counted <- reader + " " + reason })
+	if _, err := call(t, g.tcp, saveMethod, "authorization", "Bearer rtoken"); err != nil {
+		t.Fatal(err)
+	}
+	saves := g.control.use["r"].saves
+	for range 5 { // more than a hundred seconds of them
+		saves.ReserveN(time.Now(), mostHeld[Save])
+	}
+	ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer rtoken"), 60*time.Second)
+	defer cancel()
+	err := g.tcp.Invoke(ctx, saveMethod, &emptypb.Empty{}, &wrapperspb.StringValue{})
+	wantRefused(t, "a save too many", err, codes.ResourceExhausted, fault.Limit)
+	select {
+	case got := <-counted:
+		if got != "r limit" {
+			t.Errorf("it counts as %q", got)
+		}
+	default:
+		t.Error("it does not count")
+	}
+	wantLine(t, g.audit.String(), "call refused", saveMethod, "reader=r", "saves per second", "remote=127.0.0.1:")
 }

@@ -251,7 +251,7 @@ func (s *Session) Pay() error {
 // use too.
 const savesPerRequest = 10
 
-// pace waits until the reader may save once more. The error is fit for the caller, whose time is over or would be.
+// pace waits until the reader may save once more. It fails where the caller's time is over or would be, with a *LimitError.
 func (s *Session) pace(ctx context.Context) error {
 	c := s.control
 	c.mu.Lock()
@@ -260,7 +260,7 @@ func (s *Session) pace(ctx context.Context) error {
 	if saves == nil || saves.Wait(ctx) == nil {
 		return nil
 	}
-	return refusalOf(&LimitError{Limit: "saves per second", Allowed: int(saves.Limit()), RetryAfter: answerRetry, By: s.Identity})
+	return &LimitError{Limit: "saves per second", Allowed: int(saves.Limit()), RetryAfter: answerRetry, By: s.Identity}
 }
 
 // turns is what a call puts something into for as long as it is being answered.

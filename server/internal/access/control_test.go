@@ -18,7 +18,6 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/headgate/headgate/server/internal/fault"
-	"google.golang.org/grpc/status"
 )
 
 func begin(t testing.TB, c *Control, token string) *Session {
@@ -395,7 +394,8 @@ func TestSavesArePaced(t *testing.T) {
 		defer s.Done()
 		soon, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if err := s.pace(soon); status.Code(err) != codes.ResourceExhausted {
+		var over *LimitError
+		if err := s.pace(soon); !errors.As(err, &over) || over.Limit != "saves per second" {
 			t.Errorf("who has no time to wait gets %v", err)
 		}
 	})

@@ -132,7 +132,7 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 	defer s.Done()
 	if kind == Save {
 		if err := s.pace(ctx); err != nil {
-			return err
+			return g.refuse(ctx, info.FullMethod, err)
 		}
 	}
 	if kind == Stream {

@@ -38,7 +38,8 @@ const (
 	streamMethod   = "/test.Service/Stream"
 	floodMethod    = "/test.Service/Flood" // sends as much as it can, and looks at nothing else
 	refuseMethod   = "/test.Service/Refuse"
-	talkMethod     = "/test.Service/Talk"  // answers each message of a stream
+	talkMethod     = "/test.Service/Talk" // answers each message of a stream
+	saveMethod     = "/test.Service/Save"
 	breakMethod    = "/test.Service/Break" // is a stream that is refused once it has begun
 )
 
@@ -74,7 +75,7 @@ func newGuarded(t *testing.T, p *Policy) *guarded {
 	g := &guarded{t: t, control: NewControl(p), audit: &lockedBuffer{}, flooded: make(chan error, 1)}
 	guard := NewGuard(g.control, map[string]Need{
 		readerMethod: NeedReader, operatorMethod: NeedOperator, openMethod: NeedNothing, streamMethod: NeedReader, floodMethod: NeedReader,
-		refuseMethod: NeedReader, breakMethod: NeedReader, talkMethod: NeedReader,
+		refuseMethod: NeedReader, breakMethod: NeedReader, talkMethod: NeedReader, saveMethod: NeedReaderOften,
 	}, slog.New(slog.NewTextHandler(g.audit, nil)))
 	g.guard = guard
 	srv := grpc.NewServer(grpc.ForceServerCodecV2(Codec(encoding.GetCodecV2("proto"))), grpc.UnaryInterceptor(guard.Unary), grpc.StreamInterceptor(guard.Stream))
@@ -114,7 +115,7 @@ func (g *guarded) service() *grpc.ServiceDesc {
 		return wrapperspb.String(""), nil
 	}
 	desc := &grpc.ServiceDesc{ServiceName: "test.Service", HandlerType: (*any)(nil)}
-	for _, full := range []string{readerMethod, operatorMethod, openMethod, newMethod} {
+	for _, full := range []string{readerMethod, operatorMethod, openMethod, newMethod, saveMethod} {
 		desc.Methods = append(desc.Methods, grpc.MethodDesc{
 			MethodName: full[strings.LastIndexByte(full, '/')+1:],
 			Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {

@@ -35,7 +35,7 @@ type trip struct {
 	tracer trace.Tracer
 	ctx    context.Context
 	span   trace.Span
-	theirs bool // its sender wants it traced
+	theirs bool   // its sender wants it traced
 	steps  []step // of theirs: whether they end, end decides
 }
 

@@ -104,7 +104,12 @@ func TestTheSendersTrace(t *testing.T) {
 		body string
 		want int
 	}{
-		{d, created, 3}, {d, created, 0}, {d, created, 0}, {d, string(samples(t)["test"]), 0}, {d, `{"EventId":1}`, 0}, {full, created, 0},
+		{d, created, 3},
+		{d, created, 0},
+		{d, created, 0},
+		{d, string(samples(t)["test"]), 0},
+		{d, `{"EventId":1}`, 0},
+		{full, created, 0},
 		{d, strings.Replace(created, "abca7e30", "abca7e31", 1), 3},
 	} {
 		spans.Reset()
