@@ -80,7 +80,7 @@ func audit(ctx context.Context, what string, more ...any) {
 func callerOf(ctx context.Context) feed.Caller {
 	c := feed.Caller{Remote: access.RemoteOf(ctx)}
 	if s := access.SessionOf(ctx); s != nil {
-		c.Reader, c.Credential = s.Reader.Name, s.Credential
+		c.Reader, c.Credential, c.Operator = s.Reader.Name, s.Credential, s.Operator()
 	}
 	return c
 }

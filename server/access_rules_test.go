@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/headgate/headgate/gen"
+	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
+	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/access"
 	"github.com/headgate/headgate/server/internal/console"
 )
@@ -118,5 +120,24 @@ func TestEveryRouteAsksWho(t *testing.T) {
 	}
 	if got := status("chief", route{http.MethodGet, "/v1/nothing"}); got != http.StatusNotFound {
 		t.Errorf("a route that is not there answers %d", got)
+	}
+}
+
+// TestWhoIsAnOperatorIsTold: the description of the log says it, over gRPC and REST, as GetStatus would by refusing.
+func TestWhoIsAnOperatorIsTold(t *testing.T) {
+	h := newHouse(t)
+	for who, want := range map[string]bool{"all": false, "chief": true} {
+		ctx, client := h.as(t.Context(), who)
+		d, err := client.DescribeLog(ctx, &headgatev1.DescribeLogRequest{})
+		if err != nil || d.GetOperator() != want {
+			t.Errorf("%s: %v, %v", who, d, err)
+		}
+		if _, err := adminv1.NewAdminServiceClient(h.grpcOf[false]).GetStatus(ctx, &adminv1.GetStatusRequest{}); (err == nil) != want {
+			t.Errorf("%s asks for the status: %v", who, err)
+		}
+		status, text := h.http(who, http.MethodGet, "/v1/log", "")
+		if status != http.StatusOK || strings.Contains(text, `"operator":true`) != want {
+			t.Errorf("%s, over REST: %d %s", who, status, text)
+		}
 	}
 }

@@ -412,6 +412,16 @@ func testConsoleTenant(t *testing.T, b *browser) {
 	if nav := p.text("nav"); strings.Contains(nav, "Quarantine") || !strings.Contains(p.text("footer"), "You are a reader") {
 		t.Errorf("a reader is offered %q, and told %q", nav, p.text("footer"))
 	}
+	// To find that out it made no call that is for operators.
+	resp, err := http.Get("http://" + g.addr.Admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if figures, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(figures), "headgate_calls_refused_total{") ||
+		strings.Contains(string(figures), `headgate_calls_refused_total{reader="tenant"`) {
+		t.Errorf("calls of the reader's were refused: %v %s", err, figures)
+	}
 }
 
 // testConsolePhone: on a small screen no page is wider than the screen.

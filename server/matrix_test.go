@@ -374,6 +374,9 @@ func (h *house) checkDescription(t *testing.T, who string) {
 		if timed := d.GetEarliestTime() != nil || d.GetLatestTime() != nil; timed != (who == "all") {
 			t.Errorf("it tells times: %v", timed)
 		}
+		if d.GetOperator() {
+			t.Error("it says that a reader is an operator")
+		}
 	}
 }
 

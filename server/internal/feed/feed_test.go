@@ -74,7 +74,9 @@ func newGateway(t testing.TB, change ...func(*setup)) *gateway {
 	g := &gateway{t: t, clock: &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
 	g.setup = setup{fs: vfs.NewCrashableMem(), wrap: func(l Log) Log { return l }}
 	g.setup.log = eventlog.Options{Now: g.clock.now, Retention: eventlog.Retention{MaxAge: maxAge}}
-	g.setup.feed = Options{Now: g.clock.now, Caller: func(context.Context) Caller { return Caller{"tester", "token 1", "192.0.2.1"} }}
+	g.setup.feed = Options{Now: g.clock.now, Caller: func(context.Context) Caller {
+		return Caller{Reader: "tester", Credential: "token 1", Remote: "192.0.2.1"}
+	}}
 	for _, f := range change {
 		f(&g.setup)
 	}

@@ -277,6 +277,7 @@ func (s *Service) DescribeLog(ctx context.Context, _ *headgatev1.DescribeLogRequ
 		EarliestCursor:  s.log.Position(st.Earliest - 1),
 		LatestCursor:    s.log.Position(st.Head),
 		KnownEventTypes: filter.KnownEventTypes(),
+		Operator:        s.opt.Caller(ctx).Operator,
 	}
 	if v.grant.Everything() { // else it is another's event, perhaps
 		resp.EarliestTime, resp.LatestTime = timestamp(st.EarliestAt), timestamp(st.HeadAt)

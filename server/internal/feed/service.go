@@ -68,8 +68,11 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Caller is who calls: the reader, the credential that it is known by, and the address at the other end of its connection.
-type Caller struct{ Reader, Credential, Remote string }
+// Caller is who calls: the reader, the credential that it is known by, the address at the other end of its connection, and whether it is an operator.
+type Caller struct {
+	Reader, Credential, Remote string
+	Operator                   bool
+}
 
 // Service implements headgate.v1.EventService and headgate.v1.SubscriptionService. It is safe for concurrent use.
 type Service struct {

@@ -1878,7 +1878,10 @@ type DescribeLogResponse struct {
 	// The event types that are documented for the CRM. Others can occur.
 	KnownEventTypes []string `protobuf:"bytes,6,rep,name=known_event_types,json=knownEventTypes,proto3" json:"known_event_types,omitempty"`
 	// The tenants that the log holds or held events of and that the caller may read, in alphabetical order.
-	Tenants       []*DescribeLogResponse_Tenant `protobuf:"bytes,7,rep,name=tenants,proto3" json:"tenants,omitempty"`
+	Tenants []*DescribeLogResponse_Tenant `protobuf:"bytes,7,rep,name=tenants,proto3" json:"tenants,omitempty"`
+	// The caller is an operator: it may call AdminService. A caller that is none need not try, as each refusal is logged. Never set by gateways that are
+	// older than this field.
+	Operator      bool `protobuf:"varint,8,opt,name=operator,proto3" json:"operator,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1960,6 +1963,13 @@ func (x *DescribeLogResponse) GetTenants() []*DescribeLogResponse_Tenant {
 		return x.Tenants
 	}
 	return nil
+}
+
+func (x *DescribeLogResponse) GetOperator() bool {
+	if x != nil {
+		return x.Operator
+	}
+	return false
 }
 
 // A tenant whose events can be read.
@@ -2150,7 +2160,7 @@ const file_headgate_v1_event_service_proto_rawDesc = "" +
 	"\x05event\x18\x01 \x01(\v2\x12.headgate.v1.EventR\x05event\x12\x1e\n" +
 	"\braw_body\x18\x02 \x01(\fH\x00R\arawBody\x88\x01\x01B\v\n" +
 	"\t_raw_body\"\x14\n" +
-	"\x12DescribeLogRequest\"\xa2\x03\n" +
+	"\x12DescribeLogRequest\"\xbe\x03\n" +
 	"\x13DescribeLogResponse\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12'\n" +
 	"\x0fearliest_cursor\x18\x02 \x01(\tR\x0eearliestCursor\x12?\n" +
@@ -2159,7 +2169,8 @@ const file_headgate_v1_event_service_proto_rawDesc = "" +
 	"\vlatest_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"latestTime\x12*\n" +
 	"\x11known_event_types\x18\x06 \x03(\tR\x0fknownEventTypes\x12A\n" +
-	"\atenants\x18\a \x03(\v2'.headgate.v1.DescribeLogResponse.TenantR\atenants\x1a:\n" +
+	"\atenants\x18\a \x03(\v2'.headgate.v1.DescribeLogResponse.TenantR\atenants\x12\x1a\n" +
+	"\boperator\x18\b \x01(\bR\boperator\x1a:\n" +
 	"\x06Tenant\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x18\n" +
 	"\acontext\x18\x02 \x01(\tR\acontext*\x7f\n" +

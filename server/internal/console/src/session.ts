@@ -31,7 +31,7 @@ class Session extends Observable {
   async begin(): Promise<void> {
     try {
       this.log = await get<LogDescription>("/v1/log");
-      const operator = await mayOperate();
+      const operator = this.log.operator === true;
       this.#become({ kind: "open", operator });
       if (operator) this.history.start();
       this.feed.resume();
@@ -58,16 +58,6 @@ class Session extends Observable {
   #become(state: SessionState): void {
     this.state = state;
     this.changed();
-  }
-}
-
-async function mayOperate(): Promise<boolean> {
-  try {
-    await get("/admin/v1/status");
-    return true;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 403) return false;
-    throw error;
   }
 }
 

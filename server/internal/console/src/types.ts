@@ -78,6 +78,7 @@ export interface LogDescription {
   latest_time?: string;
   known_event_types?: string[];
   tenants?: { source?: string; context?: string }[];
+  operator?: boolean;
 }
 
 export interface SourceStatus {

@@ -111,7 +111,7 @@ namespace Headgate.V1 {
             "b2R5GAIgASgIUg5pbmNsdWRlUmF3Qm9keSJpChBHZXRFdmVudFJlc3BvbnNl",
             "EigKBWV2ZW50GAEgASgLMhIuaGVhZGdhdGUudjEuRXZlbnRSBWV2ZW50Eh4K",
             "CHJhd19ib2R5GAIgASgMSABSB3Jhd0JvZHmIAQFCCwoJX3Jhd19ib2R5IhQK",
-            "EkRlc2NyaWJlTG9nUmVxdWVzdCKiAwoTRGVzY3JpYmVMb2dSZXNwb25zZRIU",
+            "EkRlc2NyaWJlTG9nUmVxdWVzdCK+AwoTRGVzY3JpYmVMb2dSZXNwb25zZRIU",
             "CgVlcG9jaBgBIAEoCVIFZXBvY2gSJwoPZWFybGllc3RfY3Vyc29yGAIgASgJ",
             "Ug5lYXJsaWVzdEN1cnNvchI/Cg1lYXJsaWVzdF90aW1lGAMgASgLMhouZ29v",
             "Z2xlLnByb3RvYnVmLlRpbWVzdGFtcFIMZWFybGllc3RUaW1lEiMKDWxhdGVz",
@@ -119,24 +119,25 @@ namespace Headgate.V1 {
             "IAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCmxhdGVzdFRpbWUS",
             "KgoRa25vd25fZXZlbnRfdHlwZXMYBiADKAlSD2tub3duRXZlbnRUeXBlcxJB",
             "Cgd0ZW5hbnRzGAcgAygLMicuaGVhZGdhdGUudjEuRGVzY3JpYmVMb2dSZXNw",
-            "b25zZS5UZW5hbnRSB3RlbmFudHMaOgoGVGVuYW50EhYKBnNvdXJjZRgBIAEo",
-            "CVIGc291cmNlEhgKB2NvbnRleHQYAiABKAlSB2NvbnRleHQqfwoMT25Mb3N0",
-            "Q3Vyc29yEh4KGk9OX0xPU1RfQ1VSU09SX1VOU1BFQ0lGSUVEEAASFwoTT05f",
-            "TE9TVF9DVVJTT1JfRkFJTBABEhsKF09OX0xPU1RfQ1VSU09SX0VBUkxJRVNU",
-            "EAISGQoVT05fTE9TVF9DVVJTT1JfTEFURVNUEAMy2AMKDEV2ZW50U2Vydmlj",
-            "ZRKFAQoJU3Vic2NyaWJlEh0uaGVhZGdhdGUudjEuU3Vic2NyaWJlUmVxdWVz",
-            "dBoeLmhlYWRnYXRlLnYxLlN1YnNjcmliZVJlc3BvbnNlIjeC0+STAjESFC92",
-            "MS9ldmVudHM6c3Vic2NyaWJlWhkiFC92MS9ldmVudHM6c3Vic2NyaWJlOgEq",
-            "MAESdwoKTGlzdEV2ZW50cxIeLmhlYWRnYXRlLnYxLkxpc3RFdmVudHNSZXF1",
-            "ZXN0Gh8uaGVhZGdhdGUudjEuTGlzdEV2ZW50c1Jlc3BvbnNlIiiC0+STAiIS",
-            "Ci92MS9ldmVudHNaFCIPL3YxL2V2ZW50czpsaXN0OgEqEmQKCEdldEV2ZW50",
-            "EhwuaGVhZGdhdGUudjEuR2V0RXZlbnRSZXF1ZXN0Gh0uaGVhZGdhdGUudjEu",
-            "R2V0RXZlbnRSZXNwb25zZSIbgtPkkwIVEhMvdjEvZXZlbnRzL3tjdXJzb3J9",
-            "EmEKC0Rlc2NyaWJlTG9nEh8uaGVhZGdhdGUudjEuRGVzY3JpYmVMb2dSZXF1",
-            "ZXN0GiAuaGVhZGdhdGUudjEuRGVzY3JpYmVMb2dSZXNwb25zZSIPgtPkkwIJ",
-            "EgcvdjEvbG9nQlwKDmlvLmhlYWRnYXRlLnYxUAFaOmdpdGh1Yi5jb20vaGVh",
-            "ZGdhdGUvaGVhZGdhdGUvZ2VuL2dvL2hlYWRnYXRlL3YxO2hlYWRnYXRldjGq",
-            "AgtIZWFkZ2F0ZS5WMWIGcHJvdG8z"));
+            "b25zZS5UZW5hbnRSB3RlbmFudHMSGgoIb3BlcmF0b3IYCCABKAhSCG9wZXJh",
+            "dG9yGjoKBlRlbmFudBIWCgZzb3VyY2UYASABKAlSBnNvdXJjZRIYCgdjb250",
+            "ZXh0GAIgASgJUgdjb250ZXh0Kn8KDE9uTG9zdEN1cnNvchIeChpPTl9MT1NU",
+            "X0NVUlNPUl9VTlNQRUNJRklFRBAAEhcKE09OX0xPU1RfQ1VSU09SX0ZBSUwQ",
+            "ARIbChdPTl9MT1NUX0NVUlNPUl9FQVJMSUVTVBACEhkKFU9OX0xPU1RfQ1VS",
+            "U09SX0xBVEVTVBADMtgDCgxFdmVudFNlcnZpY2UShQEKCVN1YnNjcmliZRId",
+            "LmhlYWRnYXRlLnYxLlN1YnNjcmliZVJlcXVlc3QaHi5oZWFkZ2F0ZS52MS5T",
+            "dWJzY3JpYmVSZXNwb25zZSI3gtPkkwIxEhQvdjEvZXZlbnRzOnN1YnNjcmli",
+            "ZVoZIhQvdjEvZXZlbnRzOnN1YnNjcmliZToBKjABEncKCkxpc3RFdmVudHMS",
+            "Hi5oZWFkZ2F0ZS52MS5MaXN0RXZlbnRzUmVxdWVzdBofLmhlYWRnYXRlLnYx",
+            "Lkxpc3RFdmVudHNSZXNwb25zZSIogtPkkwIiEgovdjEvZXZlbnRzWhQiDy92",
+            "MS9ldmVudHM6bGlzdDoBKhJkCghHZXRFdmVudBIcLmhlYWRnYXRlLnYxLkdl",
+            "dEV2ZW50UmVxdWVzdBodLmhlYWRnYXRlLnYxLkdldEV2ZW50UmVzcG9uc2Ui",
+            "G4LT5JMCFRITL3YxL2V2ZW50cy97Y3Vyc29yfRJhCgtEZXNjcmliZUxvZxIf",
+            "LmhlYWRnYXRlLnYxLkRlc2NyaWJlTG9nUmVxdWVzdBogLmhlYWRnYXRlLnYx",
+            "LkRlc2NyaWJlTG9nUmVzcG9uc2UiD4LT5JMCCRIHL3YxL2xvZ0JcCg5pby5o",
+            "ZWFkZ2F0ZS52MVABWjpnaXRodWIuY29tL2hlYWRnYXRlL2hlYWRnYXRlL2dl",
+            "bi9nby9oZWFkZ2F0ZS92MTtoZWFkZ2F0ZXYxqgILSGVhZGdhdGUuVjFiBnBy",
+            "b3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Api.AnnotationsReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.DurationReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.TimestampReflection.Descriptor, global::Headgate.V1.EventReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Headgate.V1.OnLostCursor), }, null, new pbr::GeneratedClrTypeInfo[] {
@@ -158,7 +159,7 @@ namespace Headgate.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.GetEventRequest), global::Headgate.V1.GetEventRequest.Parser, new[]{ "Cursor", "IncludeRawBody" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.GetEventResponse), global::Headgate.V1.GetEventResponse.Parser, new[]{ "Event", "RawBody" }, new[]{ "RawBody" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.DescribeLogRequest), global::Headgate.V1.DescribeLogRequest.Parser, null, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.DescribeLogResponse), global::Headgate.V1.DescribeLogResponse.Parser, new[]{ "Epoch", "EarliestCursor", "EarliestTime", "LatestCursor", "LatestTime", "KnownEventTypes", "Tenants" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.DescribeLogResponse.Types.Tenant), global::Headgate.V1.DescribeLogResponse.Types.Tenant.Parser, new[]{ "Source", "Context" }, null, null, null, null)})
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.DescribeLogResponse), global::Headgate.V1.DescribeLogResponse.Parser, new[]{ "Epoch", "EarliestCursor", "EarliestTime", "LatestCursor", "LatestTime", "KnownEventTypes", "Tenants", "Operator" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.V1.DescribeLogResponse.Types.Tenant), global::Headgate.V1.DescribeLogResponse.Types.Tenant.Parser, new[]{ "Source", "Context" }, null, null, null, null)})
           }));
     }
     #endregion
@@ -6578,6 +6579,7 @@ namespace Headgate.V1 {
       latestTime_ = other.latestTime_ != null ? other.latestTime_.Clone() : null;
       knownEventTypes_ = other.knownEventTypes_.Clone();
       tenants_ = other.tenants_.Clone();
+      operator_ = other.operator_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -6690,6 +6692,22 @@ namespace Headgate.V1 {
       get { return tenants_; }
     }
 
+    /// <summary>Field number for the "operator" field.</summary>
+    public const int OperatorFieldNumber = 8;
+    private bool operator_;
+    /// <summary>
+    /// The caller is an operator: it may call AdminService. A caller that is none need not try, as each refusal is logged. Never set by gateways that are
+    /// older than this field.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Operator {
+      get { return operator_; }
+      set {
+        operator_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -6712,6 +6730,7 @@ namespace Headgate.V1 {
       if (!object.Equals(LatestTime, other.LatestTime)) return false;
       if(!knownEventTypes_.Equals(other.knownEventTypes_)) return false;
       if(!tenants_.Equals(other.tenants_)) return false;
+      if (Operator != other.Operator) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -6726,6 +6745,7 @@ namespace Headgate.V1 {
       if (latestTime_ != null) hash ^= LatestTime.GetHashCode();
       hash ^= knownEventTypes_.GetHashCode();
       hash ^= tenants_.GetHashCode();
+      if (Operator != false) hash ^= Operator.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -6766,6 +6786,10 @@ namespace Headgate.V1 {
       }
       knownEventTypes_.WriteTo(output, _repeated_knownEventTypes_codec);
       tenants_.WriteTo(output, _repeated_tenants_codec);
+      if (Operator != false) {
+        output.WriteRawTag(64);
+        output.WriteBool(Operator);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -6798,6 +6822,10 @@ namespace Headgate.V1 {
       }
       knownEventTypes_.WriteTo(ref output, _repeated_knownEventTypes_codec);
       tenants_.WriteTo(ref output, _repeated_tenants_codec);
+      if (Operator != false) {
+        output.WriteRawTag(64);
+        output.WriteBool(Operator);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -6825,6 +6853,9 @@ namespace Headgate.V1 {
       }
       size += knownEventTypes_.CalculateSize(_repeated_knownEventTypes_codec);
       size += tenants_.CalculateSize(_repeated_tenants_codec);
+      if (Operator != false) {
+        size += 1 + 1;
+      }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
       }
@@ -6860,6 +6891,9 @@ namespace Headgate.V1 {
       }
       knownEventTypes_.Add(other.knownEventTypes_);
       tenants_.Add(other.tenants_);
+      if (other.Operator != false) {
+        Operator = other.Operator;
+      }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
 
@@ -6913,6 +6947,10 @@ namespace Headgate.V1 {
             tenants_.AddEntriesFrom(input, _repeated_tenants_codec);
             break;
           }
+          case 64: {
+            Operator = input.ReadBool();
+            break;
+          }
         }
       }
     #endif
@@ -6964,6 +7002,10 @@ namespace Headgate.V1 {
           }
           case 58: {
             tenants_.AddEntriesFrom(ref input, _repeated_tenants_codec);
+            break;
+          }
+          case 64: {
+            Operator = input.ReadBool();
             break;
           }
         }

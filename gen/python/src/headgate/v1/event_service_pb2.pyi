@@ -291,7 +291,7 @@ class DescribeLogRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeLogResponse(_message.Message):
-    __slots__ = ("epoch", "earliest_cursor", "earliest_time", "latest_cursor", "latest_time", "known_event_types", "tenants")
+    __slots__ = ("epoch", "earliest_cursor", "earliest_time", "latest_cursor", "latest_time", "known_event_types", "tenants", "operator")
     class Tenant(_message.Message):
         __slots__ = ("source", "context")
         SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -306,6 +306,7 @@ class DescribeLogResponse(_message.Message):
     LATEST_TIME_FIELD_NUMBER: _ClassVar[int]
     KNOWN_EVENT_TYPES_FIELD_NUMBER: _ClassVar[int]
     TENANTS_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
     epoch: str
     earliest_cursor: str
     earliest_time: _timestamp_pb2.Timestamp
@@ -313,4 +314,5 @@ class DescribeLogResponse(_message.Message):
     latest_time: _timestamp_pb2.Timestamp
     known_event_types: _containers.RepeatedScalarFieldContainer[str]
     tenants: _containers.RepeatedCompositeFieldContainer[DescribeLogResponse.Tenant]
-    def __init__(self, epoch: _Optional[str] = ..., earliest_cursor: _Optional[str] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_cursor: _Optional[str] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., known_event_types: _Optional[_Iterable[str]] = ..., tenants: _Optional[_Iterable[_Union[DescribeLogResponse.Tenant, _Mapping]]] = ...) -> None: ...
+    operator: bool
+    def __init__(self, epoch: _Optional[str] = ..., earliest_cursor: _Optional[str] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_cursor: _Optional[str] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., known_event_types: _Optional[_Iterable[str]] = ..., tenants: _Optional[_Iterable[_Union[DescribeLogResponse.Tenant, _Mapping]]] = ..., operator: bool = ...) -> None: ...

@@ -1123,6 +1123,22 @@ private static final long serialVersionUID = 0L;
     return tenants_.get(index);
   }
 
+  public static final int OPERATOR_FIELD_NUMBER = 8;
+  private boolean operator_ = false;
+  /**
+   * <pre>
+   * The caller is an operator: it may call AdminService. A caller that is none need not try, as each refusal is logged. Never set by gateways that are
+   * older than this field.
+   * </pre>
+   *
+   * <code>bool operator = 8 [json_name = "operator"];</code>
+   * @return The operator.
+   */
+  @java.lang.Override
+  public boolean getOperator() {
+    return operator_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -1157,6 +1173,9 @@ private static final long serialVersionUID = 0L;
     }
     for (int i = 0; i < tenants_.size(); i++) {
       output.writeMessage(7, tenants_.get(i));
+    }
+    if (operator_ != false) {
+      output.writeBool(8, operator_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -1196,6 +1215,10 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(7, tenants_.get(i));
     }
+    if (operator_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(8, operator_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -1231,6 +1254,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getKnownEventTypesList())) return false;
     if (!getTenantsList()
         .equals(other.getTenantsList())) return false;
+    if (getOperator()
+        != other.getOperator()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1264,6 +1289,9 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + TENANTS_FIELD_NUMBER;
       hash = (53 * hash) + getTenantsList().hashCode();
     }
+    hash = (37 * hash) + OPERATOR_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getOperator());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1429,6 +1457,7 @@ private static final long serialVersionUID = 0L;
         tenantsBuilder_.clear();
       }
       bitField0_ = (bitField0_ & ~0x00000040);
+      operator_ = false;
       return this;
     }
 
@@ -1501,6 +1530,9 @@ private static final long serialVersionUID = 0L;
         knownEventTypes_.makeImmutable();
         result.knownEventTypes_ = knownEventTypes_;
       }
+      if (((from_bitField0_ & 0x00000080) != 0)) {
+        result.operator_ = operator_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -1572,6 +1604,9 @@ private static final long serialVersionUID = 0L;
             tenantsBuilder_.addAllMessages(other.tenants_);
           }
         }
+      }
+      if (other.getOperator() != false) {
+        setOperator(other.getOperator());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1647,6 +1682,11 @@ private static final long serialVersionUID = 0L;
               }
               break;
             } // case 58
+            case 64: {
+              operator_ = input.readBool();
+              bitField0_ |= 0x00000080;
+              break;
+            } // case 64
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2711,6 +2751,53 @@ private static final long serialVersionUID = 0L;
         tenants_ = null;
       }
       return tenantsBuilder_;
+    }
+
+    private boolean operator_ ;
+    /**
+     * <pre>
+     * The caller is an operator: it may call AdminService. A caller that is none need not try, as each refusal is logged. Never set by gateways that are
+     * older than this field.
+     * </pre>
+     *
+     * <code>bool operator = 8 [json_name = "operator"];</code>
+     * @return The operator.
+     */
+    @java.lang.Override
+    public boolean getOperator() {
+      return operator_;
+    }
+    /**
+     * <pre>
+     * The caller is an operator: it may call AdminService. A caller that is none need not try, as each refusal is logged. Never set by gateways that are
+     * older than this field.
+     * </pre>
+     *
+     * <code>bool operator = 8 [json_name = "operator"];</code>
+     * @param value The operator to set.
+     * @return This builder for chaining.
+     */
+    public Builder setOperator(boolean value) {
+
+      operator_ = value;
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The caller is an operator: it may call AdminService. A caller that is none need not try, as each refusal is logged. Never set by gateways that are
+     * older than this field.
+     * </pre>
+     *
+     * <code>bool operator = 8 [json_name = "operator"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearOperator() {
+      bitField0_ = (bitField0_ & ~0x00000080);
+      operator_ = false;
+      onChanged();
+      return this;
     }
 
     // @@protoc_insertion_point(builder_scope:headgate.v1.DescribeLogResponse)

@@ -208,4 +208,15 @@ public interface DescribeLogResponseOrBuilder extends
    */
   io.headgate.v1.DescribeLogResponse.TenantOrBuilder getTenantsOrBuilder(
       int index);
+
+  /**
+   * <pre>
+   * The caller is an operator: it may call AdminService. A caller that is none need not try, as each refusal is logged. Never set by gateways that are
+   * older than this field.
+   * </pre>
+   *
+   * <code>bool operator = 8 [json_name = "operator"];</code>
+   * @return The operator.
+   */
+  boolean getOperator();
 }

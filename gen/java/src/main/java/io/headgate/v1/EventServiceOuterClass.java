@@ -233,7 +233,7 @@ public final class EventServiceOuterClass {
       "wBody\"i\n\020GetEventResponse\022(\n\005event\030\001 \001(\013" +
       "2\022.headgate.v1.EventR\005event\022\036\n\010raw_body\030" +
       "\002 \001(\014H\000R\007rawBody\210\001\001B\013\n\t_raw_body\"\024\n\022Desc" +
-      "ribeLogRequest\"\242\003\n\023DescribeLogResponse\022\024" +
+      "ribeLogRequest\"\276\003\n\023DescribeLogResponse\022\024" +
       "\n\005epoch\030\001 \001(\tR\005epoch\022\'\n\017earliest_cursor\030" +
       "\002 \001(\tR\016earliestCursor\022?\n\rearliest_time\030\003" +
       " \001(\0132\032.google.protobuf.TimestampR\014earlie" +
@@ -242,26 +242,27 @@ public final class EventServiceOuterClass {
       "uf.TimestampR\nlatestTime\022*\n\021known_event_" +
       "types\030\006 \003(\tR\017knownEventTypes\022A\n\007tenants\030" +
       "\007 \003(\0132\'.headgate.v1.DescribeLogResponse." +
-      "TenantR\007tenants\032:\n\006Tenant\022\026\n\006source\030\001 \001(" +
-      "\tR\006source\022\030\n\007context\030\002 \001(\tR\007context*\177\n\014O" +
-      "nLostCursor\022\036\n\032ON_LOST_CURSOR_UNSPECIFIE" +
-      "D\020\000\022\027\n\023ON_LOST_CURSOR_FAIL\020\001\022\033\n\027ON_LOST_" +
-      "CURSOR_EARLIEST\020\002\022\031\n\025ON_LOST_CURSOR_LATE" +
-      "ST\020\0032\330\003\n\014EventService\022\205\001\n\tSubscribe\022\035.he" +
-      "adgate.v1.SubscribeRequest\032\036.headgate.v1" +
-      ".SubscribeResponse\"7\202\323\344\223\0021\022\024/v1/events:s" +
-      "ubscribeZ\031\"\024/v1/events:subscribe:\001*0\001\022w\n" +
-      "\nListEvents\022\036.headgate.v1.ListEventsRequ" +
-      "est\032\037.headgate.v1.ListEventsResponse\"(\202\323" +
-      "\344\223\002\"\022\n/v1/eventsZ\024\"\017/v1/events:list:\001*\022d" +
-      "\n\010GetEvent\022\034.headgate.v1.GetEventRequest" +
-      "\032\035.headgate.v1.GetEventResponse\"\033\202\323\344\223\002\025\022" +
-      "\023/v1/events/{cursor}\022a\n\013DescribeLog\022\037.he" +
-      "adgate.v1.DescribeLogRequest\032 .headgate." +
-      "v1.DescribeLogResponse\"\017\202\323\344\223\002\t\022\007/v1/logB" +
-      "\\\n\016io.headgate.v1P\001Z:github.com/headgate" +
-      "/headgate/gen/go/headgate/v1;headgatev1\252" +
-      "\002\013Headgate.V1b\006proto3"
+      "TenantR\007tenants\022\032\n\010operator\030\010 \001(\010R\010opera" +
+      "tor\032:\n\006Tenant\022\026\n\006source\030\001 \001(\tR\006source\022\030\n" +
+      "\007context\030\002 \001(\tR\007context*\177\n\014OnLostCursor\022" +
+      "\036\n\032ON_LOST_CURSOR_UNSPECIFIED\020\000\022\027\n\023ON_LO" +
+      "ST_CURSOR_FAIL\020\001\022\033\n\027ON_LOST_CURSOR_EARLI" +
+      "EST\020\002\022\031\n\025ON_LOST_CURSOR_LATEST\020\0032\330\003\n\014Eve" +
+      "ntService\022\205\001\n\tSubscribe\022\035.headgate.v1.Su" +
+      "bscribeRequest\032\036.headgate.v1.SubscribeRe" +
+      "sponse\"7\202\323\344\223\0021\022\024/v1/events:subscribeZ\031\"\024" +
+      "/v1/events:subscribe:\001*0\001\022w\n\nListEvents\022" +
+      "\036.headgate.v1.ListEventsRequest\032\037.headga" +
+      "te.v1.ListEventsResponse\"(\202\323\344\223\002\"\022\n/v1/ev" +
+      "entsZ\024\"\017/v1/events:list:\001*\022d\n\010GetEvent\022\034" +
+      ".headgate.v1.GetEventRequest\032\035.headgate." +
+      "v1.GetEventResponse\"\033\202\323\344\223\002\025\022\023/v1/events/" +
+      "{cursor}\022a\n\013DescribeLog\022\037.headgate.v1.De" +
+      "scribeLogRequest\032 .headgate.v1.DescribeL" +
+      "ogResponse\"\017\202\323\344\223\002\t\022\007/v1/logB\\\n\016io.headga" +
+      "te.v1P\001Z:github.com/headgate/headgate/ge" +
+      "n/go/headgate/v1;headgatev1\252\002\013Headgate.V" +
+      "1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -384,7 +385,7 @@ public final class EventServiceOuterClass {
     internal_static_headgate_v1_DescribeLogResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_v1_DescribeLogResponse_descriptor,
-        new java.lang.String[] { "Epoch", "EarliestCursor", "EarliestTime", "LatestCursor", "LatestTime", "KnownEventTypes", "Tenants", });
+        new java.lang.String[] { "Epoch", "EarliestCursor", "EarliestTime", "LatestCursor", "LatestTime", "KnownEventTypes", "Tenants", "Operator", });
     internal_static_headgate_v1_DescribeLogResponse_Tenant_descriptor =
       internal_static_headgate_v1_DescribeLogResponse_descriptor.getNestedTypes().get(0);
     internal_static_headgate_v1_DescribeLogResponse_Tenant_fieldAccessorTable = new
