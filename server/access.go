@@ -31,6 +31,7 @@ var needs = map[string]access.Need{
 	headgatev1.SubscriptionService_SkipEvent_FullMethodName:          access.NeedReader,
 
 	adminv1.AdminService_GetStatus_FullMethodName:            access.NeedOperatorOften,
+	adminv1.AdminService_GetHistory_FullMethodName:           access.NeedOperatorOften,
 	adminv1.AdminService_ListStreams_FullMethodName:          access.NeedOperatorOften,
 	adminv1.AdminService_EndStream_FullMethodName:            access.NeedOperator,
 	adminv1.AdminService_ListSubscriptions_FullMethodName:    access.NeedOperatorOften,

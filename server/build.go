@@ -181,4 +181,5 @@ func (s *Server) buildRooms() {
 		Subscriptions: s.subscriptions, Retention: s.cfg.Retention.MaxAge, Logger: slog.Default(), Tracer: s.tracing.Tracer(),
 	})
 	s.rates = &rates{count: s.counts}
+	s.history = &history{look: s.figures}
 }

@@ -27,8 +27,9 @@ import (
 // TestConsole is what people do with the console, in a real browser.
 func TestConsole(t *testing.T) {
 	b := browse(t)
+	server.SetHistoryEvery(t, 100*time.Millisecond)
 	for name, test := range map[string]func(*testing.T, *browser){
-		"live": testConsoleLive, "hostile": testConsoleHostile, "paused": testConsolePaused, "restart": testConsoleRestart, "quarantine": testConsoleQuarantine, "streams": testConsoleStreams, "code": testConsoleCode,
+		"live": testConsoleLive, "hostile": testConsoleHostile, "paused": testConsolePaused, "restart": testConsoleRestart, "quarantine": testConsoleQuarantine, "streams": testConsoleStreams, "past": testConsolePast, "code": testConsoleCode,
 		"tenant": testConsoleTenant, "phone": testConsolePhone,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -277,6 +278,39 @@ func testConsoleStreams(t *testing.T, b *browser) {
 		t.Errorf("the client got %s, %v", text, err)
 	}
 	p.until("!" + row + " && document.querySelector('.notice').innerText.includes('is ending')")
+}
+
+// testConsolePast: who opens the page sees in its plots what happened before.
+func testConsolePast(t *testing.T, b *browser) {
+	cfg := signedConfig(t.TempDir())
+	g := start(t, cfg)
+	for n := range 9 {
+		g.accept(body(n, "relation.created", "Cust1234"))
+	}
+	if got := postTo(t, g.addr.Webhook, body(9, "relation.created", "Cust1234"), "wrong"); got != http.StatusUnauthorized {
+		t.Errorf("a wrong signature is answered with %d", got)
+	}
+	for n := 0; n == 0; { // the page is opened when these posts are in the past
+		_, answer := g.get("/admin/v1/history")
+		n = strings.Count(answer, "unauthenticated")
+	}
+	p := b.open(t, "http://"+g.addr.API+"/console/#/log", 1280, 800)
+	plot := func(title string) string {
+		return fmt.Sprintf("[...document.querySelectorAll('.plot')].find((e) => e.innerText.startsWith(%q))", title)
+	}
+	for _, title := range []string{"Intake", "Refused", "Deliveries", "Lag", "Size"} {
+		p.until(plot(title) + "?.querySelector('polyline')?.points.length >= 2")
+	}
+	for _, title := range []string{"Intake", "Refused"} {
+		if most := p.number(fmt.Sprintf("Number(%s.innerText.match(/at most ([0-9.,]+)\\/s/)[1].replaceAll(',', ''))", plot(title))); most <= 0 {
+			t.Errorf("%s was at most %v a second", title, most)
+		}
+	}
+	p.until(plot("Refused") + ".innerText.includes('unauthenticated')")
+	p.picture("past")
+	if list := p.complaints(); len(list) > 0 {
+		t.Errorf("the browser complains: %v", list)
+	}
 }
 
 // testConsoleCode: what the page builds for a filter does what it says, whatever the filter's values are.

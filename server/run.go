@@ -59,6 +59,7 @@ func (s *Server) serve(ctx context.Context) (next *successor, err error) {
 	g.Go(func() error { s.reload.run(logCtx); return nil })
 	g.Go(func() error { s.feed.Watch(logCtx); return nil })
 	g.Go(func() error { s.rates.run(logCtx); return nil })
+	g.Go(func() error { s.history.run(logCtx); return nil })
 	g.Go(func() error { s.clock.run(logCtx); return nil })
 	g.Go(func() error { s.awaitSuccessor(logCtx); return nil })
 	g.Go(func() error { return s.upstream.Run(logCtx) })

@@ -25,7 +25,8 @@ type operator struct {
 	adminv1.UnimplementedAdminServiceServer
 	status      *adminv1.GetStatusResponse
 	streams     []*adminv1.Stream
-	quarantined int // entries, numbered from the newest
+	history     []*adminv1.HistoryPoint // nil: a release without
+	quarantined int                     // entries, numbered from the newest
 	askedAfter  []string
 
 	reprocessed []*adminv1.ReprocessQuarantinedRequest
@@ -36,6 +37,13 @@ type operator struct {
 
 func (o *operator) GetStatus(context.Context, *adminv1.GetStatusRequest) (*adminv1.GetStatusResponse, error) {
 	return o.status, nil
+}
+
+func (o *operator) GetHistory(ctx context.Context, req *adminv1.GetHistoryRequest) (*adminv1.GetHistoryResponse, error) {
+	if o.history == nil {
+		return o.UnimplementedAdminServiceServer.GetHistory(ctx, req)
+	}
+	return &adminv1.GetHistoryResponse{Points: o.history}, nil
 }
 
 func (o *operator) ListStreams(context.Context, *adminv1.ListStreamsRequest) (*adminv1.ListStreamsResponse, error) {
@@ -80,6 +88,41 @@ func (described) DescribeLog(context.Context, *headgatev1.DescribeLogRequest) (*
 		EarliestCursor: scripted.Cursor(0), LatestCursor: scripted.Cursor(12),
 		Tenants: []*headgatev1.DescribeLogResponse_Tenant{{Source: "dev", Context: "Cust26759"}, {Source: "globex", Context: "Default"}},
 	}, nil
+}
+
+// TestStatusShowsTheLastHour: in one line, two minutes a character, the newest last. What happened once is not as low as nothing.
+func TestStatusShowsTheLastHour(t *testing.T) {
+	admin := &operator{status: &adminv1.GetStatusResponse{StartedAt: noon, Ready: true}, subscriptions: []*adminv1.ReaderSubscription{}}
+	for n := range 360 {
+		p := &adminv1.HistoryPoint{Over: durationpb.New(10 * time.Second), Posts: map[string]uint64{"duplicate": 5}}
+		switch {
+		case n == 0:
+			p.Posts["accepted"] = 1
+		case n >= 348:
+			p.Posts["accepted"], p.EventsSent = 70, 140
+		case n >= 336:
+			p.Posts["accepted"] = 40
+		}
+		admin.history = append(admin.history, p)
+	}
+	address, _ := startGateway(t, &scripted.Gateway{Events: described{}, Admin: admin})
+	for _, c := range []struct {
+		points int
+		want   string
+	}{
+		{360, "hour  in ▂▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▅█ up to 7.0/s, out ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁█ up to 14/s\n"},
+		{6, "hour  in █ up to 7.0/s, out █ up to 14/s\n"},
+	} {
+		admin.history = admin.history[len(admin.history)-c.points:]
+		out, _, err := headgate(t, nil, "status", "--address", address)
+		if err != nil || !strings.Contains(out, "\n"+c.want) {
+			t.Errorf("of %d points: %v\n%s", c.points, err, out)
+		}
+	}
+	admin.history = admin.history[:0]
+	if out, _, err := headgate(t, nil, "status", "--address", address); err != nil || strings.Contains(out, "hour") {
+		t.Errorf("of none: %v\n%s", err, out)
+	}
 }
 
 func TestStatusIsOneScreen(t *testing.T) {

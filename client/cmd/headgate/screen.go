@@ -161,6 +161,11 @@ func (n *snapshot) figures() []string {
 		fmt.Sprintf("out   %s/s  %s sent, %s", terminal.Rate(n.status.GetEventsSentPerSecond()), some(n.status.GetEventsSent(), "event"), reading),
 		fmt.Sprintf("log   %s  %s, %s free", terminal.Bytes(float64(log.GetSizeBytes())), kept, terminal.Bytes(float64(log.GetFreeBytes()))),
 	}
+	if len(n.lastHour) > 0 {
+		accepted, most := spark(n.lastHour, func(p *adminv1.HistoryPoint) uint64 { return p.GetPosts()["accepted"] })
+		sent, mostSent := spark(n.lastHour, (*adminv1.HistoryPoint).GetEventsSent)
+		lines = append(lines, fmt.Sprintf("hour  in %s up to %s/s, out %s up to %s/s", accepted, terminal.Rate(most), sent, terminal.Rate(mostSent)))
+	}
 	if log.GetFormat() < log.GetNewestFormat() {
 		lines = append(lines, fmt.Sprintf("      format %d; headgated upgrade-store brings it to %d, which releases before cannot open", log.GetFormat(), log.GetNewestFormat()))
 	}
@@ -214,4 +219,31 @@ func (n *snapshot) behind(s screen) []string {
 // servedOf is how many of a subscription's shards somebody reads.
 func servedOf(s *headgatev1.Subscription) string {
 	return fmt.Sprintf("%d/%d", s.GetServed(), s.GetShardCount())
+}
+
+// sparkPoints are in one character: two minutes, so that an hour takes thirty.
+const sparkPoints = 12
+
+// spark draws how often something happened, and returns how often a second that was at most. What happened at all is higher than what did not.
+func spark(points []*adminv1.HistoryPoint, count func(*adminv1.HistoryPoint) uint64) (drawn string, most float64) {
+	var rates []float64
+	for end := len(points); end > 0; end -= sparkPoints {
+		var n uint64
+		var over time.Duration
+		for _, p := range points[max(0, end-sparkPoints):end] {
+			n, over = n+count(p), over+p.GetOver().AsDuration()
+		}
+		rates = append(rates, float64(n)/max(over, time.Second).Seconds())
+	}
+	slices.Reverse(rates)
+	most = slices.Max(rates)
+	heights := []rune("▁▂▃▄▅▆▇█")
+	for _, rate := range rates {
+		height := 0
+		if rate > 0 {
+			height = max(1, int(rate/most*float64(len(heights)-1)+0.5))
+		}
+		drawn += string(heights[height])
+	}
+	return drawn, most
 }

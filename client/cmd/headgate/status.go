@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	grpcstatus "google.golang.org/grpc/status"
+
 	"github.com/headgate/headgate/client"
 	"github.com/headgate/headgate/client/cmd/terminal"
 	adminv1 "github.com/headgate/headgate/gen/go/headgate/admin/v1"
@@ -26,6 +29,7 @@ type snapshot struct {
 	status        *adminv1.GetStatusResponse
 	streams       []*adminv1.Stream
 	subscriptions []*adminv1.ReaderSubscription
+	lastHour      []*adminv1.HistoryPoint
 }
 
 func (g *gateway) snapshot(ctx context.Context, admin adminv1.AdminServiceClient) (*snapshot, error) {
@@ -41,7 +45,11 @@ func (g *gateway) snapshot(ctx context.Context, admin adminv1.AdminServiceClient
 	if err != nil {
 		return nil, g.explain(client.ErrorOf(err))
 	}
-	return &snapshot{g.Address, time.Now(), status, streams.GetStreams(), subscriptions.GetSubscriptions()}, nil
+	history, err := admin.GetHistory(ctx, &adminv1.GetHistoryRequest{})
+	if err != nil && grpcstatus.Code(err) != codes.Unimplemented { // by a gateway of an earlier release
+		return nil, g.explain(client.ErrorOf(err))
+	}
+	return &snapshot{g.Address, time.Now(), status, streams.GetStreams(), subscriptions.GetSubscriptions(), history.GetPoints()}, nil
 }
 
 // Run shows one screen. A gateway that does not accept webhooks is an error, after the screen.

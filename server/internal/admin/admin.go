@@ -50,6 +50,8 @@ type Gateway struct {
 	// Sent is how many events were sent to readers since the start, and how many a second in the last minute.
 	Sent          func() (events uint64, perSecond float64)
 	Subscriptions func(ctx context.Context) []*adminv1.ReaderSubscription
+	// History returns how the last hour was, oldest first.
+	History func() []*adminv1.HistoryPoint
 	// EndStream ends one stream and returns it as it stood, nil when none of the id is being served.
 	EndStream func(ctx context.Context, id string) *adminv1.Stream
 	// DeleteSubscription and SkipEvent act on any reader's subscription. Their errors are fit for the caller.
@@ -101,6 +103,11 @@ func (s *Service) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*
 		resp.Ready, resp.Problem = false, err.Error()
 	}
 	return resp, nil
+}
+
+// GetHistory implements AdminService.
+func (s *Service) GetHistory(context.Context, *adminv1.GetHistoryRequest) (*adminv1.GetHistoryResponse, error) {
+	return &adminv1.GetHistoryResponse{Points: s.gw.History()}, nil
 }
 
 func timestamp(t time.Time) *timestamppb.Timestamp {

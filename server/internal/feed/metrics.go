@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	headgatev1 "github.com/headgate/headgate/gen/go/headgate/v1"
 	"github.com/headgate/headgate/server/internal/fault"
@@ -46,6 +47,15 @@ func (m *metrics) register(r prometheus.Registerer, s *Service) {
 	if s.opt.Subscriptions != nil {
 		r.MustRegister(&collector{svc: s})
 	}
+}
+
+// Deliveries tells, since the start, how long deliveries to streams that waited took.
+func (s *Service) Deliveries() *dto.Histogram {
+	var as dto.Metric
+	if s.metrics.delivery.Write(&as) != nil {
+		return nil
+	}
+	return as.GetHistogram()
 }
 
 // of is what the reader's streams count.

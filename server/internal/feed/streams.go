@@ -52,6 +52,15 @@ func (s *Service) Streams(ctx context.Context) []StreamStatus {
 // Sent is how many events were handed to the transport since the start, over all streams.
 func (s *Service) Sent() uint64 { return s.sent.Load() }
 
+// Lag is how old the oldest record is that the hindmost stream has not passed; zero when all are at the head.
+func (s *Service) Lag(ctx context.Context) time.Duration {
+	hindmost := s.log.Head()
+	for _, st := range s.streams.all() {
+		hindmost = min(hindmost, s.index.position(&st.waiter, st.pos.Load()))
+	}
+	return s.lagAt(ctx, hindmost)
+}
+
 // EndStream ends a stream on an operator's behalf and returns how it stood. It does not wait. It finds none of an id that is gone.
 func (s *Service) EndStream(ctx context.Context, id string) (status StreamStatus, found bool) {
 	st := s.streams.get(id)

@@ -62,3 +62,24 @@ func TestStreamsTellThatTheyReplay(t *testing.T) {
 	}
 	until(t, "it is live", func() bool { return state() == Live })
 }
+
+// TestLagOfTheHindmost: of several streams it is that of the one that is farthest back, and nobody's when all are at the head.
+func TestLagOfTheHindmost(t *testing.T) {
+	g := newGateway(t, func(s *setup) { s.dialOpts = smallWindows })
+	if lag := g.feed.Lag(t.Context()); lag != 0 {
+		t.Errorf("without a stream it is %v", lag)
+	}
+	g.append(event(1))
+	g.clock.advance(time.Hour)
+	slow := g.subscribe(&headgatev1.SubscribeRequest{Start: earliest()})
+	other := g.subscribe(&headgatev1.SubscribeRequest{Start: latest(), Filter: sales()})
+	other.caughtUp()
+	g.appendMany(100, func(i int) *eventlog.Record { return event(i+2, sized(32<<10)) })
+	g.clock.advance(time.Minute)
+	if lag := g.feed.Lag(t.Context()); lag < time.Minute {
+		t.Errorf("of one that takes nothing it is %v", lag)
+	}
+	for n := 0; n < 101; n += len(slow.recv().GetEvents()) {
+	}
+	until(t, "nobody is behind", func() bool { return g.feed.Lag(t.Context()) == 0 })
+}

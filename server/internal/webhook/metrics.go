@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // metrics are the door's figures.
@@ -43,6 +44,28 @@ func (m *metrics) begin(src *Source) {
 	for _, secret := range src.Secrets {
 		m.secrets.WithLabelValues(src.Name, secret.ID)
 	}
+}
+
+// Posts is how many posts were answered since the start, by outcome: those of all sources and of none.
+func (h *Handler) Posts() map[string]uint64 {
+	series := make(chan prometheus.Metric)
+	go func() {
+		h.metrics.requests.Collect(series)
+		close(series)
+	}()
+	posts := make(map[string]uint64)
+	for one := range series {
+		var as dto.Metric
+		if one.Write(&as) != nil {
+			continue
+		}
+		for _, label := range as.GetLabel() {
+			if label.GetName() == "outcome" {
+				posts[label.GetValue()] += uint64(as.GetCounter().GetValue())
+			}
+		}
+	}
+	return posts
 }
 
 // count takes note of an answer. How long it took tells of the gateway only where the post is authentic: strangers can be as slow as they like.

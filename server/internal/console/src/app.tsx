@@ -97,9 +97,9 @@ function Mark() {
 
 /** What asks to be looked at, beside a page's name. */
 function Badge({ page }: { page: Page }) {
-  const { history } = session;
-  useChanges(history);
-  const { status } = history;
+  const { gateway } = session;
+  useChanges(gateway);
+  const { status } = gateway;
   if (page === "quarantine" && Number(status?.log?.quarantined ?? 0) > 0) return <span class="badge warn">{String(status?.log?.quarantined)}</span>;
   if (page === "streams" && status) return <span class="badge">{status.streams ?? 0}</span>;
   const troubled = status?.sources?.filter((s) => s.stopped || (s.suspected ?? []).length > 0).length ?? 0;
@@ -108,18 +108,18 @@ function Badge({ page }: { page: Page }) {
 }
 
 function Banner({ operator }: { operator: boolean }) {
-  const { history } = session;
-  useChanges(history);
+  const { gateway } = session;
+  useChanges(gateway);
   if (!operator) return null;
-  if (history.error !== undefined) return <Failure error={history.error} />;
-  if (history.status && !history.status.ready) return <div class="notice bad" role="alert"><strong>Not ready.</strong> {history.status.problem}</div>;
+  if (gateway.error !== undefined) return <Failure error={gateway.error} />;
+  if (gateway.status && !gateway.status.ready) return <div class="notice bad" role="alert"><strong>Not ready.</strong> {gateway.status.problem}</div>;
   return null;
 }
 
 function Foot({ operator }: { operator: boolean }) {
-  const { history } = session;
-  useChanges(history);
-  const { status } = history;
+  const { gateway } = session;
+  useChanges(gateway);
+  const { status } = gateway;
   return (
     <footer>
       {operator

@@ -12,8 +12,6 @@ const DRAW_EVERY = 90;
 const DRAW_SHARE = 0.3;
 /** How long rows stay where they are after somebody has moved towards one of them. */
 const HOLD = 1200;
-/** How many latencies one sample is made of. */
-const LATENCIES = 2000;
 
 export type Row = { key: number; cursor: string } & (
   | { kind: "event"; event: HeadgateEvent }
@@ -46,7 +44,6 @@ export class Feed extends Observable {
   caughtUp = false;
 
   #pending: Row[] = []; // oldest first
-  #latencies: number[] = [];
   #key = 0;
   #frame = 0;
   #drawAgain = 0;
@@ -102,19 +99,11 @@ export class Feed extends Observable {
     this.#heldUntil = performance.now() + HOLD;
   }
 
-  /** The median time from the gateway's storing of an event to its arrival here, in seconds, of those since the last call. Unknown when none came live. */
-  latency(): number | undefined {
-    const sorted = this.#latencies.sort((a, b) => a - b);
-    this.#latencies = [];
-    return sorted[sorted.length >> 1];
-  }
-
   #reset(): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     this.rows = [];
     this.#pending = [];
-    this.#latencies = [];
     this.received = this.passedOver = this.#passed = 0;
     this.paused = this.caughtUp = false;
     this.unknownNames = [];
@@ -133,7 +122,6 @@ export class Feed extends Observable {
     if (message.checkpoint?.caught_up) this.caughtUp = true;
     for (const event of message.events ?? []) {
       this.received++;
-      if (this.caughtUp && this.#latencies.length < LATENCIES) this.#latencies.push(Math.max(0, Date.now() - Date.parse(event.received_at)) / 1000);
       this.#pending.push({ key: this.#key++, cursor: event.cursor, kind: "event", event });
     }
     if (message.gap) this.#pending.push({ key: this.#key++, cursor, kind: "gap", gap: message.gap, at: message.gap.to_time });

@@ -3,18 +3,18 @@ import { clock, span } from "./format";
 
 export interface Point {
   at: number;
-  value: number | undefined | null;
+  value: number | undefined;
 }
 
 const WIDTH = 300;
 const HEIGHT = 64;
 
-/** A value over time, small. Where it is null the line is broken. */
+/** A value over time, small. Where there is none the line is broken. */
 export function Plot({ title, points, format, about }: { title: string; points: readonly Point[]; format: (value: number) => string; about: string }) {
   const [at, setAt] = useState<number | undefined>(undefined);
   const area = useRef<SVGSVGElement>(null);
   const known = points.filter((p): p is { at: number; value: number } => typeof p.value === "number");
-  const last = known.at(-1);
+  const last = points.at(-1)?.value;
   const most = known.reduce((max, p) => Math.max(max, p.value), 0);
   const from = points[0]?.at ?? 0;
   const to = points.at(-1)?.at ?? 0;
@@ -25,7 +25,7 @@ export function Plot({ title, points, format, about }: { title: string; points: 
     if (box) setAt(from + ((e.clientX - box.left) / box.width) * (to - from));
   };
   const near = at === undefined ? undefined : known.reduce<{ at: number; value: number } | undefined>((best, p) => (!best || Math.abs(p.at - at) < Math.abs(best.at - at) ? p : best), undefined);
-  const now = last ? format(last.value) : "–";
+  const now = last === undefined ? "–" : format(last);
   return (
     <figure class="plot">
       <figcaption><span>{title}</span><b>{near ? format(near.value) : now}</b></figcaption>
@@ -40,7 +40,7 @@ export function Plot({ title, points, format, about }: { title: string; points: 
         })}
         {near && <line class="cursor" x1={x(near.at)} x2={x(near.at)} y1="0" y2={HEIGHT} />}
       </svg>
-      <p class="muted"><span>{near ? clock(new Date(near.at).toISOString()).slice(0, 8) : about}</span><span>{last ? `at most ${format(most)}` : "not known yet"}{to > from ? ` · ${span(Math.round((to - from) / 1000))}` : ""}</span></p>
+      <p class="muted"><span>{near ? clock(new Date(near.at).toISOString()).slice(0, 8) : about}</span><span>{known.length > 0 ? `at most ${format(most)}` : points.length > 0 ? "none" : "not known yet"}{to > from ? ` · ${span(Math.round((to - from) / 1000))}` : ""}</span></p>
     </figure>
   );
 }
@@ -49,8 +49,7 @@ export function Plot({ title, points, format, about }: { title: string; points: 
 function pieces(points: readonly Point[]): { at: number; value: number }[][] {
   const all: { at: number; value: number }[][] = [[]];
   for (const { at, value } of points) {
-    if (value === undefined) continue;
-    if (value === null) {
+    if (value === undefined) {
       if (all.at(-1)?.length) all.push([]);
     } else {
       all.at(-1)?.push({ at, value });

@@ -54,7 +54,7 @@ export function QuarantinePage() {
     if (!next.delete(id)) next.add(id);
     return next;
   });
-  const sources = session.history.status?.sources?.map((s) => s.source) ?? [];
+  const sources = session.gateway.status?.sources?.map((s) => s.source) ?? [];
   return (
     <section>
       <header class="head">

@@ -1,6 +1,6 @@
 import { ApiError, get, isSignedIn, onSignedOut, signOut } from "./api";
 import { Feed } from "./feed";
-import { History } from "./history";
+import { Gateway } from "./gateway";
 import { Observable } from "./store";
 import type { LogDescription } from "./types";
 
@@ -15,13 +15,13 @@ class Session extends Observable {
   state: SessionState = { kind: "asking" };
   log: LogDescription = {};
   readonly feed = new Feed();
-  readonly history = new History(this.feed);
+  readonly gateway = new Gateway();
 
   constructor() {
     super();
     onSignedOut(() => {
       if (this.state.kind !== "open") return;
-      this.history.stop();
+      this.gateway.stop();
       this.#become({ kind: "signedOut", ended: true });
     });
     void this.begin();
@@ -33,7 +33,7 @@ class Session extends Observable {
       this.log = await get<LogDescription>("/v1/log");
       const operator = this.log.operator === true;
       this.#become({ kind: "open", operator });
-      if (operator) this.history.start();
+      if (operator) this.gateway.start();
       this.feed.resume();
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {
@@ -47,7 +47,7 @@ class Session extends Observable {
 
   async leave(): Promise<void> {
     this.feed.stop();
-    this.history.stop();
+    this.gateway.stop();
     try {
       await signOut();
     } finally {

@@ -6,15 +6,15 @@ import { useChanges } from "./store";
 import type { SourceStatus } from "./types";
 
 export function SourcesPage() {
-  const { history } = session;
-  useChanges(history);
-  const sources = history.status?.sources;
+  const { gateway } = session;
+  useChanges(gateway);
+  const sources = gateway.status?.sources;
   return (
     <section>
       <header class="head"><h1>Sources</h1><p class="muted">Counts are since the start of the gateway.</p></header>
       {sources === undefined ? <Empty title="Asking the gateway…" /> : sources.length === 0 ? <Empty title="No source is configured."><p><code>headgate source new</code> makes one.</p></Empty> : (
         <Table label="Sources" head={["Source", "State", ["Rate", "n"], "Last event", ["Accepted", "n"], ["Duplicates", "n"], ["Refused", "n"], ["Quarantined", "n"], ["Suspected gaps", "n"]]}>
-          {sources.map((source) => <Source key={source.source} source={source} rate={history.sourceRate(source.source)} />)}
+          {sources.map((source) => <Source key={source.source} source={source} rate={gateway.sourceRate(source.source)} />)}
         </Table>
       )}
     </section>

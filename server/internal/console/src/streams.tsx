@@ -10,11 +10,11 @@ import type { Stream } from "./types";
 const MOST = 500;
 
 export function StreamsPage() {
-  const { history } = session;
-  useChanges(history);
-  useEffect(() => history.watchStreams(), []);
+  const { gateway } = session;
+  useChanges(gateway);
+  useEffect(() => gateway.watchStreams(), []);
   const [report, setReport] = useState<{ kind: "good" | "bad"; text: string } | undefined>(undefined);
-  const { streams } = history;
+  const { streams } = gateway;
   const end = async (stream: Stream): Promise<void> => {
     try {
       await post(`/admin/v1/streams/${encodeURIComponent(stream.id)}:end`, {});
@@ -23,7 +23,7 @@ export function StreamsPage() {
       const gone = error instanceof ApiError && error.status === 404;
       setReport({ kind: "bad", text: gone ? "That stream has ended by itself." : sentence(wordsOf(error)) });
     }
-    history.ask();
+    gateway.ask();
   };
   return (
     <section>
@@ -32,7 +32,7 @@ export function StreamsPage() {
       {streams === undefined ? <Empty title="Asking the gateway…" /> : streams.length === 0 ? <Empty title="Nobody is connected." /> : (
         <>
           <Table label="Streams" head={["Reader", "Filter", "State", ["Sent", "n"], ["Rate", "n"], ["Lag", "n"], "Since", ""]}>
-            <tbody>{streams.slice(0, MOST).map((stream) => <One key={stream.id} stream={stream} rate={history.streamRate(stream)} end={end} />)}</tbody>
+            <tbody>{streams.slice(0, MOST).map((stream) => <One key={stream.id} stream={stream} rate={gateway.streamRate(stream)} end={end} />)}</tbody>
           </Table>
           {streams.length > MOST && <p class="muted foot">The oldest {MOST} of {count(streams.length)} streams are shown. <code>headgate streams</code> shows all.</p>}
         </>

@@ -10,9 +10,9 @@ import type { ReaderSubscription, Stream } from "./types";
 export function SubscriptionsPage() {
   const { value, error } = usePolled<{ subscriptions?: ReaderSubscription[] }>("/admin/v1/subscriptions", 5000);
   const list = value?.subscriptions ?? [];
-  const { history } = session;
-  useChanges(history);
-  useEffect(() => history.watchStreams(), []);
+  const { gateway } = session;
+  useChanges(gateway);
+  useEffect(() => gateway.watchStreams(), []);
   return (
     <section>
       <header class="head"><h1>Subscriptions</h1><p class="muted">Named positions of readers. Lag is the age of the oldest event that is not saved as handled.</p></header>
@@ -21,7 +21,7 @@ export function SubscriptionsPage() {
         <Empty title="There are no subscriptions."><p>A reader makes one by subscribing with a name: the <a href="#/code">code</a> page shows how.</p></Empty>
       ) : (
         <Table label="Subscriptions" head={["Subscription", "Filter", ["Lag", "n"], "Last saved", ["Served", "n"], ["Standing by", "n"], "Position"]}>
-          {list.map((one) => <One key={`${one.reader}/${one.subscription.name}`} one={one} streams={history.streams ?? []} />)}
+          {list.map((one) => <One key={`${one.reader}/${one.subscription.name}`} one={one} streams={gateway.streams ?? []} />)}
         </Table>
       )}
     </section>

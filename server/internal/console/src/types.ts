@@ -124,6 +124,16 @@ export interface Status {
   last_not_ready?: Gap;
 }
 
+export interface HistoryPoint {
+  at: string;
+  over?: string;
+  posts?: Record<string, Count>;
+  events_sent?: Count;
+  lag?: string;
+  delivery?: string;
+  log_size_bytes?: Count;
+}
+
 export interface Stream {
   id: string;
   client_name?: string;

@@ -85,7 +85,7 @@ func (x Stream_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Stream_State.Descriptor instead.
 func (Stream_State) EnumDescriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{9, 0}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{12, 0}
 }
 
 // What came of it. All but STAYS end the quarantine.
@@ -150,7 +150,7 @@ func (x Reprocessed_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Reprocessed_Outcome.Descriptor instead.
 func (Reprocessed_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{25, 0}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{28, 0}
 }
 
 // A request for a backup.
@@ -826,6 +826,191 @@ func (x *SourceStatus) GetAcceptedPerSecond() float64 {
 	return 0
 }
 
+// A request for the last hour.
+type GetHistoryRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetHistoryRequest) Reset() {
+	*x = GetHistoryRequest{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHistoryRequest) ProtoMessage() {}
+
+func (x *GetHistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHistoryRequest.ProtoReflect.Descriptor instead.
+func (*GetHistoryRequest) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{7}
+}
+
+// The last hour.
+type GetHistoryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Oldest first, at most 360.
+	Points        []*HistoryPoint `protobuf:"bytes,1,rep,name=points,proto3" json:"points,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetHistoryResponse) Reset() {
+	*x = GetHistoryResponse{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHistoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHistoryResponse) ProtoMessage() {}
+
+func (x *GetHistoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHistoryResponse.ProtoReflect.Descriptor instead.
+func (*GetHistoryResponse) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetHistoryResponse) GetPoints() []*HistoryPoint {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
+// What happened between two looks at the gateway's counters, and how it was at the second one.
+type HistoryPoint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When the second look was, by the machine's clock, which may have been set in between.
+	At *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	// How long it was after the first: ten seconds, or more when the machine slept or had too much to do.
+	Over *durationpb.Duration `protobuf:"bytes,2,opt,name=over,proto3" json:"over,omitempty"`
+	// Webhook posts answered, by outcome as in the metric headgate_webhook_requests_total: accepted, duplicate, quarantined, test, and the causes of refusals. All
+	// sources together, and whoever named none that there is. An outcome that none had is left out.
+	Posts map[string]uint64 `protobuf:"bytes,3,rep,name=posts,proto3" json:"posts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Events sent to readers, over all streams.
+	EventsSent uint64 `protobuf:"varint,4,opt,name=events_sent,json=eventsSent,proto3" json:"events_sent,omitempty"`
+	// How old the oldest record was that the hindmost stream had not passed. Unset when all were at the head.
+	Lag *durationpb.Duration `protobuf:"bytes,5,opt,name=lag,proto3" json:"lag,omitempty"`
+	// Within which time 99 of 100 deliveries to streams that waited were made, from when the event was received; estimated from the buckets of the metric
+	// headgate_stream_delivery_duration_seconds. Unset when there was none.
+	Delivery *durationpb.Duration `protobuf:"bytes,6,opt,name=delivery,proto3" json:"delivery,omitempty"`
+	// How many bytes the log took on disk.
+	LogSizeBytes  uint64 `protobuf:"varint,7,opt,name=log_size_bytes,json=logSizeBytes,proto3" json:"log_size_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HistoryPoint) Reset() {
+	*x = HistoryPoint{}
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HistoryPoint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HistoryPoint) ProtoMessage() {}
+
+func (x *HistoryPoint) ProtoReflect() protoreflect.Message {
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HistoryPoint.ProtoReflect.Descriptor instead.
+func (*HistoryPoint) Descriptor() ([]byte, []int) {
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *HistoryPoint) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *HistoryPoint) GetOver() *durationpb.Duration {
+	if x != nil {
+		return x.Over
+	}
+	return nil
+}
+
+func (x *HistoryPoint) GetPosts() map[string]uint64 {
+	if x != nil {
+		return x.Posts
+	}
+	return nil
+}
+
+func (x *HistoryPoint) GetEventsSent() uint64 {
+	if x != nil {
+		return x.EventsSent
+	}
+	return 0
+}
+
+func (x *HistoryPoint) GetLag() *durationpb.Duration {
+	if x != nil {
+		return x.Lag
+	}
+	return nil
+}
+
+func (x *HistoryPoint) GetDelivery() *durationpb.Duration {
+	if x != nil {
+		return x.Delivery
+	}
+	return nil
+}
+
+func (x *HistoryPoint) GetLogSizeBytes() uint64 {
+	if x != nil {
+		return x.LogSizeBytes
+	}
+	return 0
+}
+
 // A request for the streams.
 type ListStreamsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -835,7 +1020,7 @@ type ListStreamsRequest struct {
 
 func (x *ListStreamsRequest) Reset() {
 	*x = ListStreamsRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[7]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -847,7 +1032,7 @@ func (x *ListStreamsRequest) String() string {
 func (*ListStreamsRequest) ProtoMessage() {}
 
 func (x *ListStreamsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[7]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -860,7 +1045,7 @@ func (x *ListStreamsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStreamsRequest.ProtoReflect.Descriptor instead.
 func (*ListStreamsRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{7}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{10}
 }
 
 // The streams.
@@ -874,7 +1059,7 @@ type ListStreamsResponse struct {
 
 func (x *ListStreamsResponse) Reset() {
 	*x = ListStreamsResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[8]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -886,7 +1071,7 @@ func (x *ListStreamsResponse) String() string {
 func (*ListStreamsResponse) ProtoMessage() {}
 
 func (x *ListStreamsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[8]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -899,7 +1084,7 @@ func (x *ListStreamsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStreamsResponse.ProtoReflect.Descriptor instead.
 func (*ListStreamsResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{8}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListStreamsResponse) GetStreams() []*Stream {
@@ -944,7 +1129,7 @@ type Stream struct {
 
 func (x *Stream) Reset() {
 	*x = Stream{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[9]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +1141,7 @@ func (x *Stream) String() string {
 func (*Stream) ProtoMessage() {}
 
 func (x *Stream) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[9]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1154,7 @@ func (x *Stream) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stream.ProtoReflect.Descriptor instead.
 func (*Stream) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{9}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Stream) GetId() string {
@@ -1074,7 +1259,7 @@ type EndStreamRequest struct {
 
 func (x *EndStreamRequest) Reset() {
 	*x = EndStreamRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1086,7 +1271,7 @@ func (x *EndStreamRequest) String() string {
 func (*EndStreamRequest) ProtoMessage() {}
 
 func (x *EndStreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[10]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1099,7 +1284,7 @@ func (x *EndStreamRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndStreamRequest.ProtoReflect.Descriptor instead.
 func (*EndStreamRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{10}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *EndStreamRequest) GetId() string {
@@ -1120,7 +1305,7 @@ type EndStreamResponse struct {
 
 func (x *EndStreamResponse) Reset() {
 	*x = EndStreamResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1132,7 +1317,7 @@ func (x *EndStreamResponse) String() string {
 func (*EndStreamResponse) ProtoMessage() {}
 
 func (x *EndStreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[11]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1145,7 +1330,7 @@ func (x *EndStreamResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndStreamResponse.ProtoReflect.Descriptor instead.
 func (*EndStreamResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{11}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *EndStreamResponse) GetStream() *Stream {
@@ -1164,7 +1349,7 @@ type ListSubscriptionsRequest struct {
 
 func (x *ListSubscriptionsRequest) Reset() {
 	*x = ListSubscriptionsRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1176,7 +1361,7 @@ func (x *ListSubscriptionsRequest) String() string {
 func (*ListSubscriptionsRequest) ProtoMessage() {}
 
 func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[12]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1189,7 +1374,7 @@ func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubscriptionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionsRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{12}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{15}
 }
 
 // The subscriptions.
@@ -1203,7 +1388,7 @@ type ListSubscriptionsResponse struct {
 
 func (x *ListSubscriptionsResponse) Reset() {
 	*x = ListSubscriptionsResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1215,7 +1400,7 @@ func (x *ListSubscriptionsResponse) String() string {
 func (*ListSubscriptionsResponse) ProtoMessage() {}
 
 func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[13]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1228,7 +1413,7 @@ func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubscriptionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionsResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{13}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListSubscriptionsResponse) GetSubscriptions() []*ReaderSubscription {
@@ -1253,7 +1438,7 @@ type ReaderSubscription struct {
 
 func (x *ReaderSubscription) Reset() {
 	*x = ReaderSubscription{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1265,7 +1450,7 @@ func (x *ReaderSubscription) String() string {
 func (*ReaderSubscription) ProtoMessage() {}
 
 func (x *ReaderSubscription) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[14]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1278,7 +1463,7 @@ func (x *ReaderSubscription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReaderSubscription.ProtoReflect.Descriptor instead.
 func (*ReaderSubscription) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{14}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ReaderSubscription) GetReader() string {
@@ -1315,7 +1500,7 @@ type DeleteSubscriptionRequest struct {
 
 func (x *DeleteSubscriptionRequest) Reset() {
 	*x = DeleteSubscriptionRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1327,7 +1512,7 @@ func (x *DeleteSubscriptionRequest) String() string {
 func (*DeleteSubscriptionRequest) ProtoMessage() {}
 
 func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[15]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1340,7 +1525,7 @@ func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{15}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DeleteSubscriptionRequest) GetReader() string {
@@ -1366,7 +1551,7 @@ type DeleteSubscriptionResponse struct {
 
 func (x *DeleteSubscriptionResponse) Reset() {
 	*x = DeleteSubscriptionResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1378,7 +1563,7 @@ func (x *DeleteSubscriptionResponse) String() string {
 func (*DeleteSubscriptionResponse) ProtoMessage() {}
 
 func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[16]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1391,7 +1576,7 @@ func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{16}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{19}
 }
 
 // A request to leave out one event of a reader's subscription.
@@ -1411,7 +1596,7 @@ type SkipEventRequest struct {
 
 func (x *SkipEventRequest) Reset() {
 	*x = SkipEventRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1423,7 +1608,7 @@ func (x *SkipEventRequest) String() string {
 func (*SkipEventRequest) ProtoMessage() {}
 
 func (x *SkipEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[17]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1436,7 +1621,7 @@ func (x *SkipEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipEventRequest.ProtoReflect.Descriptor instead.
 func (*SkipEventRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{17}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SkipEventRequest) GetReader() string {
@@ -1478,7 +1663,7 @@ type SkipEventResponse struct {
 
 func (x *SkipEventResponse) Reset() {
 	*x = SkipEventResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1490,7 +1675,7 @@ func (x *SkipEventResponse) String() string {
 func (*SkipEventResponse) ProtoMessage() {}
 
 func (x *SkipEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[18]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1503,7 +1688,7 @@ func (x *SkipEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipEventResponse.ProtoReflect.Descriptor instead.
 func (*SkipEventResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{18}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SkipEventResponse) GetSkip() *v1.Skip {
@@ -1528,7 +1713,7 @@ type ListQuarantineRequest struct {
 
 func (x *ListQuarantineRequest) Reset() {
 	*x = ListQuarantineRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[19]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1540,7 +1725,7 @@ func (x *ListQuarantineRequest) String() string {
 func (*ListQuarantineRequest) ProtoMessage() {}
 
 func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[19]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1553,7 +1738,7 @@ func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineRequest.ProtoReflect.Descriptor instead.
 func (*ListQuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{19}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListQuarantineRequest) GetPageSize() uint32 {
@@ -1590,7 +1775,7 @@ type ListQuarantineResponse struct {
 
 func (x *ListQuarantineResponse) Reset() {
 	*x = ListQuarantineResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[20]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1602,7 +1787,7 @@ func (x *ListQuarantineResponse) String() string {
 func (*ListQuarantineResponse) ProtoMessage() {}
 
 func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[20]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1615,7 +1800,7 @@ func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
 func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{20}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListQuarantineResponse) GetQuarantined() []*Quarantined {
@@ -1643,7 +1828,7 @@ type GetQuarantinedRequest struct {
 
 func (x *GetQuarantinedRequest) Reset() {
 	*x = GetQuarantinedRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1655,7 +1840,7 @@ func (x *GetQuarantinedRequest) String() string {
 func (*GetQuarantinedRequest) ProtoMessage() {}
 
 func (x *GetQuarantinedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[21]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1668,7 +1853,7 @@ func (x *GetQuarantinedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQuarantinedRequest.ProtoReflect.Descriptor instead.
 func (*GetQuarantinedRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{21}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetQuarantinedRequest) GetId() string {
@@ -1691,7 +1876,7 @@ type GetQuarantinedResponse struct {
 
 func (x *GetQuarantinedResponse) Reset() {
 	*x = GetQuarantinedResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[22]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1703,7 +1888,7 @@ func (x *GetQuarantinedResponse) String() string {
 func (*GetQuarantinedResponse) ProtoMessage() {}
 
 func (x *GetQuarantinedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[22]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1716,7 +1901,7 @@ func (x *GetQuarantinedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQuarantinedResponse.ProtoReflect.Descriptor instead.
 func (*GetQuarantinedResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{22}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetQuarantinedResponse) GetQuarantined() *Quarantined {
@@ -1750,7 +1935,7 @@ type ReprocessQuarantinedRequest struct {
 
 func (x *ReprocessQuarantinedRequest) Reset() {
 	*x = ReprocessQuarantinedRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[23]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1762,7 +1947,7 @@ func (x *ReprocessQuarantinedRequest) String() string {
 func (*ReprocessQuarantinedRequest) ProtoMessage() {}
 
 func (x *ReprocessQuarantinedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[23]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1775,7 +1960,7 @@ func (x *ReprocessQuarantinedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReprocessQuarantinedRequest.ProtoReflect.Descriptor instead.
 func (*ReprocessQuarantinedRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{23}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ReprocessQuarantinedRequest) GetIds() []string {
@@ -1819,7 +2004,7 @@ type ReprocessQuarantinedResponse struct {
 
 func (x *ReprocessQuarantinedResponse) Reset() {
 	*x = ReprocessQuarantinedResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[24]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1831,7 +2016,7 @@ func (x *ReprocessQuarantinedResponse) String() string {
 func (*ReprocessQuarantinedResponse) ProtoMessage() {}
 
 func (x *ReprocessQuarantinedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[24]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1844,7 +2029,7 @@ func (x *ReprocessQuarantinedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReprocessQuarantinedResponse.ProtoReflect.Descriptor instead.
 func (*ReprocessQuarantinedResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{24}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ReprocessQuarantinedResponse) GetReprocessed() []*Reprocessed {
@@ -1882,7 +2067,7 @@ type Reprocessed struct {
 
 func (x *Reprocessed) Reset() {
 	*x = Reprocessed{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[25]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1894,7 +2079,7 @@ func (x *Reprocessed) String() string {
 func (*Reprocessed) ProtoMessage() {}
 
 func (x *Reprocessed) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[25]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1907,7 +2092,7 @@ func (x *Reprocessed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reprocessed.ProtoReflect.Descriptor instead.
 func (*Reprocessed) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{25}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Reprocessed) GetId() string {
@@ -1967,7 +2152,7 @@ type DiscardQuarantinedRequest struct {
 
 func (x *DiscardQuarantinedRequest) Reset() {
 	*x = DiscardQuarantinedRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[26]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1979,7 +2164,7 @@ func (x *DiscardQuarantinedRequest) String() string {
 func (*DiscardQuarantinedRequest) ProtoMessage() {}
 
 func (x *DiscardQuarantinedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[26]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1992,7 +2177,7 @@ func (x *DiscardQuarantinedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscardQuarantinedRequest.ProtoReflect.Descriptor instead.
 func (*DiscardQuarantinedRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{26}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DiscardQuarantinedRequest) GetIds() []string {
@@ -2027,7 +2212,7 @@ type DiscardQuarantinedResponse struct {
 
 func (x *DiscardQuarantinedResponse) Reset() {
 	*x = DiscardQuarantinedResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[27]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2039,7 +2224,7 @@ func (x *DiscardQuarantinedResponse) String() string {
 func (*DiscardQuarantinedResponse) ProtoMessage() {}
 
 func (x *DiscardQuarantinedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[27]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2052,7 +2237,7 @@ func (x *DiscardQuarantinedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscardQuarantinedResponse.ProtoReflect.Descriptor instead.
 func (*DiscardQuarantinedResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{27}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *DiscardQuarantinedResponse) GetDiscarded() uint64 {
@@ -2087,7 +2272,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[28]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2099,7 +2284,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[28]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2112,7 +2297,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{28}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Quarantined) GetId() string {
@@ -2198,7 +2383,7 @@ type EraseRequest struct {
 
 func (x *EraseRequest) Reset() {
 	*x = EraseRequest{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[29]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2210,7 +2395,7 @@ func (x *EraseRequest) String() string {
 func (*EraseRequest) ProtoMessage() {}
 
 func (x *EraseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[29]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2223,7 +2408,7 @@ func (x *EraseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseRequest.ProtoReflect.Descriptor instead.
 func (*EraseRequest) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{29}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *EraseRequest) GetSource() string {
@@ -2367,7 +2552,7 @@ type EraseResponse struct {
 
 func (x *EraseResponse) Reset() {
 	*x = EraseResponse{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[30]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2379,7 +2564,7 @@ func (x *EraseResponse) String() string {
 func (*EraseResponse) ProtoMessage() {}
 
 func (x *EraseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[30]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2392,7 +2577,7 @@ func (x *EraseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseResponse.ProtoReflect.Descriptor instead.
 func (*EraseResponse) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{30}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *EraseResponse) GetFound() []*Erasable {
@@ -2447,7 +2632,7 @@ type Erasable struct {
 
 func (x *Erasable) Reset() {
 	*x = Erasable{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[31]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2459,7 +2644,7 @@ func (x *Erasable) String() string {
 func (*Erasable) ProtoMessage() {}
 
 func (x *Erasable) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[31]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2472,7 +2657,7 @@ func (x *Erasable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Erasable.ProtoReflect.Descriptor instead.
 func (*Erasable) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{31}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Erasable) GetCursor() string {
@@ -2516,7 +2701,7 @@ type EraseRequest_Record struct {
 
 func (x *EraseRequest_Record) Reset() {
 	*x = EraseRequest_Record{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[33]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2528,7 +2713,7 @@ func (x *EraseRequest_Record) String() string {
 func (*EraseRequest_Record) ProtoMessage() {}
 
 func (x *EraseRequest_Record) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[33]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2541,7 +2726,7 @@ func (x *EraseRequest_Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseRequest_Record.ProtoReflect.Descriptor instead.
 func (*EraseRequest_Record) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{29, 0}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{32, 0}
 }
 
 func (x *EraseRequest_Record) GetEntity() string {
@@ -2569,7 +2754,7 @@ type EraseRequest_Cursors struct {
 
 func (x *EraseRequest_Cursors) Reset() {
 	*x = EraseRequest_Cursors{}
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[34]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2581,7 +2766,7 @@ func (x *EraseRequest_Cursors) String() string {
 func (*EraseRequest_Cursors) ProtoMessage() {}
 
 func (x *EraseRequest_Cursors) ProtoReflect() protoreflect.Message {
-	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[34]
+	mi := &file_headgate_admin_v1_admin_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2594,7 +2779,7 @@ func (x *EraseRequest_Cursors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseRequest_Cursors.ProtoReflect.Descriptor instead.
 func (*EraseRequest_Cursors) Descriptor() ([]byte, []int) {
-	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{29, 1}
+	return file_headgate_admin_v1_admin_service_proto_rawDescGZIP(), []int{32, 1}
 }
 
 func (x *EraseRequest_Cursors) GetCursors() []string {
@@ -2675,6 +2860,22 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x0elast_suspected\x18\x12 \x01(\v2\x10.headgate.v1.GapR\rlastSuspected\x12.\n" +
 	"\x13accepted_per_second\x18\x13 \x01(\x01R\x11acceptedPerSecond\x1aA\n" +
 	"\x13RefusedByCauseEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x13\n" +
+	"\x11GetHistoryRequest\"M\n" +
+	"\x12GetHistoryResponse\x127\n" +
+	"\x06points\x18\x01 \x03(\v2\x1f.headgate.admin.v1.HistoryPointR\x06points\"\x90\x03\n" +
+	"\fHistoryPoint\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12-\n" +
+	"\x04over\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04over\x12@\n" +
+	"\x05posts\x18\x03 \x03(\v2*.headgate.admin.v1.HistoryPoint.PostsEntryR\x05posts\x12\x1f\n" +
+	"\vevents_sent\x18\x04 \x01(\x04R\n" +
+	"eventsSent\x12+\n" +
+	"\x03lag\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x03lag\x125\n" +
+	"\bdelivery\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\bdelivery\x12$\n" +
+	"\x0elog_size_bytes\x18\a \x01(\x04R\flogSizeBytes\x1a8\n" +
+	"\n" +
+	"PostsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x14\n" +
 	"\x12ListStreamsRequest\"J\n" +
@@ -2813,9 +3014,11 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\vreceived_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"receivedAt\x12\x16\n" +
 	"\x06entity\x18\x03 \x01(\tR\x06entity\x12 \n" +
-	"\vquarantined\x18\x04 \x01(\bR\vquarantined2\xd1\f\n" +
+	"\vquarantined\x18\x04 \x01(\bR\vquarantined2\xc7\r\n" +
 	"\fAdminService\x12p\n" +
-	"\tGetStatus\x12#.headgate.admin.v1.GetStatusRequest\x1a$.headgate.admin.v1.GetStatusResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/admin/v1/status\x12w\n" +
+	"\tGetStatus\x12#.headgate.admin.v1.GetStatusRequest\x1a$.headgate.admin.v1.GetStatusResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/admin/v1/status\x12t\n" +
+	"\n" +
+	"GetHistory\x12$.headgate.admin.v1.GetHistoryRequest\x1a%.headgate.admin.v1.GetHistoryResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/history\x12w\n" +
 	"\vListStreams\x12%.headgate.admin.v1.ListStreamsRequest\x1a&.headgate.admin.v1.ListStreamsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/streams\x12}\n" +
 	"\tEndStream\x12#.headgate.admin.v1.EndStreamRequest\x1a$.headgate.admin.v1.EndStreamResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/admin/v1/streams/{id}:end\x12\x8f\x01\n" +
 	"\x11ListSubscriptions\x12+.headgate.admin.v1.ListSubscriptionsRequest\x1a,.headgate.admin.v1.ListSubscriptionsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/admin/v1/subscriptions\x12\xa2\x01\n" +
@@ -2842,7 +3045,7 @@ func file_headgate_admin_v1_admin_service_proto_rawDescGZIP() []byte {
 }
 
 var file_headgate_admin_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_headgate_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_headgate_admin_v1_admin_service_proto_goTypes = []any{
 	(Stream_State)(0),                    // 0: headgate.admin.v1.Stream.State
 	(Reprocessed_Outcome)(0),             // 1: headgate.admin.v1.Reprocessed.Outcome
@@ -2853,109 +3056,121 @@ var file_headgate_admin_v1_admin_service_proto_goTypes = []any{
 	(*GetStatusResponse)(nil),            // 6: headgate.admin.v1.GetStatusResponse
 	(*LogStatus)(nil),                    // 7: headgate.admin.v1.LogStatus
 	(*SourceStatus)(nil),                 // 8: headgate.admin.v1.SourceStatus
-	(*ListStreamsRequest)(nil),           // 9: headgate.admin.v1.ListStreamsRequest
-	(*ListStreamsResponse)(nil),          // 10: headgate.admin.v1.ListStreamsResponse
-	(*Stream)(nil),                       // 11: headgate.admin.v1.Stream
-	(*EndStreamRequest)(nil),             // 12: headgate.admin.v1.EndStreamRequest
-	(*EndStreamResponse)(nil),            // 13: headgate.admin.v1.EndStreamResponse
-	(*ListSubscriptionsRequest)(nil),     // 14: headgate.admin.v1.ListSubscriptionsRequest
-	(*ListSubscriptionsResponse)(nil),    // 15: headgate.admin.v1.ListSubscriptionsResponse
-	(*ReaderSubscription)(nil),           // 16: headgate.admin.v1.ReaderSubscription
-	(*DeleteSubscriptionRequest)(nil),    // 17: headgate.admin.v1.DeleteSubscriptionRequest
-	(*DeleteSubscriptionResponse)(nil),   // 18: headgate.admin.v1.DeleteSubscriptionResponse
-	(*SkipEventRequest)(nil),             // 19: headgate.admin.v1.SkipEventRequest
-	(*SkipEventResponse)(nil),            // 20: headgate.admin.v1.SkipEventResponse
-	(*ListQuarantineRequest)(nil),        // 21: headgate.admin.v1.ListQuarantineRequest
-	(*ListQuarantineResponse)(nil),       // 22: headgate.admin.v1.ListQuarantineResponse
-	(*GetQuarantinedRequest)(nil),        // 23: headgate.admin.v1.GetQuarantinedRequest
-	(*GetQuarantinedResponse)(nil),       // 24: headgate.admin.v1.GetQuarantinedResponse
-	(*ReprocessQuarantinedRequest)(nil),  // 25: headgate.admin.v1.ReprocessQuarantinedRequest
-	(*ReprocessQuarantinedResponse)(nil), // 26: headgate.admin.v1.ReprocessQuarantinedResponse
-	(*Reprocessed)(nil),                  // 27: headgate.admin.v1.Reprocessed
-	(*DiscardQuarantinedRequest)(nil),    // 28: headgate.admin.v1.DiscardQuarantinedRequest
-	(*DiscardQuarantinedResponse)(nil),   // 29: headgate.admin.v1.DiscardQuarantinedResponse
-	(*Quarantined)(nil),                  // 30: headgate.admin.v1.Quarantined
-	(*EraseRequest)(nil),                 // 31: headgate.admin.v1.EraseRequest
-	(*EraseResponse)(nil),                // 32: headgate.admin.v1.EraseResponse
-	(*Erasable)(nil),                     // 33: headgate.admin.v1.Erasable
-	nil,                                  // 34: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	(*EraseRequest_Record)(nil),          // 35: headgate.admin.v1.EraseRequest.Record
-	(*EraseRequest_Cursors)(nil),         // 36: headgate.admin.v1.EraseRequest.Cursors
-	(*timestamppb.Timestamp)(nil),        // 37: google.protobuf.Timestamp
-	(*v1.Gap)(nil),                       // 38: headgate.v1.Gap
-	(v1.Gap_Cause)(0),                    // 39: headgate.v1.Gap.Cause
-	(*v1.Filter)(nil),                    // 40: headgate.v1.Filter
-	(*durationpb.Duration)(nil),          // 41: google.protobuf.Duration
-	(*v1.Subscription)(nil),              // 42: headgate.v1.Subscription
-	(*v1.SubscriptionShard)(nil),         // 43: headgate.v1.SubscriptionShard
-	(*v1.Skip)(nil),                      // 44: headgate.v1.Skip
+	(*GetHistoryRequest)(nil),            // 9: headgate.admin.v1.GetHistoryRequest
+	(*GetHistoryResponse)(nil),           // 10: headgate.admin.v1.GetHistoryResponse
+	(*HistoryPoint)(nil),                 // 11: headgate.admin.v1.HistoryPoint
+	(*ListStreamsRequest)(nil),           // 12: headgate.admin.v1.ListStreamsRequest
+	(*ListStreamsResponse)(nil),          // 13: headgate.admin.v1.ListStreamsResponse
+	(*Stream)(nil),                       // 14: headgate.admin.v1.Stream
+	(*EndStreamRequest)(nil),             // 15: headgate.admin.v1.EndStreamRequest
+	(*EndStreamResponse)(nil),            // 16: headgate.admin.v1.EndStreamResponse
+	(*ListSubscriptionsRequest)(nil),     // 17: headgate.admin.v1.ListSubscriptionsRequest
+	(*ListSubscriptionsResponse)(nil),    // 18: headgate.admin.v1.ListSubscriptionsResponse
+	(*ReaderSubscription)(nil),           // 19: headgate.admin.v1.ReaderSubscription
+	(*DeleteSubscriptionRequest)(nil),    // 20: headgate.admin.v1.DeleteSubscriptionRequest
+	(*DeleteSubscriptionResponse)(nil),   // 21: headgate.admin.v1.DeleteSubscriptionResponse
+	(*SkipEventRequest)(nil),             // 22: headgate.admin.v1.SkipEventRequest
+	(*SkipEventResponse)(nil),            // 23: headgate.admin.v1.SkipEventResponse
+	(*ListQuarantineRequest)(nil),        // 24: headgate.admin.v1.ListQuarantineRequest
+	(*ListQuarantineResponse)(nil),       // 25: headgate.admin.v1.ListQuarantineResponse
+	(*GetQuarantinedRequest)(nil),        // 26: headgate.admin.v1.GetQuarantinedRequest
+	(*GetQuarantinedResponse)(nil),       // 27: headgate.admin.v1.GetQuarantinedResponse
+	(*ReprocessQuarantinedRequest)(nil),  // 28: headgate.admin.v1.ReprocessQuarantinedRequest
+	(*ReprocessQuarantinedResponse)(nil), // 29: headgate.admin.v1.ReprocessQuarantinedResponse
+	(*Reprocessed)(nil),                  // 30: headgate.admin.v1.Reprocessed
+	(*DiscardQuarantinedRequest)(nil),    // 31: headgate.admin.v1.DiscardQuarantinedRequest
+	(*DiscardQuarantinedResponse)(nil),   // 32: headgate.admin.v1.DiscardQuarantinedResponse
+	(*Quarantined)(nil),                  // 33: headgate.admin.v1.Quarantined
+	(*EraseRequest)(nil),                 // 34: headgate.admin.v1.EraseRequest
+	(*EraseResponse)(nil),                // 35: headgate.admin.v1.EraseResponse
+	(*Erasable)(nil),                     // 36: headgate.admin.v1.Erasable
+	nil,                                  // 37: headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	nil,                                  // 38: headgate.admin.v1.HistoryPoint.PostsEntry
+	(*EraseRequest_Record)(nil),          // 39: headgate.admin.v1.EraseRequest.Record
+	(*EraseRequest_Cursors)(nil),         // 40: headgate.admin.v1.EraseRequest.Cursors
+	(*timestamppb.Timestamp)(nil),        // 41: google.protobuf.Timestamp
+	(*v1.Gap)(nil),                       // 42: headgate.v1.Gap
+	(v1.Gap_Cause)(0),                    // 43: headgate.v1.Gap.Cause
+	(*durationpb.Duration)(nil),          // 44: google.protobuf.Duration
+	(*v1.Filter)(nil),                    // 45: headgate.v1.Filter
+	(*v1.Subscription)(nil),              // 46: headgate.v1.Subscription
+	(*v1.SubscriptionShard)(nil),         // 47: headgate.v1.SubscriptionShard
+	(*v1.Skip)(nil),                      // 48: headgate.v1.Skip
 }
 var file_headgate_admin_v1_admin_service_proto_depIdxs = []int32{
 	4,  // 0: headgate.admin.v1.BackupResponse.summary:type_name -> headgate.admin.v1.BackupSummary
-	37, // 1: headgate.admin.v1.BackupSummary.taken_at:type_name -> google.protobuf.Timestamp
-	37, // 2: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	41, // 1: headgate.admin.v1.BackupSummary.taken_at:type_name -> google.protobuf.Timestamp
+	41, // 2: headgate.admin.v1.GetStatusResponse.started_at:type_name -> google.protobuf.Timestamp
 	7,  // 3: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
 	8,  // 4: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
-	38, // 5: headgate.admin.v1.GetStatusResponse.last_not_ready:type_name -> headgate.v1.Gap
-	37, // 6: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
-	37, // 7: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
-	37, // 8: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
-	37, // 9: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
-	34, // 10: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	37, // 11: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
-	37, // 12: headgate.admin.v1.SourceStatus.last_heard_at:type_name -> google.protobuf.Timestamp
-	37, // 13: headgate.admin.v1.SourceStatus.expected_by:type_name -> google.protobuf.Timestamp
-	39, // 14: headgate.admin.v1.SourceStatus.suspected:type_name -> headgate.v1.Gap.Cause
-	38, // 15: headgate.admin.v1.SourceStatus.last_suspected:type_name -> headgate.v1.Gap
-	11, // 16: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
-	37, // 17: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
-	40, // 18: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
-	41, // 19: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
-	0,  // 20: headgate.admin.v1.Stream.state:type_name -> headgate.admin.v1.Stream.State
-	11, // 21: headgate.admin.v1.EndStreamResponse.stream:type_name -> headgate.admin.v1.Stream
-	16, // 22: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
-	42, // 23: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
-	43, // 24: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
-	44, // 25: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
-	30, // 26: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	30, // 27: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	27, // 28: headgate.admin.v1.ReprocessQuarantinedResponse.reprocessed:type_name -> headgate.admin.v1.Reprocessed
-	1,  // 29: headgate.admin.v1.Reprocessed.outcome:type_name -> headgate.admin.v1.Reprocessed.Outcome
-	37, // 30: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
-	35, // 31: headgate.admin.v1.EraseRequest.record:type_name -> headgate.admin.v1.EraseRequest.Record
-	36, // 32: headgate.admin.v1.EraseRequest.cursors:type_name -> headgate.admin.v1.EraseRequest.Cursors
-	33, // 33: headgate.admin.v1.EraseResponse.found:type_name -> headgate.admin.v1.Erasable
-	33, // 34: headgate.admin.v1.EraseResponse.undecided:type_name -> headgate.admin.v1.Erasable
-	37, // 35: headgate.admin.v1.Erasable.received_at:type_name -> google.protobuf.Timestamp
-	5,  // 36: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
-	9,  // 37: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
-	12, // 38: headgate.admin.v1.AdminService.EndStream:input_type -> headgate.admin.v1.EndStreamRequest
-	14, // 39: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
-	17, // 40: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
-	19, // 41: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
-	21, // 42: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
-	23, // 43: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
-	2,  // 44: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
-	31, // 45: headgate.admin.v1.AdminService.Erase:input_type -> headgate.admin.v1.EraseRequest
-	25, // 46: headgate.admin.v1.AdminService.ReprocessQuarantined:input_type -> headgate.admin.v1.ReprocessQuarantinedRequest
-	28, // 47: headgate.admin.v1.AdminService.DiscardQuarantined:input_type -> headgate.admin.v1.DiscardQuarantinedRequest
-	6,  // 48: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
-	10, // 49: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
-	13, // 50: headgate.admin.v1.AdminService.EndStream:output_type -> headgate.admin.v1.EndStreamResponse
-	15, // 51: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
-	18, // 52: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
-	20, // 53: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
-	22, // 54: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
-	24, // 55: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
-	3,  // 56: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
-	32, // 57: headgate.admin.v1.AdminService.Erase:output_type -> headgate.admin.v1.EraseResponse
-	26, // 58: headgate.admin.v1.AdminService.ReprocessQuarantined:output_type -> headgate.admin.v1.ReprocessQuarantinedResponse
-	29, // 59: headgate.admin.v1.AdminService.DiscardQuarantined:output_type -> headgate.admin.v1.DiscardQuarantinedResponse
-	48, // [48:60] is the sub-list for method output_type
-	36, // [36:48] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	42, // 5: headgate.admin.v1.GetStatusResponse.last_not_ready:type_name -> headgate.v1.Gap
+	41, // 6: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
+	41, // 7: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
+	41, // 8: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
+	41, // 9: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
+	37, // 10: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	41, // 11: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
+	41, // 12: headgate.admin.v1.SourceStatus.last_heard_at:type_name -> google.protobuf.Timestamp
+	41, // 13: headgate.admin.v1.SourceStatus.expected_by:type_name -> google.protobuf.Timestamp
+	43, // 14: headgate.admin.v1.SourceStatus.suspected:type_name -> headgate.v1.Gap.Cause
+	42, // 15: headgate.admin.v1.SourceStatus.last_suspected:type_name -> headgate.v1.Gap
+	11, // 16: headgate.admin.v1.GetHistoryResponse.points:type_name -> headgate.admin.v1.HistoryPoint
+	41, // 17: headgate.admin.v1.HistoryPoint.at:type_name -> google.protobuf.Timestamp
+	44, // 18: headgate.admin.v1.HistoryPoint.over:type_name -> google.protobuf.Duration
+	38, // 19: headgate.admin.v1.HistoryPoint.posts:type_name -> headgate.admin.v1.HistoryPoint.PostsEntry
+	44, // 20: headgate.admin.v1.HistoryPoint.lag:type_name -> google.protobuf.Duration
+	44, // 21: headgate.admin.v1.HistoryPoint.delivery:type_name -> google.protobuf.Duration
+	14, // 22: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
+	41, // 23: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
+	45, // 24: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
+	44, // 25: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
+	0,  // 26: headgate.admin.v1.Stream.state:type_name -> headgate.admin.v1.Stream.State
+	14, // 27: headgate.admin.v1.EndStreamResponse.stream:type_name -> headgate.admin.v1.Stream
+	19, // 28: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
+	46, // 29: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
+	47, // 30: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
+	48, // 31: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
+	33, // 32: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	33, // 33: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	30, // 34: headgate.admin.v1.ReprocessQuarantinedResponse.reprocessed:type_name -> headgate.admin.v1.Reprocessed
+	1,  // 35: headgate.admin.v1.Reprocessed.outcome:type_name -> headgate.admin.v1.Reprocessed.Outcome
+	41, // 36: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
+	39, // 37: headgate.admin.v1.EraseRequest.record:type_name -> headgate.admin.v1.EraseRequest.Record
+	40, // 38: headgate.admin.v1.EraseRequest.cursors:type_name -> headgate.admin.v1.EraseRequest.Cursors
+	36, // 39: headgate.admin.v1.EraseResponse.found:type_name -> headgate.admin.v1.Erasable
+	36, // 40: headgate.admin.v1.EraseResponse.undecided:type_name -> headgate.admin.v1.Erasable
+	41, // 41: headgate.admin.v1.Erasable.received_at:type_name -> google.protobuf.Timestamp
+	5,  // 42: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
+	9,  // 43: headgate.admin.v1.AdminService.GetHistory:input_type -> headgate.admin.v1.GetHistoryRequest
+	12, // 44: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
+	15, // 45: headgate.admin.v1.AdminService.EndStream:input_type -> headgate.admin.v1.EndStreamRequest
+	17, // 46: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
+	20, // 47: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
+	22, // 48: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
+	24, // 49: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
+	26, // 50: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
+	2,  // 51: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
+	34, // 52: headgate.admin.v1.AdminService.Erase:input_type -> headgate.admin.v1.EraseRequest
+	28, // 53: headgate.admin.v1.AdminService.ReprocessQuarantined:input_type -> headgate.admin.v1.ReprocessQuarantinedRequest
+	31, // 54: headgate.admin.v1.AdminService.DiscardQuarantined:input_type -> headgate.admin.v1.DiscardQuarantinedRequest
+	6,  // 55: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
+	10, // 56: headgate.admin.v1.AdminService.GetHistory:output_type -> headgate.admin.v1.GetHistoryResponse
+	13, // 57: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
+	16, // 58: headgate.admin.v1.AdminService.EndStream:output_type -> headgate.admin.v1.EndStreamResponse
+	18, // 59: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
+	21, // 60: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
+	23, // 61: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
+	25, // 62: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
+	27, // 63: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
+	3,  // 64: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
+	35, // 65: headgate.admin.v1.AdminService.Erase:output_type -> headgate.admin.v1.EraseResponse
+	29, // 66: headgate.admin.v1.AdminService.ReprocessQuarantined:output_type -> headgate.admin.v1.ReprocessQuarantinedResponse
+	32, // 67: headgate.admin.v1.AdminService.DiscardQuarantined:output_type -> headgate.admin.v1.DiscardQuarantinedResponse
+	55, // [55:68] is the sub-list for method output_type
+	42, // [42:55] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_headgate_admin_v1_admin_service_proto_init() }
@@ -2963,21 +3178,21 @@ func file_headgate_admin_v1_admin_service_proto_init() {
 	if File_headgate_admin_v1_admin_service_proto != nil {
 		return
 	}
-	file_headgate_admin_v1_admin_service_proto_msgTypes[29].OneofWrappers = []any{
+	file_headgate_admin_v1_admin_service_proto_msgTypes[32].OneofWrappers = []any{
 		(*EraseRequest_Everything)(nil),
 		(*EraseRequest_Record_)(nil),
 		(*EraseRequest_PersonId)(nil),
 		(*EraseRequest_AssociateId)(nil),
 		(*EraseRequest_Cursors_)(nil),
 	}
-	file_headgate_admin_v1_admin_service_proto_msgTypes[33].OneofWrappers = []any{}
+	file_headgate_admin_v1_admin_service_proto_msgTypes[37].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_headgate_admin_v1_admin_service_proto_rawDesc), len(file_headgate_admin_v1_admin_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   35,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -76,126 +76,140 @@ namespace Headgate.Admin.V1 {
             "EC5oZWFkZ2F0ZS52MS5HYXBSDWxhc3RTdXNwZWN0ZWQSLgoTYWNjZXB0ZWRf",
             "cGVyX3NlY29uZBgTIAEoAVIRYWNjZXB0ZWRQZXJTZWNvbmQaQQoTUmVmdXNl",
             "ZEJ5Q2F1c2VFbnRyeRIQCgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEo",
-            "BFIFdmFsdWU6AjgBIhQKEkxpc3RTdHJlYW1zUmVxdWVzdCJKChNMaXN0U3Ry",
-            "ZWFtc1Jlc3BvbnNlEjMKB3N0cmVhbXMYASADKAsyGS5oZWFkZ2F0ZS5hZG1p",
-            "bi52MS5TdHJlYW1SB3N0cmVhbXMitgQKBlN0cmVhbRIOCgJpZBgBIAEoCVIC",
-            "aWQSHwoLY2xpZW50X25hbWUYAiABKAlSCmNsaWVudE5hbWUSEgoEcGVlchgD",
-            "IAEoCVIEcGVlchI5CgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3Rv",
-            "YnVmLlRpbWVzdGFtcFIJc3RhcnRlZEF0EisKBmZpbHRlchgFIAEoCzITLmhl",
-            "YWRnYXRlLnYxLkZpbHRlclIGZmlsdGVyEh8KC2V2ZW50c19zZW50GAYgASgE",
-            "UgpldmVudHNTZW50EisKA2xhZxgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5E",
-            "dXJhdGlvblIDbGFnEhsKCWNhdWdodF91cBgIIAEoCFIIY2F1Z2h0VXASFgoG",
-            "cmVhZGVyGAkgASgJUgZyZWFkZXISNQoFc3RhdGUYCiABKA4yHy5oZWFkZ2F0",
-            "ZS5hZG1pbi52MS5TdHJlYW0uU3RhdGVSBXN0YXRlEhYKBmN1cnNvchgLIAEo",
-            "CVIGY3Vyc29yEh4KCmNyZWRlbnRpYWwYDCABKAlSCmNyZWRlbnRpYWwSIgoM",
-            "c3Vic2NyaXB0aW9uGA0gASgJUgxzdWJzY3JpcHRpb24iaQoFU3RhdGUSFQoR",
-            "U1RBVEVfVU5TUEVDSUZJRUQQABIOCgpTVEFURV9MSVZFEAESEwoPU1RBVEVf",
-            "UkVQTEFZSU5HEAISEQoNU1RBVEVfU1RBTExFRBADEhEKDVNUQVRFX1NUQU5E",
-            "QlkQBCIiChBFbmRTdHJlYW1SZXF1ZXN0Eg4KAmlkGAEgASgJUgJpZCJGChFF",
-            "bmRTdHJlYW1SZXNwb25zZRIxCgZzdHJlYW0YASABKAsyGS5oZWFkZ2F0ZS5h",
-            "ZG1pbi52MS5TdHJlYW1SBnN0cmVhbSIaChhMaXN0U3Vic2NyaXB0aW9uc1Jl",
-            "cXVlc3QiaAoZTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZRJLCg1zdWJzY3Jp",
-            "cHRpb25zGAEgAygLMiUuaGVhZGdhdGUuYWRtaW4udjEuUmVhZGVyU3Vic2Ny",
-            "aXB0aW9uUg1zdWJzY3JpcHRpb25zIqMBChJSZWFkZXJTdWJzY3JpcHRpb24S",
-            "FgoGcmVhZGVyGAEgASgJUgZyZWFkZXISPQoMc3Vic2NyaXB0aW9uGAIgASgL",
-            "MhkuaGVhZGdhdGUudjEuU3Vic2NyaXB0aW9uUgxzdWJzY3JpcHRpb24SNgoG",
-            "c2hhcmRzGAMgAygLMh4uaGVhZGdhdGUudjEuU3Vic2NyaXB0aW9uU2hhcmRS",
-            "BnNoYXJkcyJHChlEZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0EhYKBnJlYWRl",
-            "chgBIAEoCVIGcmVhZGVyEhIKBG5hbWUYAiABKAlSBG5hbWUiHAoaRGVsZXRl",
-            "U3Vic2NyaXB0aW9uUmVzcG9uc2UibgoQU2tpcEV2ZW50UmVxdWVzdBIWCgZy",
-            "ZWFkZXIYASABKAlSBnJlYWRlchISCgRuYW1lGAIgASgJUgRuYW1lEhYKBmN1",
-            "cnNvchgDIAEoCVIGY3Vyc29yEhYKBnJlYXNvbhgEIAEoCVIGcmVhc29uIjoK",
-            "EVNraXBFdmVudFJlc3BvbnNlEiUKBHNraXAYASABKAsyES5oZWFkZ2F0ZS52",
-            "MS5Ta2lwUgRza2lwImcKFUxpc3RRdWFyYW50aW5lUmVxdWVzdBIbCglwYWdl",
-            "X3NpemUYASABKA1SCHBhZ2VTaXplEhkKCGFmdGVyX2lkGAIgASgJUgdhZnRl",
-            "cklkEhYKBnNvdXJjZRgDIAEoCVIGc291cmNlInUKFkxpc3RRdWFyYW50aW5l",
-            "UmVzcG9uc2USQAoLcXVhcmFudGluZWQYASADKAsyHi5oZWFkZ2F0ZS5hZG1p",
-            "bi52MS5RdWFyYW50aW5lZFILcXVhcmFudGluZWQSGQoIaGFzX21vcmUYAiAB",
-            "KAhSB2hhc01vcmUiJwoVR2V0UXVhcmFudGluZWRSZXF1ZXN0Eg4KAmlkGAEg",
-            "ASgJUgJpZCJ1ChZHZXRRdWFyYW50aW5lZFJlc3BvbnNlEkAKC3F1YXJhbnRp",
-            "bmVkGAEgASgLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWRSC3F1",
-            "YXJhbnRpbmVkEhkKCHJhd19ib2R5GAIgASgMUgdyYXdCb2R5InsKG1JlcHJv",
-            "Y2Vzc1F1YXJhbnRpbmVkUmVxdWVzdBIQCgNpZHMYASADKAlSA2lkcxIWCgZz",
-            "b3VyY2UYAiABKAlSBnNvdXJjZRIZCghhZnRlcl9pZBgDIAEoCVIHYWZ0ZXJJ",
-            "ZBIXCgdkcnlfcnVuGAQgASgIUgZkcnlSdW4iewocUmVwcm9jZXNzUXVhcmFu",
-            "dGluZWRSZXNwb25zZRJACgtyZXByb2Nlc3NlZBgBIAMoCzIeLmhlYWRnYXRl",
-            "LmFkbWluLnYxLlJlcHJvY2Vzc2VkUgtyZXByb2Nlc3NlZBIZCghoYXNfbW9y",
-            "ZRgCIAEoCFIHaGFzTW9yZSLdAgoLUmVwcm9jZXNzZWQSDgoCaWQYASABKAlS",
-            "AmlkEkAKB291dGNvbWUYAiABKA4yJi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXBy",
-            "b2Nlc3NlZC5PdXRjb21lUgdvdXRjb21lEhgKB3Byb2JsZW0YAyABKAlSB3By",
-            "b2JsZW0SFgoGc291cmNlGAQgASgJUgZzb3VyY2USGAoHY29udGV4dBgFIAEo",
-            "CVIHY29udGV4dBIdCgpldmVudF90eXBlGAYgASgJUglldmVudFR5cGUikAEK",
-            "B091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhQKEE9VVENPTUVf",
-            "QVBQRU5ERUQQARIVChFPVVRDT01FX0RVUExJQ0FURRACEhUKEU9VVENPTUVf",
-            "VEVTVF9DQUxMEAMSEQoNT1VUQ09NRV9TVEFZUxAEEhUKEU9VVENPTUVfTk9U",
-            "X0ZPVU5EEAUiXQoZRGlzY2FyZFF1YXJhbnRpbmVkUmVxdWVzdBIQCgNpZHMY",
-            "ASADKAlSA2lkcxIWCgZzb3VyY2UYAiABKAlSBnNvdXJjZRIWCgZyZWFzb24Y",
-            "AyABKAlSBnJlYXNvbiI6ChpEaXNjYXJkUXVhcmFudGluZWRSZXNwb25zZRIc",
-            "CglkaXNjYXJkZWQYASABKARSCWRpc2NhcmRlZCKFAgoLUXVhcmFudGluZWQS",
-            "DgoCaWQYASABKAlSAmlkEhYKBnNvdXJjZRgCIAEoCVIGc291cmNlEhgKB2Nv",
-            "bnRleHQYAyABKAlSB2NvbnRleHQSHQoKZXZlbnRfdHlwZRgEIAEoCVIJZXZl",
-            "bnRUeXBlEjsKC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVm",
-            "LlRpbWVzdGFtcFIKcmVjZWl2ZWRBdBIYCgdwcm9ibGVtGAYgASgJUgdwcm9i",
-            "bGVtEhsKCWJvZHlfc2l6ZRgHIAEoDVIIYm9keVNpemUSIQoMY29udGVudF90",
-            "eXBlGAggASgJUgtjb250ZW50VHlwZSLyAwoMRXJhc2VSZXF1ZXN0EhYKBnNv",
-            "dXJjZRgBIAEoCVIGc291cmNlEhgKB2NvbnRleHQYAiABKAlSB2NvbnRleHQS",
-            "IAoKZXZlcnl0aGluZxgDIAEoCEgAUgpldmVyeXRoaW5nEkAKBnJlY29yZBgE",
-            "IAEoCzImLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNlUmVxdWVzdC5SZWNvcmRI",
-            "AFIGcmVjb3JkEh0KCXBlcnNvbl9pZBgFIAEoBUgAUghwZXJzb25JZBIjCgxh",
-            "c3NvY2lhdGVfaWQYBiABKAVIAFILYXNzb2NpYXRlSWQSQwoHY3Vyc29ycxgH",
-            "IAEoCzInLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNlUmVxdWVzdC5DdXJzb3Jz",
-            "SABSB2N1cnNvcnMSGAoHZXhlY3V0ZRgIIAEoCFIHZXhlY3V0ZRIhCgxhZnRl",
-            "cl9jdXJzb3IYCSABKAlSC2FmdGVyQ3Vyc29yGlYKBlJlY29yZBIWCgZlbnRp",
-            "dHkYASABKAlSBmVudGl0eRIkCgtwcmltYXJ5X2tleRgCIAEoBUgAUgpwcmlt",
-            "YXJ5S2V5iAEBQg4KDF9wcmltYXJ5X2tleRojCgdDdXJzb3JzEhgKB2N1cnNv",
-            "cnMYASADKAlSB2N1cnNvcnNCCQoHc3ViamVjdCLVAQoNRXJhc2VSZXNwb25z",
-            "ZRIxCgVmb3VuZBgBIAMoCzIbLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNhYmxl",
-            "UgVmb3VuZBI5Cgl1bmRlY2lkZWQYAiADKAsyGy5oZWFkZ2F0ZS5hZG1pbi52",
-            "MS5FcmFzYWJsZVIJdW5kZWNpZGVkEhoKCHNlYXJjaGVkGAMgASgEUghzZWFy",
-            "Y2hlZBIfCgtuZXh0X2N1cnNvchgEIAEoCVIKbmV4dEN1cnNvchIZCghoYXNf",
-            "bW9yZRgFIAEoCFIHaGFzTW9yZSKZAQoIRXJhc2FibGUSFgoGY3Vyc29yGAEg",
-            "ASgJUgZjdXJzb3ISOwoLcmVjZWl2ZWRfYXQYAiABKAsyGi5nb29nbGUucHJv",
-            "dG9idWYuVGltZXN0YW1wUgpyZWNlaXZlZEF0EhYKBmVudGl0eRgDIAEoCVIG",
-            "ZW50aXR5EiAKC3F1YXJhbnRpbmVkGAQgASgIUgtxdWFyYW50aW5lZDLRDAoM",
-            "QWRtaW5TZXJ2aWNlEnAKCUdldFN0YXR1cxIjLmhlYWRnYXRlLmFkbWluLnYx",
-            "LkdldFN0YXR1c1JlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0",
-            "dXNSZXNwb25zZSIYgtPkkwISEhAvYWRtaW4vdjEvc3RhdHVzEncKC0xpc3RT",
-            "dHJlYW1zEiUuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN0cmVhbXNSZXF1ZXN0",
-            "GiYuaGVhZGdhdGUuYWRtaW4udjEuTGlzdFN0cmVhbXNSZXNwb25zZSIZgtPk",
-            "kwITEhEvYWRtaW4vdjEvc3RyZWFtcxJ9CglFbmRTdHJlYW0SIy5oZWFkZ2F0",
-            "ZS5hZG1pbi52MS5FbmRTdHJlYW1SZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4u",
-            "djEuRW5kU3RyZWFtUmVzcG9uc2UiJYLT5JMCHyIaL2FkbWluL3YxL3N0cmVh",
-            "bXMve2lkfTplbmQ6ASoSjwEKEUxpc3RTdWJzY3JpcHRpb25zEisuaGVhZGdh",
-            "dGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0GiwuaGVhZGdh",
-            "dGUuYWRtaW4udjEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIfgtPkkwIZ",
-            "EhcvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucxKiAQoSRGVsZXRlU3Vic2NyaXB0",
-            "aW9uEiwuaGVhZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVx",
-            "dWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJl",
-            "c3BvbnNlIi+C0+STAikqJy9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFk",
-            "ZXJ9L3tuYW1lfRKPAQoJU2tpcEV2ZW50EiMuaGVhZGdhdGUuYWRtaW4udjEu",
-            "U2tpcEV2ZW50UmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVu",
-            "dFJlc3BvbnNlIjeC0+STAjEiLC9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3ty",
-            "ZWFkZXJ9L3tuYW1lfTpza2lwOgEqEoMBCg5MaXN0UXVhcmFudGluZRIoLmhl",
-            "YWRnYXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBopLmhlYWRn",
-            "YXRlLmFkbWluLnYxLkxpc3RRdWFyYW50aW5lUmVzcG9uc2UiHILT5JMCFhIU",
-            "L2FkbWluL3YxL3F1YXJhbnRpbmUSiAEKDkdldFF1YXJhbnRpbmVkEiguaGVh",
-            "ZGdhdGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXF1ZXN0GikuaGVhZGdh",
-            "dGUuYWRtaW4udjEuR2V0UXVhcmFudGluZWRSZXNwb25zZSIhgtPkkwIbEhkv",
-            "YWRtaW4vdjEvcXVhcmFudGluZS97aWR9Ek8KBkJhY2t1cBIgLmhlYWRnYXRl",
-            "LmFkbWluLnYxLkJhY2t1cFJlcXVlc3QaIS5oZWFkZ2F0ZS5hZG1pbi52MS5C",
-            "YWNrdXBSZXNwb25zZTABEmoKBUVyYXNlEh8uaGVhZGdhdGUuYWRtaW4udjEu",
-            "RXJhc2VSZXF1ZXN0GiAuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXNwb25z",
-            "ZSIegtPkkwIYIhMvYWRtaW4vdjEvbG9nOmVyYXNlOgEqEqIBChRSZXByb2Nl",
-            "c3NRdWFyYW50aW5lZBIuLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1",
-            "YXJhbnRpbmVkUmVxdWVzdBovLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vz",
-            "c1F1YXJhbnRpbmVkUmVzcG9uc2UiKYLT5JMCIyIeL2FkbWluL3YxL3F1YXJh",
-            "bnRpbmU6cmVwcm9jZXNzOgEqEpoBChJEaXNjYXJkUXVhcmFudGluZWQSLC5o",
-            "ZWFkZ2F0ZS5hZG1pbi52MS5EaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0Gi0u",
-            "aGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2Ui",
-            "J4LT5JMCISIcL2FkbWluL3YxL3F1YXJhbnRpbmU6ZGlzY2FyZDoBKkJrChRp",
-            "by5oZWFkZ2F0ZS5hZG1pbi52MVABWj1naXRodWIuY29tL2hlYWRnYXRlL2hl",
-            "YWRnYXRlL2dlbi9nby9oZWFkZ2F0ZS9hZG1pbi92MTthZG1pbnYxqgIRSGVh",
-            "ZGdhdGUuQWRtaW4uVjFiBnByb3RvMw=="));
+            "BFIFdmFsdWU6AjgBIhMKEUdldEhpc3RvcnlSZXF1ZXN0Ik0KEkdldEhpc3Rv",
+            "cnlSZXNwb25zZRI3CgZwb2ludHMYASADKAsyHy5oZWFkZ2F0ZS5hZG1pbi52",
+            "MS5IaXN0b3J5UG9pbnRSBnBvaW50cyKQAwoMSGlzdG9yeVBvaW50EioKAmF0",
+            "GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFICYXQSLQoEb3Zl",
+            "chgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvblIEb3ZlchJACgVw",
+            "b3N0cxgDIAMoCzIqLmhlYWRnYXRlLmFkbWluLnYxLkhpc3RvcnlQb2ludC5Q",
+            "b3N0c0VudHJ5UgVwb3N0cxIfCgtldmVudHNfc2VudBgEIAEoBFIKZXZlbnRz",
+            "U2VudBIrCgNsYWcYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25S",
+            "A2xhZxI1CghkZWxpdmVyeRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJh",
+            "dGlvblIIZGVsaXZlcnkSJAoObG9nX3NpemVfYnl0ZXMYByABKARSDGxvZ1Np",
+            "emVCeXRlcxo4CgpQb3N0c0VudHJ5EhAKA2tleRgBIAEoCVIDa2V5EhQKBXZh",
+            "bHVlGAIgASgEUgV2YWx1ZToCOAEiFAoSTGlzdFN0cmVhbXNSZXF1ZXN0IkoK",
+            "E0xpc3RTdHJlYW1zUmVzcG9uc2USMwoHc3RyZWFtcxgBIAMoCzIZLmhlYWRn",
+            "YXRlLmFkbWluLnYxLlN0cmVhbVIHc3RyZWFtcyK2BAoGU3RyZWFtEg4KAmlk",
+            "GAEgASgJUgJpZBIfCgtjbGllbnRfbmFtZRgCIAEoCVIKY2xpZW50TmFtZRIS",
+            "CgRwZWVyGAMgASgJUgRwZWVyEjkKCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29n",
+            "bGUucHJvdG9idWYuVGltZXN0YW1wUglzdGFydGVkQXQSKwoGZmlsdGVyGAUg",
+            "ASgLMhMuaGVhZGdhdGUudjEuRmlsdGVyUgZmaWx0ZXISHwoLZXZlbnRzX3Nl",
+            "bnQYBiABKARSCmV2ZW50c1NlbnQSKwoDbGFnGAcgASgLMhkuZ29vZ2xlLnBy",
+            "b3RvYnVmLkR1cmF0aW9uUgNsYWcSGwoJY2F1Z2h0X3VwGAggASgIUghjYXVn",
+            "aHRVcBIWCgZyZWFkZXIYCSABKAlSBnJlYWRlchI1CgVzdGF0ZRgKIAEoDjIf",
+            "LmhlYWRnYXRlLmFkbWluLnYxLlN0cmVhbS5TdGF0ZVIFc3RhdGUSFgoGY3Vy",
+            "c29yGAsgASgJUgZjdXJzb3ISHgoKY3JlZGVudGlhbBgMIAEoCVIKY3JlZGVu",
+            "dGlhbBIiCgxzdWJzY3JpcHRpb24YDSABKAlSDHN1YnNjcmlwdGlvbiJpCgVT",
+            "dGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEg4KClNUQVRFX0xJVkUQARIT",
+            "Cg9TVEFURV9SRVBMQVlJTkcQAhIRCg1TVEFURV9TVEFMTEVEEAMSEQoNU1RB",
+            "VEVfU1RBTkRCWRAEIiIKEEVuZFN0cmVhbVJlcXVlc3QSDgoCaWQYASABKAlS",
+            "AmlkIkYKEUVuZFN0cmVhbVJlc3BvbnNlEjEKBnN0cmVhbRgBIAEoCzIZLmhl",
+            "YWRnYXRlLmFkbWluLnYxLlN0cmVhbVIGc3RyZWFtIhoKGExpc3RTdWJzY3Jp",
+            "cHRpb25zUmVxdWVzdCJoChlMaXN0U3Vic2NyaXB0aW9uc1Jlc3BvbnNlEksK",
+            "DXN1YnNjcmlwdGlvbnMYASADKAsyJS5oZWFkZ2F0ZS5hZG1pbi52MS5SZWFk",
+            "ZXJTdWJzY3JpcHRpb25SDXN1YnNjcmlwdGlvbnMiowEKElJlYWRlclN1YnNj",
+            "cmlwdGlvbhIWCgZyZWFkZXIYASABKAlSBnJlYWRlchI9CgxzdWJzY3JpcHRp",
+            "b24YAiABKAsyGS5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb25SDHN1YnNjcmlw",
+            "dGlvbhI2CgZzaGFyZHMYAyADKAsyHi5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRp",
+            "b25TaGFyZFIGc2hhcmRzIkcKGURlbGV0ZVN1YnNjcmlwdGlvblJlcXVlc3QS",
+            "FgoGcmVhZGVyGAEgASgJUgZyZWFkZXISEgoEbmFtZRgCIAEoCVIEbmFtZSIc",
+            "ChpEZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSJuChBTa2lwRXZlbnRSZXF1",
+            "ZXN0EhYKBnJlYWRlchgBIAEoCVIGcmVhZGVyEhIKBG5hbWUYAiABKAlSBG5h",
+            "bWUSFgoGY3Vyc29yGAMgASgJUgZjdXJzb3ISFgoGcmVhc29uGAQgASgJUgZy",
+            "ZWFzb24iOgoRU2tpcEV2ZW50UmVzcG9uc2USJQoEc2tpcBgBIAEoCzIRLmhl",
+            "YWRnYXRlLnYxLlNraXBSBHNraXAiZwoVTGlzdFF1YXJhbnRpbmVSZXF1ZXN0",
+            "EhsKCXBhZ2Vfc2l6ZRgBIAEoDVIIcGFnZVNpemUSGQoIYWZ0ZXJfaWQYAiAB",
+            "KAlSB2FmdGVySWQSFgoGc291cmNlGAMgASgJUgZzb3VyY2UidQoWTGlzdFF1",
+            "YXJhbnRpbmVSZXNwb25zZRJACgtxdWFyYW50aW5lZBgBIAMoCzIeLmhlYWRn",
+            "YXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkUgtxdWFyYW50aW5lZBIZCghoYXNf",
+            "bW9yZRgCIAEoCFIHaGFzTW9yZSInChVHZXRRdWFyYW50aW5lZFJlcXVlc3QS",
+            "DgoCaWQYASABKAlSAmlkInUKFkdldFF1YXJhbnRpbmVkUmVzcG9uc2USQAoL",
+            "cXVhcmFudGluZWQYASABKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5RdWFyYW50",
+            "aW5lZFILcXVhcmFudGluZWQSGQoIcmF3X2JvZHkYAiABKAxSB3Jhd0JvZHki",
+            "ewobUmVwcm9jZXNzUXVhcmFudGluZWRSZXF1ZXN0EhAKA2lkcxgBIAMoCVID",
+            "aWRzEhYKBnNvdXJjZRgCIAEoCVIGc291cmNlEhkKCGFmdGVyX2lkGAMgASgJ",
+            "UgdhZnRlcklkEhcKB2RyeV9ydW4YBCABKAhSBmRyeVJ1biJ7ChxSZXByb2Nl",
+            "c3NRdWFyYW50aW5lZFJlc3BvbnNlEkAKC3JlcHJvY2Vzc2VkGAEgAygLMh4u",
+            "aGVhZGdhdGUuYWRtaW4udjEuUmVwcm9jZXNzZWRSC3JlcHJvY2Vzc2VkEhkK",
+            "CGhhc19tb3JlGAIgASgIUgdoYXNNb3JlIt0CCgtSZXByb2Nlc3NlZBIOCgJp",
+            "ZBgBIAEoCVICaWQSQAoHb3V0Y29tZRgCIAEoDjImLmhlYWRnYXRlLmFkbWlu",
+            "LnYxLlJlcHJvY2Vzc2VkLk91dGNvbWVSB291dGNvbWUSGAoHcHJvYmxlbRgD",
+            "IAEoCVIHcHJvYmxlbRIWCgZzb3VyY2UYBCABKAlSBnNvdXJjZRIYCgdjb250",
+            "ZXh0GAUgASgJUgdjb250ZXh0Eh0KCmV2ZW50X3R5cGUYBiABKAlSCWV2ZW50",
+            "VHlwZSKQAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFAoQ",
+            "T1VUQ09NRV9BUFBFTkRFRBABEhUKEU9VVENPTUVfRFVQTElDQVRFEAISFQoR",
+            "T1VUQ09NRV9URVNUX0NBTEwQAxIRCg1PVVRDT01FX1NUQVlTEAQSFQoRT1VU",
+            "Q09NRV9OT1RfRk9VTkQQBSJdChlEaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0",
+            "EhAKA2lkcxgBIAMoCVIDaWRzEhYKBnNvdXJjZRgCIAEoCVIGc291cmNlEhYK",
+            "BnJlYXNvbhgDIAEoCVIGcmVhc29uIjoKGkRpc2NhcmRRdWFyYW50aW5lZFJl",
+            "c3BvbnNlEhwKCWRpc2NhcmRlZBgBIAEoBFIJZGlzY2FyZGVkIoUCCgtRdWFy",
+            "YW50aW5lZBIOCgJpZBgBIAEoCVICaWQSFgoGc291cmNlGAIgASgJUgZzb3Vy",
+            "Y2USGAoHY29udGV4dBgDIAEoCVIHY29udGV4dBIdCgpldmVudF90eXBlGAQg",
+            "ASgJUglldmVudFR5cGUSOwoLcmVjZWl2ZWRfYXQYBSABKAsyGi5nb29nbGUu",
+            "cHJvdG9idWYuVGltZXN0YW1wUgpyZWNlaXZlZEF0EhgKB3Byb2JsZW0YBiAB",
+            "KAlSB3Byb2JsZW0SGwoJYm9keV9zaXplGAcgASgNUghib2R5U2l6ZRIhCgxj",
+            "b250ZW50X3R5cGUYCCABKAlSC2NvbnRlbnRUeXBlIvIDCgxFcmFzZVJlcXVl",
+            "c3QSFgoGc291cmNlGAEgASgJUgZzb3VyY2USGAoHY29udGV4dBgCIAEoCVIH",
+            "Y29udGV4dBIgCgpldmVyeXRoaW5nGAMgASgISABSCmV2ZXJ5dGhpbmcSQAoG",
+            "cmVjb3JkGAQgASgLMiYuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0",
+            "LlJlY29yZEgAUgZyZWNvcmQSHQoJcGVyc29uX2lkGAUgASgFSABSCHBlcnNv",
+            "bklkEiMKDGFzc29jaWF0ZV9pZBgGIAEoBUgAUgthc3NvY2lhdGVJZBJDCgdj",
+            "dXJzb3JzGAcgASgLMicuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0",
+            "LkN1cnNvcnNIAFIHY3Vyc29ycxIYCgdleGVjdXRlGAggASgIUgdleGVjdXRl",
+            "EiEKDGFmdGVyX2N1cnNvchgJIAEoCVILYWZ0ZXJDdXJzb3IaVgoGUmVjb3Jk",
+            "EhYKBmVudGl0eRgBIAEoCVIGZW50aXR5EiQKC3ByaW1hcnlfa2V5GAIgASgF",
+            "SABSCnByaW1hcnlLZXmIAQFCDgoMX3ByaW1hcnlfa2V5GiMKB0N1cnNvcnMS",
+            "GAoHY3Vyc29ycxgBIAMoCVIHY3Vyc29yc0IJCgdzdWJqZWN0ItUBCg1FcmFz",
+            "ZVJlc3BvbnNlEjEKBWZvdW5kGAEgAygLMhsuaGVhZGdhdGUuYWRtaW4udjEu",
+            "RXJhc2FibGVSBWZvdW5kEjkKCXVuZGVjaWRlZBgCIAMoCzIbLmhlYWRnYXRl",
+            "LmFkbWluLnYxLkVyYXNhYmxlUgl1bmRlY2lkZWQSGgoIc2VhcmNoZWQYAyAB",
+            "KARSCHNlYXJjaGVkEh8KC25leHRfY3Vyc29yGAQgASgJUgpuZXh0Q3Vyc29y",
+            "EhkKCGhhc19tb3JlGAUgASgIUgdoYXNNb3JlIpkBCghFcmFzYWJsZRIWCgZj",
+            "dXJzb3IYASABKAlSBmN1cnNvchI7CgtyZWNlaXZlZF9hdBgCIAEoCzIaLmdv",
+            "b2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCnJlY2VpdmVkQXQSFgoGZW50aXR5",
+            "GAMgASgJUgZlbnRpdHkSIAoLcXVhcmFudGluZWQYBCABKAhSC3F1YXJhbnRp",
+            "bmVkMscNCgxBZG1pblNlcnZpY2UScAoJR2V0U3RhdHVzEiMuaGVhZGdhdGUu",
+            "YWRtaW4udjEuR2V0U3RhdHVzUmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYx",
+            "LkdldFN0YXR1c1Jlc3BvbnNlIhiC0+STAhISEC9hZG1pbi92MS9zdGF0dXMS",
+            "dAoKR2V0SGlzdG9yeRIkLmhlYWRnYXRlLmFkbWluLnYxLkdldEhpc3RvcnlS",
+            "ZXF1ZXN0GiUuaGVhZGdhdGUuYWRtaW4udjEuR2V0SGlzdG9yeVJlc3BvbnNl",
+            "IhmC0+STAhMSES9hZG1pbi92MS9oaXN0b3J5EncKC0xpc3RTdHJlYW1zEiUu",
+            "aGVhZGdhdGUuYWRtaW4udjEuTGlzdFN0cmVhbXNSZXF1ZXN0GiYuaGVhZGdh",
+            "dGUuYWRtaW4udjEuTGlzdFN0cmVhbXNSZXNwb25zZSIZgtPkkwITEhEvYWRt",
+            "aW4vdjEvc3RyZWFtcxJ9CglFbmRTdHJlYW0SIy5oZWFkZ2F0ZS5hZG1pbi52",
+            "MS5FbmRTdHJlYW1SZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuRW5kU3Ry",
+            "ZWFtUmVzcG9uc2UiJYLT5JMCHyIaL2FkbWluL3YxL3N0cmVhbXMve2lkfTpl",
+            "bmQ6ASoSjwEKEUxpc3RTdWJzY3JpcHRpb25zEisuaGVhZGdhdGUuYWRtaW4u",
+            "djEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0GiwuaGVhZGdhdGUuYWRtaW4u",
+            "djEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIfgtPkkwIZEhcvYWRtaW4v",
+            "djEvc3Vic2NyaXB0aW9ucxKiAQoSRGVsZXRlU3Vic2NyaXB0aW9uEiwuaGVh",
+            "ZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBotLmhl",
+            "YWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIi+C",
+            "0+STAikqJy9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1l",
+            "fRKPAQoJU2tpcEV2ZW50EiMuaGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50",
+            "UmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlc3BvbnNl",
+            "IjeC0+STAjEiLC9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tu",
+            "YW1lfTpza2lwOgEqEoMBCg5MaXN0UXVhcmFudGluZRIoLmhlYWRnYXRlLmFk",
+            "bWluLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBopLmhlYWRnYXRlLmFkbWlu",
+            "LnYxLkxpc3RRdWFyYW50aW5lUmVzcG9uc2UiHILT5JMCFhIUL2FkbWluL3Yx",
+            "L3F1YXJhbnRpbmUSiAEKDkdldFF1YXJhbnRpbmVkEiguaGVhZGdhdGUuYWRt",
+            "aW4udjEuR2V0UXVhcmFudGluZWRSZXF1ZXN0GikuaGVhZGdhdGUuYWRtaW4u",
+            "djEuR2V0UXVhcmFudGluZWRSZXNwb25zZSIhgtPkkwIbEhkvYWRtaW4vdjEv",
+            "cXVhcmFudGluZS97aWR9Ek8KBkJhY2t1cBIgLmhlYWRnYXRlLmFkbWluLnYx",
+            "LkJhY2t1cFJlcXVlc3QaIS5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXNw",
+            "b25zZTABEmoKBUVyYXNlEh8uaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1",
+            "ZXN0GiAuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXNwb25zZSIegtPkkwIY",
+            "IhMvYWRtaW4vdjEvbG9nOmVyYXNlOgEqEqIBChRSZXByb2Nlc3NRdWFyYW50",
+            "aW5lZBIuLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1YXJhbnRpbmVk",
+            "UmVxdWVzdBovLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1YXJhbnRp",
+            "bmVkUmVzcG9uc2UiKYLT5JMCIyIeL2FkbWluL3YxL3F1YXJhbnRpbmU6cmVw",
+            "cm9jZXNzOgEqEpoBChJEaXNjYXJkUXVhcmFudGluZWQSLC5oZWFkZ2F0ZS5h",
+            "ZG1pbi52MS5EaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0Gi0uaGVhZGdhdGUu",
+            "YWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2UiJ4LT5JMCISIc",
+            "L2FkbWluL3YxL3F1YXJhbnRpbmU6ZGlzY2FyZDoBKkJrChRpby5oZWFkZ2F0",
+            "ZS5hZG1pbi52MVABWj1naXRodWIuY29tL2hlYWRnYXRlL2hlYWRnYXRlL2dl",
+            "bi9nby9oZWFkZ2F0ZS9hZG1pbi92MTthZG1pbnYxqgIRSGVhZGdhdGUuQWRt",
+            "aW4uVjFiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Api.AnnotationsReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.DurationReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.TimestampReflection.Descriptor, global::Headgate.V1.EventServiceReflection.Descriptor, global::Headgate.V1.SubscriptionServiceReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
@@ -206,6 +220,9 @@ namespace Headgate.Admin.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusResponse), global::Headgate.Admin.V1.GetStatusResponse.Parser, new[]{ "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", "LastNotReady", "EventsSent", "EventsSentPerSecond" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.LogStatus), global::Headgate.Admin.V1.LogStatus.Parser, new[]{ "Epoch", "Records", "SizeBytes", "FreeBytes", "EarliestTime", "LatestTime", "Quarantined", "Format", "NewestFormat", "QuarantinedBytes", "QuarantineDropped" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.SourceStatus), global::Headgate.Admin.V1.SourceStatus.Parser, new[]{ "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", "LastHeardAt", "ExpectedBy", "Suspected", "SuspectedGaps", "LastSuspected", "AcceptedPerSecond" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetHistoryRequest), global::Headgate.Admin.V1.GetHistoryRequest.Parser, null, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetHistoryResponse), global::Headgate.Admin.V1.GetHistoryResponse.Parser, new[]{ "Points" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.HistoryPoint), global::Headgate.Admin.V1.HistoryPoint.Parser, new[]{ "At", "Over", "Posts", "EventsSent", "Lag", "Delivery", "LogSizeBytes" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListStreamsRequest), global::Headgate.Admin.V1.ListStreamsRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.ListStreamsResponse), global::Headgate.Admin.V1.ListStreamsResponse.Parser, new[]{ "Streams" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.Stream), global::Headgate.Admin.V1.Stream.Parser, new[]{ "Id", "ClientName", "Peer", "StartedAt", "Filter", "EventsSent", "Lag", "CaughtUp", "Reader", "State", "Cursor", "Credential", "Subscription" }, null, new[]{ typeof(global::Headgate.Admin.V1.Stream.Types.State) }, null, null),
@@ -3302,6 +3319,834 @@ namespace Headgate.Admin.V1 {
   }
 
   /// <summary>
+  /// A request for the last hour.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class GetHistoryRequest : pb::IMessage<GetHistoryRequest>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<GetHistoryRequest> _parser = new pb::MessageParser<GetHistoryRequest>(() => new GetHistoryRequest());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<GetHistoryRequest> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[7]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public GetHistoryRequest() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public GetHistoryRequest(GetHistoryRequest other) : this() {
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public GetHistoryRequest Clone() {
+      return new GetHistoryRequest(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as GetHistoryRequest);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(GetHistoryRequest other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(GetHistoryRequest other) {
+      if (other == null) {
+        return;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
+  /// The last hour.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class GetHistoryResponse : pb::IMessage<GetHistoryResponse>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<GetHistoryResponse> _parser = new pb::MessageParser<GetHistoryResponse>(() => new GetHistoryResponse());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<GetHistoryResponse> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[8]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public GetHistoryResponse() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public GetHistoryResponse(GetHistoryResponse other) : this() {
+      points_ = other.points_.Clone();
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public GetHistoryResponse Clone() {
+      return new GetHistoryResponse(this);
+    }
+
+    /// <summary>Field number for the "points" field.</summary>
+    public const int PointsFieldNumber = 1;
+    private static readonly pb::FieldCodec<global::Headgate.Admin.V1.HistoryPoint> _repeated_points_codec
+        = pb::FieldCodec.ForMessage(10, global::Headgate.Admin.V1.HistoryPoint.Parser);
+    private readonly pbc::RepeatedField<global::Headgate.Admin.V1.HistoryPoint> points_ = new pbc::RepeatedField<global::Headgate.Admin.V1.HistoryPoint>();
+    /// <summary>
+    /// Oldest first, at most 360.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Headgate.Admin.V1.HistoryPoint> Points {
+      get { return points_; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as GetHistoryResponse);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(GetHistoryResponse other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if(!points_.Equals(other.points_)) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      hash ^= points_.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      points_.WriteTo(output, _repeated_points_codec);
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      points_.WriteTo(ref output, _repeated_points_codec);
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      size += points_.CalculateSize(_repeated_points_codec);
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(GetHistoryResponse other) {
+      if (other == null) {
+        return;
+      }
+      points_.Add(other.points_);
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            points_.AddEntriesFrom(input, _repeated_points_codec);
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            points_.AddEntriesFrom(ref input, _repeated_points_codec);
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
+  /// What happened between two looks at the gateway's counters, and how it was at the second one.
+  /// </summary>
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class HistoryPoint : pb::IMessage<HistoryPoint>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<HistoryPoint> _parser = new pb::MessageParser<HistoryPoint>(() => new HistoryPoint());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<HistoryPoint> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[9]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public HistoryPoint() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public HistoryPoint(HistoryPoint other) : this() {
+      at_ = other.at_ != null ? other.at_.Clone() : null;
+      over_ = other.over_ != null ? other.over_.Clone() : null;
+      posts_ = other.posts_.Clone();
+      eventsSent_ = other.eventsSent_;
+      lag_ = other.lag_ != null ? other.lag_.Clone() : null;
+      delivery_ = other.delivery_ != null ? other.delivery_.Clone() : null;
+      logSizeBytes_ = other.logSizeBytes_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public HistoryPoint Clone() {
+      return new HistoryPoint(this);
+    }
+
+    /// <summary>Field number for the "at" field.</summary>
+    public const int AtFieldNumber = 1;
+    private global::Google.Protobuf.WellKnownTypes.Timestamp at_;
+    /// <summary>
+    /// When the second look was, by the machine's clock, which may have been set in between.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Google.Protobuf.WellKnownTypes.Timestamp At {
+      get { return at_; }
+      set {
+        at_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "over" field.</summary>
+    public const int OverFieldNumber = 2;
+    private global::Google.Protobuf.WellKnownTypes.Duration over_;
+    /// <summary>
+    /// How long it was after the first: ten seconds, or more when the machine slept or had too much to do.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Google.Protobuf.WellKnownTypes.Duration Over {
+      get { return over_; }
+      set {
+        over_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "posts" field.</summary>
+    public const int PostsFieldNumber = 3;
+    private static readonly pbc::MapField<string, ulong>.Codec _map_posts_codec
+        = new pbc::MapField<string, ulong>.Codec(pb::FieldCodec.ForString(10, ""), pb::FieldCodec.ForUInt64(16, 0UL), 26);
+    private readonly pbc::MapField<string, ulong> posts_ = new pbc::MapField<string, ulong>();
+    /// <summary>
+    /// Webhook posts answered, by outcome as in the metric headgate_webhook_requests_total: accepted, duplicate, quarantined, test, and the causes of refusals. All
+    /// sources together, and whoever named none that there is. An outcome that none had is left out.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::MapField<string, ulong> Posts {
+      get { return posts_; }
+    }
+
+    /// <summary>Field number for the "events_sent" field.</summary>
+    public const int EventsSentFieldNumber = 4;
+    private ulong eventsSent_;
+    /// <summary>
+    /// Events sent to readers, over all streams.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong EventsSent {
+      get { return eventsSent_; }
+      set {
+        eventsSent_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "lag" field.</summary>
+    public const int LagFieldNumber = 5;
+    private global::Google.Protobuf.WellKnownTypes.Duration lag_;
+    /// <summary>
+    /// How old the oldest record was that the hindmost stream had not passed. Unset when all were at the head.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Google.Protobuf.WellKnownTypes.Duration Lag {
+      get { return lag_; }
+      set {
+        lag_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "delivery" field.</summary>
+    public const int DeliveryFieldNumber = 6;
+    private global::Google.Protobuf.WellKnownTypes.Duration delivery_;
+    /// <summary>
+    /// Within which time 99 of 100 deliveries to streams that waited were made, from when the event was received; estimated from the buckets of the metric
+    /// headgate_stream_delivery_duration_seconds. Unset when there was none.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Google.Protobuf.WellKnownTypes.Duration Delivery {
+      get { return delivery_; }
+      set {
+        delivery_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "log_size_bytes" field.</summary>
+    public const int LogSizeBytesFieldNumber = 7;
+    private ulong logSizeBytes_;
+    /// <summary>
+    /// How many bytes the log took on disk.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong LogSizeBytes {
+      get { return logSizeBytes_; }
+      set {
+        logSizeBytes_ = value;
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as HistoryPoint);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(HistoryPoint other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (!object.Equals(At, other.At)) return false;
+      if (!object.Equals(Over, other.Over)) return false;
+      if (!Posts.Equals(other.Posts)) return false;
+      if (EventsSent != other.EventsSent) return false;
+      if (!object.Equals(Lag, other.Lag)) return false;
+      if (!object.Equals(Delivery, other.Delivery)) return false;
+      if (LogSizeBytes != other.LogSizeBytes) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (at_ != null) hash ^= At.GetHashCode();
+      if (over_ != null) hash ^= Over.GetHashCode();
+      hash ^= Posts.GetHashCode();
+      if (EventsSent != 0UL) hash ^= EventsSent.GetHashCode();
+      if (lag_ != null) hash ^= Lag.GetHashCode();
+      if (delivery_ != null) hash ^= Delivery.GetHashCode();
+      if (LogSizeBytes != 0UL) hash ^= LogSizeBytes.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (at_ != null) {
+        output.WriteRawTag(10);
+        output.WriteMessage(At);
+      }
+      if (over_ != null) {
+        output.WriteRawTag(18);
+        output.WriteMessage(Over);
+      }
+      posts_.WriteTo(output, _map_posts_codec);
+      if (EventsSent != 0UL) {
+        output.WriteRawTag(32);
+        output.WriteUInt64(EventsSent);
+      }
+      if (lag_ != null) {
+        output.WriteRawTag(42);
+        output.WriteMessage(Lag);
+      }
+      if (delivery_ != null) {
+        output.WriteRawTag(50);
+        output.WriteMessage(Delivery);
+      }
+      if (LogSizeBytes != 0UL) {
+        output.WriteRawTag(56);
+        output.WriteUInt64(LogSizeBytes);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (at_ != null) {
+        output.WriteRawTag(10);
+        output.WriteMessage(At);
+      }
+      if (over_ != null) {
+        output.WriteRawTag(18);
+        output.WriteMessage(Over);
+      }
+      posts_.WriteTo(ref output, _map_posts_codec);
+      if (EventsSent != 0UL) {
+        output.WriteRawTag(32);
+        output.WriteUInt64(EventsSent);
+      }
+      if (lag_ != null) {
+        output.WriteRawTag(42);
+        output.WriteMessage(Lag);
+      }
+      if (delivery_ != null) {
+        output.WriteRawTag(50);
+        output.WriteMessage(Delivery);
+      }
+      if (LogSizeBytes != 0UL) {
+        output.WriteRawTag(56);
+        output.WriteUInt64(LogSizeBytes);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (at_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(At);
+      }
+      if (over_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Over);
+      }
+      size += posts_.CalculateSize(_map_posts_codec);
+      if (EventsSent != 0UL) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt64Size(EventsSent);
+      }
+      if (lag_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Lag);
+      }
+      if (delivery_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Delivery);
+      }
+      if (LogSizeBytes != 0UL) {
+        size += 1 + pb::CodedOutputStream.ComputeUInt64Size(LogSizeBytes);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(HistoryPoint other) {
+      if (other == null) {
+        return;
+      }
+      if (other.at_ != null) {
+        if (at_ == null) {
+          At = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+        }
+        At.MergeFrom(other.At);
+      }
+      if (other.over_ != null) {
+        if (over_ == null) {
+          Over = new global::Google.Protobuf.WellKnownTypes.Duration();
+        }
+        Over.MergeFrom(other.Over);
+      }
+      posts_.MergeFrom(other.posts_);
+      if (other.EventsSent != 0UL) {
+        EventsSent = other.EventsSent;
+      }
+      if (other.lag_ != null) {
+        if (lag_ == null) {
+          Lag = new global::Google.Protobuf.WellKnownTypes.Duration();
+        }
+        Lag.MergeFrom(other.Lag);
+      }
+      if (other.delivery_ != null) {
+        if (delivery_ == null) {
+          Delivery = new global::Google.Protobuf.WellKnownTypes.Duration();
+        }
+        Delivery.MergeFrom(other.Delivery);
+      }
+      if (other.LogSizeBytes != 0UL) {
+        LogSizeBytes = other.LogSizeBytes;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            if (at_ == null) {
+              At = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(At);
+            break;
+          }
+          case 18: {
+            if (over_ == null) {
+              Over = new global::Google.Protobuf.WellKnownTypes.Duration();
+            }
+            input.ReadMessage(Over);
+            break;
+          }
+          case 26: {
+            posts_.AddEntriesFrom(input, _map_posts_codec);
+            break;
+          }
+          case 32: {
+            EventsSent = input.ReadUInt64();
+            break;
+          }
+          case 42: {
+            if (lag_ == null) {
+              Lag = new global::Google.Protobuf.WellKnownTypes.Duration();
+            }
+            input.ReadMessage(Lag);
+            break;
+          }
+          case 50: {
+            if (delivery_ == null) {
+              Delivery = new global::Google.Protobuf.WellKnownTypes.Duration();
+            }
+            input.ReadMessage(Delivery);
+            break;
+          }
+          case 56: {
+            LogSizeBytes = input.ReadUInt64();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            if (at_ == null) {
+              At = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(At);
+            break;
+          }
+          case 18: {
+            if (over_ == null) {
+              Over = new global::Google.Protobuf.WellKnownTypes.Duration();
+            }
+            input.ReadMessage(Over);
+            break;
+          }
+          case 26: {
+            posts_.AddEntriesFrom(ref input, _map_posts_codec);
+            break;
+          }
+          case 32: {
+            EventsSent = input.ReadUInt64();
+            break;
+          }
+          case 42: {
+            if (lag_ == null) {
+              Lag = new global::Google.Protobuf.WellKnownTypes.Duration();
+            }
+            input.ReadMessage(Lag);
+            break;
+          }
+          case 50: {
+            if (delivery_ == null) {
+              Delivery = new global::Google.Protobuf.WellKnownTypes.Duration();
+            }
+            input.ReadMessage(Delivery);
+            break;
+          }
+          case 56: {
+            LogSizeBytes = input.ReadUInt64();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  /// <summary>
   /// A request for the streams.
   /// </summary>
   [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
@@ -3319,7 +4164,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[7]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[10]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -3483,7 +4328,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[8]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[11]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -3676,7 +4521,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[9]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[12]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -4421,7 +5266,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[10]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[13]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -4625,7 +5470,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[11]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[14]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -4838,7 +5683,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[12]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[15]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5002,7 +5847,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[13]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[16]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5195,7 +6040,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[14]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[17]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5477,7 +6322,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[15]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[18]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5721,7 +6566,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[16]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[19]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5885,7 +6730,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[17]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[20]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6209,7 +7054,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[18]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[21]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6422,7 +7267,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[19]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[22]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6706,7 +7551,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[20]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[23]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6939,7 +7784,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[21]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[24]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7143,7 +7988,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[22]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[25]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7396,7 +8241,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[23]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[26]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7709,7 +8554,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[24]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[27]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7942,7 +8787,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[25]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[28]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8384,7 +9229,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[26]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[29]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8657,7 +9502,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[27]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[30]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8861,7 +9706,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[28]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[31]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -9354,7 +10199,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[29]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[32]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -10452,7 +11297,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[30]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[33]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -10795,7 +11640,7 @@ namespace Headgate.Admin.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[31]; }
+      get { return global::Headgate.Admin.V1.AdminServiceReflection.Descriptor.MessageTypes[34]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]

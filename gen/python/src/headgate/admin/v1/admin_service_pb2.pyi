@@ -141,6 +141,41 @@ class SourceStatus(_message.Message):
     accepted_per_second: float
     def __init__(self, source: _Optional[str] = ..., contexts: _Optional[_Iterable[str]] = ..., accepted: _Optional[int] = ..., duplicates: _Optional[int] = ..., quarantined: _Optional[int] = ..., refused: _Optional[int] = ..., tests: _Optional[int] = ..., last_accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_test_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., refused_by_cause: _Optional[_Mapping[str, int]] = ..., last_secret_id: _Optional[str] = ..., awaiting_secret_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped: bool = ..., last_heard_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expected_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., suspected: _Optional[_Iterable[_Union[_event_service_pb2.Gap.Cause, str]]] = ..., suspected_gaps: _Optional[int] = ..., last_suspected: _Optional[_Union[_event_service_pb2.Gap, _Mapping]] = ..., accepted_per_second: _Optional[float] = ...) -> None: ...
 
+class GetHistoryRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetHistoryResponse(_message.Message):
+    __slots__ = ("points",)
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    points: _containers.RepeatedCompositeFieldContainer[HistoryPoint]
+    def __init__(self, points: _Optional[_Iterable[_Union[HistoryPoint, _Mapping]]] = ...) -> None: ...
+
+class HistoryPoint(_message.Message):
+    __slots__ = ("at", "over", "posts", "events_sent", "lag", "delivery", "log_size_bytes")
+    class PostsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    AT_FIELD_NUMBER: _ClassVar[int]
+    OVER_FIELD_NUMBER: _ClassVar[int]
+    POSTS_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_SENT_FIELD_NUMBER: _ClassVar[int]
+    LAG_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    LOG_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    at: _timestamp_pb2.Timestamp
+    over: _duration_pb2.Duration
+    posts: _containers.ScalarMap[str, int]
+    events_sent: int
+    lag: _duration_pb2.Duration
+    delivery: _duration_pb2.Duration
+    log_size_bytes: int
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., over: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., posts: _Optional[_Mapping[str, int]] = ..., events_sent: _Optional[int] = ..., lag: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., delivery: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., log_size_bytes: _Optional[int] = ...) -> None: ...
+
 class ListStreamsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -40,6 +40,11 @@ class AdminServiceStub(object):
                 request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetStatusRequest.SerializeToString,
                 response_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
+        self.GetHistory = channel.unary_unary(
+                '/headgate.admin.v1.AdminService/GetHistory',
+                request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetHistoryRequest.SerializeToString,
+                response_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetHistoryResponse.FromString,
+                _registered_method=True)
         self.ListStreams = channel.unary_unary(
                 '/headgate.admin.v1.AdminService/ListStreams',
                 request_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.ListStreamsRequest.SerializeToString,
@@ -103,6 +108,14 @@ class AdminServiceServicer(object):
 
     def GetStatus(self, request, context):
         """Tells how the gateway is: version, log, sources.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetHistory(self, request, context):
+        """Tells how the last hour was, in points of ten seconds, so that whoever looks now sees what was before. It is kept in memory, and begins anew with each
+        start of the process.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,6 +219,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetStatusRequest.FromString,
                     response_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetStatusResponse.SerializeToString,
             ),
+            'GetHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHistory,
+                    request_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetHistoryRequest.FromString,
+                    response_serializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetHistoryResponse.SerializeToString,
+            ),
             'ListStreams': grpc.unary_unary_rpc_method_handler(
                     servicer.ListStreams,
                     request_deserializer=headgate_dot_admin_dot_v1_dot_admin__service__pb2.ListStreamsRequest.FromString,
@@ -290,6 +308,33 @@ class AdminService(object):
             '/headgate.admin.v1.AdminService/GetStatus',
             headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetStatusRequest.SerializeToString,
             headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headgate.admin.v1.AdminService/GetHistory',
+            headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetHistoryRequest.SerializeToString,
+            headgate_dot_admin_dot_v1_dot_admin__service__pb2.GetHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headgate/admin/v1/admin_service.proto.
  */
 export const file_headgate_admin_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVoZWFkZ2F0ZS9hZG1pbi92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEhFoZWFkZ2F0ZS5hZG1pbi52MSIPCg1CYWNrdXBSZXF1ZXN0ImQKDkJhY2t1cFJlc3BvbnNlEg0KBWNodW5rGAEgASgMEhAKCHByb2dyZXNzGAIgASgCEjEKB3N1bW1hcnkYAyABKAsyIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBTdW1tYXJ5Il4KDUJhY2t1cFN1bW1hcnkSDgoGc2hhMjU2GAEgASgMEiwKCHRha2VuX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZWNvcmRzGAMgASgEIhIKEEdldFN0YXR1c1JlcXVlc3QiwQIKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVhZHkYAyABKAgSDwoHcHJvYmxlbRgEIAEoCRIpCgNsb2cYBSABKAsyHC5oZWFkZ2F0ZS5hZG1pbi52MS5Mb2dTdGF0dXMSMAoHc291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1cxIPCgdzdHJlYW1zGAcgASgNEigKDmxhc3Rfbm90X3JlYWR5GAggASgLMhAuaGVhZGdhdGUudjEuR2FwEhMKC2V2ZW50c19zZW50GAkgASgEEh4KFmV2ZW50c19zZW50X3Blcl9zZWNvbmQYCiABKAEiqgIKCUxvZ1N0YXR1cxINCgVlcG9jaBgBIAEoCRIPCgdyZWNvcmRzGAIgASgEEhIKCnNpemVfYnl0ZXMYAyABKAQSEgoKZnJlZV9ieXRlcxgEIAEoBBIxCg1lYXJsaWVzdF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtsYXRlc3RfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLcXVhcmFudGluZWQYByABKAQSDgoGZm9ybWF0GAggASgNEhUKDW5ld2VzdF9mb3JtYXQYCSABKA0SGQoRcXVhcmFudGluZWRfYnl0ZXMYCiABKAQSGgoScXVhcmFudGluZV9kcm9wcGVkGAsgASgEIssFCgxTb3VyY2VTdGF0dXMSDgoGc291cmNlGAEgASgJEhAKCGNvbnRleHRzGAIgAygJEhAKCGFjY2VwdGVkGAMgASgEEhIKCmR1cGxpY2F0ZXMYBCABKAQSEwoLcXVhcmFudGluZWQYBSABKAQSDwoHcmVmdXNlZBgGIAEoBBINCgV0ZXN0cxgHIAEoBBI0ChBsYXN0X2FjY2VwdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3Rlc3RfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEk0KEHJlZnVzZWRfYnlfY2F1c2UYCiADKAsyMy5oZWFkZ2F0ZS5hZG1pbi52MS5Tb3VyY2VTdGF0dXMuUmVmdXNlZEJ5Q2F1c2VFbnRyeRIWCg5sYXN0X3NlY3JldF9pZBgLIAEoCRI5ChVhd2FpdGluZ19zZWNyZXRfdW50aWwYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3N0b3BwZWQYDSABKAgSMQoNbGFzdF9oZWFyZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwZWN0ZWRfYnkYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCXN1c3BlY3RlZBgQIAMoDjIWLmhlYWRnYXRlLnYxLkdhcC5DYXVzZRIWCg5zdXNwZWN0ZWRfZ2FwcxgRIAEoBBIoCg5sYXN0X3N1c3BlY3RlZBgSIAEoCzIQLmhlYWRnYXRlLnYxLkdhcBIbChNhY2NlcHRlZF9wZXJfc2Vjb25kGBMgASgBGjUKE1JlZnVzZWRCeUNhdXNlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASIUChJMaXN0U3RyZWFtc1JlcXVlc3QiQQoTTGlzdFN0cmVhbXNSZXNwb25zZRIqCgdzdHJlYW1zGAEgAygLMhkuaGVhZGdhdGUuYWRtaW4udjEuU3RyZWFtIsEDCgZTdHJlYW0SCgoCaWQYASABKAkSEwoLY2xpZW50X25hbWUYAiABKAkSDAoEcGVlchgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgZmaWx0ZXIYBSABKAsyEy5oZWFkZ2F0ZS52MS5GaWx0ZXISEwoLZXZlbnRzX3NlbnQYBiABKAQSJgoDbGFnGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWNhdWdodF91cBgIIAEoCBIOCgZyZWFkZXIYCSABKAkSLgoFc3RhdGUYCiABKA4yHy5oZWFkZ2F0ZS5hZG1pbi52MS5TdHJlYW0uU3RhdGUSDgoGY3Vyc29yGAsgASgJEhIKCmNyZWRlbnRpYWwYDCABKAkSFAoMc3Vic2NyaXB0aW9uGA0gASgJImkKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDgoKU1RBVEVfTElWRRABEhMKD1NUQVRFX1JFUExBWUlORxACEhEKDVNUQVRFX1NUQUxMRUQQAxIRCg1TVEFURV9TVEFOREJZEAQiHgoQRW5kU3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCSI+ChFFbmRTdHJlYW1SZXNwb25zZRIpCgZzdHJlYW0YASABKAsyGS5oZWFkZ2F0ZS5hZG1pbi52MS5TdHJlYW0iGgoYTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0IlkKGUxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2USPAoNc3Vic2NyaXB0aW9ucxgBIAMoCzIlLmhlYWRnYXRlLmFkbWluLnYxLlJlYWRlclN1YnNjcmlwdGlvbiKFAQoSUmVhZGVyU3Vic2NyaXB0aW9uEg4KBnJlYWRlchgBIAEoCRIvCgxzdWJzY3JpcHRpb24YAiABKAsyGS5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb24SLgoGc2hhcmRzGAMgAygLMh4uaGVhZGdhdGUudjEuU3Vic2NyaXB0aW9uU2hhcmQiOQoZRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBIOCgZyZWFkZXIYASABKAkSDAoEbmFtZRgCIAEoCSIcChpEZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSJQChBTa2lwRXZlbnRSZXF1ZXN0Eg4KBnJlYWRlchgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmN1cnNvchgDIAEoCRIOCgZyZWFzb24YBCABKAkiNAoRU2tpcEV2ZW50UmVzcG9uc2USHwoEc2tpcBgBIAEoCzIRLmhlYWRnYXRlLnYxLlNraXAiTAoVTGlzdFF1YXJhbnRpbmVSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRIQCghhZnRlcl9pZBgCIAEoCRIOCgZzb3VyY2UYAyABKAkiXwoWTGlzdFF1YXJhbnRpbmVSZXNwb25zZRIzCgtxdWFyYW50aW5lZBgBIAMoCzIeLmhlYWRnYXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkEhAKCGhhc19tb3JlGAIgASgIIiMKFUdldFF1YXJhbnRpbmVkUmVxdWVzdBIKCgJpZBgBIAEoCSJfChZHZXRRdWFyYW50aW5lZFJlc3BvbnNlEjMKC3F1YXJhbnRpbmVkGAEgASgLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWQSEAoIcmF3X2JvZHkYAiABKAwiXQobUmVwcm9jZXNzUXVhcmFudGluZWRSZXF1ZXN0EgsKA2lkcxgBIAMoCRIOCgZzb3VyY2UYAiABKAkSEAoIYWZ0ZXJfaWQYAyABKAkSDwoHZHJ5X3J1bhgEIAEoCCJlChxSZXByb2Nlc3NRdWFyYW50aW5lZFJlc3BvbnNlEjMKC3JlcHJvY2Vzc2VkGAEgAygLMh4uaGVhZGdhdGUuYWRtaW4udjEuUmVwcm9jZXNzZWQSEAoIaGFzX21vcmUYAiABKAgiqwIKC1JlcHJvY2Vzc2VkEgoKAmlkGAEgASgJEjcKB291dGNvbWUYAiABKA4yJi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NlZC5PdXRjb21lEg8KB3Byb2JsZW0YAyABKAkSDgoGc291cmNlGAQgASgJEg8KB2NvbnRleHQYBSABKAkSEgoKZXZlbnRfdHlwZRgGIAEoCSKQAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFAoQT1VUQ09NRV9BUFBFTkRFRBABEhUKEU9VVENPTUVfRFVQTElDQVRFEAISFQoRT1VUQ09NRV9URVNUX0NBTEwQAxIRCg1PVVRDT01FX1NUQVlTEAQSFQoRT1VUQ09NRV9OT1RfRk9VTkQQBSJIChlEaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0EgsKA2lkcxgBIAMoCRIOCgZzb3VyY2UYAiABKAkSDgoGcmVhc29uGAMgASgJIi8KGkRpc2NhcmRRdWFyYW50aW5lZFJlc3BvbnNlEhEKCWRpc2NhcmRlZBgBIAEoBCK5AQoLUXVhcmFudGluZWQSCgoCaWQYASABKAkSDgoGc291cmNlGAIgASgJEg8KB2NvbnRleHQYAyABKAkSEgoKZXZlbnRfdHlwZRgEIAEoCRIvCgtyZWNlaXZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJvYmxlbRgGIAEoCRIRCglib2R5X3NpemUYByABKA0SFAoMY29udGVudF90eXBlGAggASgJIvoCCgxFcmFzZVJlcXVlc3QSDgoGc291cmNlGAEgASgJEg8KB2NvbnRleHQYAiABKAkSFAoKZXZlcnl0aGluZxgDIAEoCEgAEjgKBnJlY29yZBgEIAEoCzImLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNlUmVxdWVzdC5SZWNvcmRIABITCglwZXJzb25faWQYBSABKAVIABIWCgxhc3NvY2lhdGVfaWQYBiABKAVIABI6CgdjdXJzb3JzGAcgASgLMicuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0LkN1cnNvcnNIABIPCgdleGVjdXRlGAggASgIEhQKDGFmdGVyX2N1cnNvchgJIAEoCRpCCgZSZWNvcmQSDgoGZW50aXR5GAEgASgJEhgKC3ByaW1hcnlfa2V5GAIgASgFSACIAQFCDgoMX3ByaW1hcnlfa2V5GhoKB0N1cnNvcnMSDwoHY3Vyc29ycxgBIAMoCUIJCgdzdWJqZWN0IqQBCg1FcmFzZVJlc3BvbnNlEioKBWZvdW5kGAEgAygLMhsuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2FibGUSLgoJdW5kZWNpZGVkGAIgAygLMhsuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2FibGUSEAoIc2VhcmNoZWQYAyABKAQSEwoLbmV4dF9jdXJzb3IYBCABKAkSEAoIaGFzX21vcmUYBSABKAgicAoIRXJhc2FibGUSDgoGY3Vyc29yGAEgASgJEi8KC3JlY2VpdmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZlbnRpdHkYAyABKAkSEwoLcXVhcmFudGluZWQYBCABKAgy0QwKDEFkbWluU2VydmljZRJwCglHZXRTdGF0dXMSIy5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuR2V0U3RhdHVzUmVzcG9uc2UiGILT5JMCEhIQL2FkbWluL3YxL3N0YXR1cxJ3CgtMaXN0U3RyZWFtcxIlLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVxdWVzdBomLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVzcG9uc2UiGYLT5JMCExIRL2FkbWluL3YxL3N0cmVhbXMSfQoJRW5kU3RyZWFtEiMuaGVhZGdhdGUuYWRtaW4udjEuRW5kU3RyZWFtUmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLkVuZFN0cmVhbVJlc3BvbnNlIiWC0+STAh86ASoiGi9hZG1pbi92MS9zdHJlYW1zL3tpZH06ZW5kEo8BChFMaXN0U3Vic2NyaXB0aW9ucxIrLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVxdWVzdBosLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2UiH4LT5JMCGRIXL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMSogEKEkRlbGV0ZVN1YnNjcmlwdGlvbhIsLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlcXVlc3QaLS5oZWFkZ2F0ZS5hZG1pbi52MS5EZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSIvgtPkkwIpKicvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVhZGVyfS97bmFtZX0SjwEKCVNraXBFdmVudBIjLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5Ta2lwRXZlbnRSZXNwb25zZSI3gtPkkwIxOgEqIiwvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVhZGVyfS97bmFtZX06c2tpcBKDAQoOTGlzdFF1YXJhbnRpbmUSKC5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlcXVlc3QaKS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIhyC0+STAhYSFC9hZG1pbi92MS9xdWFyYW50aW5lEogBCg5HZXRRdWFyYW50aW5lZBIoLmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVxdWVzdBopLmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVzcG9uc2UiIYLT5JMCGxIZL2FkbWluL3YxL3F1YXJhbnRpbmUve2lkfRJPCgZCYWNrdXASIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXF1ZXN0GiEuaGVhZGdhdGUuYWRtaW4udjEuQmFja3VwUmVzcG9uc2UwARJqCgVFcmFzZRIfLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNlUmVxdWVzdBogLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNlUmVzcG9uc2UiHoLT5JMCGDoBKiITL2FkbWluL3YxL2xvZzplcmFzZRKiAQoUUmVwcm9jZXNzUXVhcmFudGluZWQSLi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NRdWFyYW50aW5lZFJlcXVlc3QaLy5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NRdWFyYW50aW5lZFJlc3BvbnNlIimC0+STAiM6ASoiHi9hZG1pbi92MS9xdWFyYW50aW5lOnJlcHJvY2VzcxKaAQoSRGlzY2FyZFF1YXJhbnRpbmVkEiwuaGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVxdWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRpc2NhcmRRdWFyYW50aW5lZFJlc3BvbnNlIieC0+STAiE6ASoiHC9hZG1pbi92MS9xdWFyYW50aW5lOmRpc2NhcmRCawoUaW8uaGVhZGdhdGUuYWRtaW4udjFQAVo9Z2l0aHViLmNvbS9oZWFkZ2F0ZS9oZWFkZ2F0ZS9nZW4vZ28vaGVhZGdhdGUvYWRtaW4vdjE7YWRtaW52MaoCEUhlYWRnYXRlLkFkbWluLlYxYgZwcm90bzM", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_headgate_v1_event_service, file_headgate_v1_subscription_service]);
+  fileDesc("CiVoZWFkZ2F0ZS9hZG1pbi92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEhFoZWFkZ2F0ZS5hZG1pbi52MSIPCg1CYWNrdXBSZXF1ZXN0ImQKDkJhY2t1cFJlc3BvbnNlEg0KBWNodW5rGAEgASgMEhAKCHByb2dyZXNzGAIgASgCEjEKB3N1bW1hcnkYAyABKAsyIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBTdW1tYXJ5Il4KDUJhY2t1cFN1bW1hcnkSDgoGc2hhMjU2GAEgASgMEiwKCHRha2VuX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZWNvcmRzGAMgASgEIhIKEEdldFN0YXR1c1JlcXVlc3QiwQIKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVhZHkYAyABKAgSDwoHcHJvYmxlbRgEIAEoCRIpCgNsb2cYBSABKAsyHC5oZWFkZ2F0ZS5hZG1pbi52MS5Mb2dTdGF0dXMSMAoHc291cmNlcxgGIAMoCzIfLmhlYWRnYXRlLmFkbWluLnYxLlNvdXJjZVN0YXR1cxIPCgdzdHJlYW1zGAcgASgNEigKDmxhc3Rfbm90X3JlYWR5GAggASgLMhAuaGVhZGdhdGUudjEuR2FwEhMKC2V2ZW50c19zZW50GAkgASgEEh4KFmV2ZW50c19zZW50X3Blcl9zZWNvbmQYCiABKAEiqgIKCUxvZ1N0YXR1cxINCgVlcG9jaBgBIAEoCRIPCgdyZWNvcmRzGAIgASgEEhIKCnNpemVfYnl0ZXMYAyABKAQSEgoKZnJlZV9ieXRlcxgEIAEoBBIxCg1lYXJsaWVzdF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtsYXRlc3RfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLcXVhcmFudGluZWQYByABKAQSDgoGZm9ybWF0GAggASgNEhUKDW5ld2VzdF9mb3JtYXQYCSABKA0SGQoRcXVhcmFudGluZWRfYnl0ZXMYCiABKAQSGgoScXVhcmFudGluZV9kcm9wcGVkGAsgASgEIssFCgxTb3VyY2VTdGF0dXMSDgoGc291cmNlGAEgASgJEhAKCGNvbnRleHRzGAIgAygJEhAKCGFjY2VwdGVkGAMgASgEEhIKCmR1cGxpY2F0ZXMYBCABKAQSEwoLcXVhcmFudGluZWQYBSABKAQSDwoHcmVmdXNlZBgGIAEoBBINCgV0ZXN0cxgHIAEoBBI0ChBsYXN0X2FjY2VwdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3Rlc3RfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEk0KEHJlZnVzZWRfYnlfY2F1c2UYCiADKAsyMy5oZWFkZ2F0ZS5hZG1pbi52MS5Tb3VyY2VTdGF0dXMuUmVmdXNlZEJ5Q2F1c2VFbnRyeRIWCg5sYXN0X3NlY3JldF9pZBgLIAEoCRI5ChVhd2FpdGluZ19zZWNyZXRfdW50aWwYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3N0b3BwZWQYDSABKAgSMQoNbGFzdF9oZWFyZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwZWN0ZWRfYnkYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCXN1c3BlY3RlZBgQIAMoDjIWLmhlYWRnYXRlLnYxLkdhcC5DYXVzZRIWCg5zdXNwZWN0ZWRfZ2FwcxgRIAEoBBIoCg5sYXN0X3N1c3BlY3RlZBgSIAEoCzIQLmhlYWRnYXRlLnYxLkdhcBIbChNhY2NlcHRlZF9wZXJfc2Vjb25kGBMgASgBGjUKE1JlZnVzZWRCeUNhdXNlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASITChFHZXRIaXN0b3J5UmVxdWVzdCJFChJHZXRIaXN0b3J5UmVzcG9uc2USLwoGcG9pbnRzGAEgAygLMh8uaGVhZGdhdGUuYWRtaW4udjEuSGlzdG9yeVBvaW50IsoCCgxIaXN0b3J5UG9pbnQSJgoCYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKBG92ZXIYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SOQoFcG9zdHMYAyADKAsyKi5oZWFkZ2F0ZS5hZG1pbi52MS5IaXN0b3J5UG9pbnQuUG9zdHNFbnRyeRITCgtldmVudHNfc2VudBgEIAEoBBImCgNsYWcYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoIZGVsaXZlcnkYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFgoObG9nX3NpemVfYnl0ZXMYByABKAQaLAoKUG9zdHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIhQKEkxpc3RTdHJlYW1zUmVxdWVzdCJBChNMaXN0U3RyZWFtc1Jlc3BvbnNlEioKB3N0cmVhbXMYASADKAsyGS5oZWFkZ2F0ZS5hZG1pbi52MS5TdHJlYW0iwQMKBlN0cmVhbRIKCgJpZBgBIAEoCRITCgtjbGllbnRfbmFtZRgCIAEoCRIMCgRwZWVyGAMgASgJEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiMKBmZpbHRlchgFIAEoCzITLmhlYWRnYXRlLnYxLkZpbHRlchITCgtldmVudHNfc2VudBgGIAEoBBImCgNsYWcYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJY2F1Z2h0X3VwGAggASgIEg4KBnJlYWRlchgJIAEoCRIuCgVzdGF0ZRgKIAEoDjIfLmhlYWRnYXRlLmFkbWluLnYxLlN0cmVhbS5TdGF0ZRIOCgZjdXJzb3IYCyABKAkSEgoKY3JlZGVudGlhbBgMIAEoCRIUCgxzdWJzY3JpcHRpb24YDSABKAkiaQoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIOCgpTVEFURV9MSVZFEAESEwoPU1RBVEVfUkVQTEFZSU5HEAISEQoNU1RBVEVfU1RBTExFRBADEhEKDVNUQVRFX1NUQU5EQlkQBCIeChBFbmRTdHJlYW1SZXF1ZXN0EgoKAmlkGAEgASgJIj4KEUVuZFN0cmVhbVJlc3BvbnNlEikKBnN0cmVhbRgBIAEoCzIZLmhlYWRnYXRlLmFkbWluLnYxLlN0cmVhbSIaChhMaXN0U3Vic2NyaXB0aW9uc1JlcXVlc3QiWQoZTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZRI8Cg1zdWJzY3JpcHRpb25zGAEgAygLMiUuaGVhZGdhdGUuYWRtaW4udjEuUmVhZGVyU3Vic2NyaXB0aW9uIoUBChJSZWFkZXJTdWJzY3JpcHRpb24SDgoGcmVhZGVyGAEgASgJEi8KDHN1YnNjcmlwdGlvbhgCIAEoCzIZLmhlYWRnYXRlLnYxLlN1YnNjcmlwdGlvbhIuCgZzaGFyZHMYAyADKAsyHi5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb25TaGFyZCI5ChlEZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0Eg4KBnJlYWRlchgBIAEoCRIMCgRuYW1lGAIgASgJIhwKGkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIlAKEFNraXBFdmVudFJlcXVlc3QSDgoGcmVhZGVyGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGY3Vyc29yGAMgASgJEg4KBnJlYXNvbhgEIAEoCSI0ChFTa2lwRXZlbnRSZXNwb25zZRIfCgRza2lwGAEgASgLMhEuaGVhZGdhdGUudjEuU2tpcCJMChVMaXN0UXVhcmFudGluZVJlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhAKCGFmdGVyX2lkGAIgASgJEg4KBnNvdXJjZRgDIAEoCSJfChZMaXN0UXVhcmFudGluZVJlc3BvbnNlEjMKC3F1YXJhbnRpbmVkGAEgAygLMh4uaGVhZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWQSEAoIaGFzX21vcmUYAiABKAgiIwoVR2V0UXVhcmFudGluZWRSZXF1ZXN0EgoKAmlkGAEgASgJIl8KFkdldFF1YXJhbnRpbmVkUmVzcG9uc2USMwoLcXVhcmFudGluZWQYASABKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5RdWFyYW50aW5lZBIQCghyYXdfYm9keRgCIAEoDCJdChtSZXByb2Nlc3NRdWFyYW50aW5lZFJlcXVlc3QSCwoDaWRzGAEgAygJEg4KBnNvdXJjZRgCIAEoCRIQCghhZnRlcl9pZBgDIAEoCRIPCgdkcnlfcnVuGAQgASgIImUKHFJlcHJvY2Vzc1F1YXJhbnRpbmVkUmVzcG9uc2USMwoLcmVwcm9jZXNzZWQYASADKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NlZBIQCghoYXNfbW9yZRgCIAEoCCKrAgoLUmVwcm9jZXNzZWQSCgoCaWQYASABKAkSNwoHb3V0Y29tZRgCIAEoDjImLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc2VkLk91dGNvbWUSDwoHcHJvYmxlbRgDIAEoCRIOCgZzb3VyY2UYBCABKAkSDwoHY29udGV4dBgFIAEoCRISCgpldmVudF90eXBlGAYgASgJIpABCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIUChBPVVRDT01FX0FQUEVOREVEEAESFQoRT1VUQ09NRV9EVVBMSUNBVEUQAhIVChFPVVRDT01FX1RFU1RfQ0FMTBADEhEKDU9VVENPTUVfU1RBWVMQBBIVChFPVVRDT01FX05PVF9GT1VORBAFIkgKGURpc2NhcmRRdWFyYW50aW5lZFJlcXVlc3QSCwoDaWRzGAEgAygJEg4KBnNvdXJjZRgCIAEoCRIOCgZyZWFzb24YAyABKAkiLwoaRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2USEQoJZGlzY2FyZGVkGAEgASgEIrkBCgtRdWFyYW50aW5lZBIKCgJpZBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDwoHY29udGV4dBgDIAEoCRISCgpldmVudF90eXBlGAQgASgJEi8KC3JlY2VpdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdwcm9ibGVtGAYgASgJEhEKCWJvZHlfc2l6ZRgHIAEoDRIUCgxjb250ZW50X3R5cGUYCCABKAki+gIKDEVyYXNlUmVxdWVzdBIOCgZzb3VyY2UYASABKAkSDwoHY29udGV4dBgCIAEoCRIUCgpldmVyeXRoaW5nGAMgASgISAASOAoGcmVjb3JkGAQgASgLMiYuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0LlJlY29yZEgAEhMKCXBlcnNvbl9pZBgFIAEoBUgAEhYKDGFzc29jaWF0ZV9pZBgGIAEoBUgAEjoKB2N1cnNvcnMYByABKAsyJy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJlcXVlc3QuQ3Vyc29yc0gAEg8KB2V4ZWN1dGUYCCABKAgSFAoMYWZ0ZXJfY3Vyc29yGAkgASgJGkIKBlJlY29yZBIOCgZlbnRpdHkYASABKAkSGAoLcHJpbWFyeV9rZXkYAiABKAVIAIgBAUIOCgxfcHJpbWFyeV9rZXkaGgoHQ3Vyc29ycxIPCgdjdXJzb3JzGAEgAygJQgkKB3N1YmplY3QipAEKDUVyYXNlUmVzcG9uc2USKgoFZm91bmQYASADKAsyGy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzYWJsZRIuCgl1bmRlY2lkZWQYAiADKAsyGy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzYWJsZRIQCghzZWFyY2hlZBgDIAEoBBITCgtuZXh0X2N1cnNvchgEIAEoCRIQCghoYXNfbW9yZRgFIAEoCCJwCghFcmFzYWJsZRIOCgZjdXJzb3IYASABKAkSLwoLcmVjZWl2ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmVudGl0eRgDIAEoCRITCgtxdWFyYW50aW5lZBgEIAEoCDLHDQoMQWRtaW5TZXJ2aWNlEnAKCUdldFN0YXR1cxIjLmhlYWRnYXRlLmFkbWluLnYxLkdldFN0YXR1c1JlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXNwb25zZSIYgtPkkwISEhAvYWRtaW4vdjEvc3RhdHVzEnQKCkdldEhpc3RvcnkSJC5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRIaXN0b3J5UmVxdWVzdBolLmhlYWRnYXRlLmFkbWluLnYxLkdldEhpc3RvcnlSZXNwb25zZSIZgtPkkwITEhEvYWRtaW4vdjEvaGlzdG9yeRJ3CgtMaXN0U3RyZWFtcxIlLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVxdWVzdBomLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdHJlYW1zUmVzcG9uc2UiGYLT5JMCExIRL2FkbWluL3YxL3N0cmVhbXMSfQoJRW5kU3RyZWFtEiMuaGVhZGdhdGUuYWRtaW4udjEuRW5kU3RyZWFtUmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLkVuZFN0cmVhbVJlc3BvbnNlIiWC0+STAh86ASoiGi9hZG1pbi92MS9zdHJlYW1zL3tpZH06ZW5kEo8BChFMaXN0U3Vic2NyaXB0aW9ucxIrLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVxdWVzdBosLmhlYWRnYXRlLmFkbWluLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2UiH4LT5JMCGRIXL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMSogEKEkRlbGV0ZVN1YnNjcmlwdGlvbhIsLmhlYWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlcXVlc3QaLS5oZWFkZ2F0ZS5hZG1pbi52MS5EZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSIvgtPkkwIpKicvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVhZGVyfS97bmFtZX0SjwEKCVNraXBFdmVudBIjLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5Ta2lwRXZlbnRSZXNwb25zZSI3gtPkkwIxOgEqIiwvYWRtaW4vdjEvc3Vic2NyaXB0aW9ucy97cmVhZGVyfS97bmFtZX06c2tpcBKDAQoOTGlzdFF1YXJhbnRpbmUSKC5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlcXVlc3QaKS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIhyC0+STAhYSFC9hZG1pbi92MS9xdWFyYW50aW5lEogBCg5HZXRRdWFyYW50aW5lZBIoLmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVxdWVzdBopLmhlYWRnYXRlLmFkbWluLnYxLkdldFF1YXJhbnRpbmVkUmVzcG9uc2UiIYLT5JMCGxIZL2FkbWluL3YxL3F1YXJhbnRpbmUve2lkfRJPCgZCYWNrdXASIC5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXF1ZXN0GiEuaGVhZGdhdGUuYWRtaW4udjEuQmFja3VwUmVzcG9uc2UwARJqCgVFcmFzZRIfLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNlUmVxdWVzdBogLmhlYWRnYXRlLmFkbWluLnYxLkVyYXNlUmVzcG9uc2UiHoLT5JMCGDoBKiITL2FkbWluL3YxL2xvZzplcmFzZRKiAQoUUmVwcm9jZXNzUXVhcmFudGluZWQSLi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NRdWFyYW50aW5lZFJlcXVlc3QaLy5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NRdWFyYW50aW5lZFJlc3BvbnNlIimC0+STAiM6ASoiHi9hZG1pbi92MS9xdWFyYW50aW5lOnJlcHJvY2VzcxKaAQoSRGlzY2FyZFF1YXJhbnRpbmVkEiwuaGVhZGdhdGUuYWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVxdWVzdBotLmhlYWRnYXRlLmFkbWluLnYxLkRpc2NhcmRRdWFyYW50aW5lZFJlc3BvbnNlIieC0+STAiE6ASoiHC9hZG1pbi92MS9xdWFyYW50aW5lOmRpc2NhcmRCawoUaW8uaGVhZGdhdGUuYWRtaW4udjFQAVo9Z2l0aHViLmNvbS9oZWFkZ2F0ZS9oZWFkZ2F0ZS9nZW4vZ28vaGVhZGdhdGUvYWRtaW4vdjE7YWRtaW52MaoCEUhlYWRnYXRlLkFkbWluLlYxYgZwcm90bzM", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_headgate_v1_event_service, file_headgate_v1_subscription_service]);
 
 /**
  * A request for a backup.
@@ -444,6 +444,107 @@ export const SourceStatusSchema: GenMessage<SourceStatus> = /*@__PURE__*/
   messageDesc(file_headgate_admin_v1_admin_service, 6);
 
 /**
+ * A request for the last hour.
+ *
+ * @generated from message headgate.admin.v1.GetHistoryRequest
+ */
+export type GetHistoryRequest = Message<"headgate.admin.v1.GetHistoryRequest"> & {
+};
+
+/**
+ * Describes the message headgate.admin.v1.GetHistoryRequest.
+ * Use `create(GetHistoryRequestSchema)` to create a new message.
+ */
+export const GetHistoryRequestSchema: GenMessage<GetHistoryRequest> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 7);
+
+/**
+ * The last hour.
+ *
+ * @generated from message headgate.admin.v1.GetHistoryResponse
+ */
+export type GetHistoryResponse = Message<"headgate.admin.v1.GetHistoryResponse"> & {
+  /**
+   * Oldest first, at most 360.
+   *
+   * @generated from field: repeated headgate.admin.v1.HistoryPoint points = 1;
+   */
+  points: HistoryPoint[];
+};
+
+/**
+ * Describes the message headgate.admin.v1.GetHistoryResponse.
+ * Use `create(GetHistoryResponseSchema)` to create a new message.
+ */
+export const GetHistoryResponseSchema: GenMessage<GetHistoryResponse> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 8);
+
+/**
+ * What happened between two looks at the gateway's counters, and how it was at the second one.
+ *
+ * @generated from message headgate.admin.v1.HistoryPoint
+ */
+export type HistoryPoint = Message<"headgate.admin.v1.HistoryPoint"> & {
+  /**
+   * When the second look was, by the machine's clock, which may have been set in between.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 1;
+   */
+  at?: Timestamp;
+
+  /**
+   * How long it was after the first: ten seconds, or more when the machine slept or had too much to do.
+   *
+   * @generated from field: google.protobuf.Duration over = 2;
+   */
+  over?: Duration;
+
+  /**
+   * Webhook posts answered, by outcome as in the metric headgate_webhook_requests_total: accepted, duplicate, quarantined, test, and the causes of refusals. All
+   * sources together, and whoever named none that there is. An outcome that none had is left out.
+   *
+   * @generated from field: map<string, uint64> posts = 3;
+   */
+  posts: { [key: string]: bigint };
+
+  /**
+   * Events sent to readers, over all streams.
+   *
+   * @generated from field: uint64 events_sent = 4;
+   */
+  eventsSent: bigint;
+
+  /**
+   * How old the oldest record was that the hindmost stream had not passed. Unset when all were at the head.
+   *
+   * @generated from field: google.protobuf.Duration lag = 5;
+   */
+  lag?: Duration;
+
+  /**
+   * Within which time 99 of 100 deliveries to streams that waited were made, from when the event was received; estimated from the buckets of the metric
+   * headgate_stream_delivery_duration_seconds. Unset when there was none.
+   *
+   * @generated from field: google.protobuf.Duration delivery = 6;
+   */
+  delivery?: Duration;
+
+  /**
+   * How many bytes the log took on disk.
+   *
+   * @generated from field: uint64 log_size_bytes = 7;
+   */
+  logSizeBytes: bigint;
+};
+
+/**
+ * Describes the message headgate.admin.v1.HistoryPoint.
+ * Use `create(HistoryPointSchema)` to create a new message.
+ */
+export const HistoryPointSchema: GenMessage<HistoryPoint> = /*@__PURE__*/
+  messageDesc(file_headgate_admin_v1_admin_service, 9);
+
+/**
  * A request for the streams.
  *
  * @generated from message headgate.admin.v1.ListStreamsRequest
@@ -456,7 +557,7 @@ export type ListStreamsRequest = Message<"headgate.admin.v1.ListStreamsRequest">
  * Use `create(ListStreamsRequestSchema)` to create a new message.
  */
 export const ListStreamsRequestSchema: GenMessage<ListStreamsRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 7);
+  messageDesc(file_headgate_admin_v1_admin_service, 10);
 
 /**
  * The streams.
@@ -477,7 +578,7 @@ export type ListStreamsResponse = Message<"headgate.admin.v1.ListStreamsResponse
  * Use `create(ListStreamsResponseSchema)` to create a new message.
  */
 export const ListStreamsResponseSchema: GenMessage<ListStreamsResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 8);
+  messageDesc(file_headgate_admin_v1_admin_service, 11);
 
 /**
  * One stream that is being served.
@@ -582,7 +683,7 @@ export type Stream = Message<"headgate.admin.v1.Stream"> & {
  * Use `create(StreamSchema)` to create a new message.
  */
 export const StreamSchema: GenMessage<Stream> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 9);
+  messageDesc(file_headgate_admin_v1_admin_service, 12);
 
 /**
  * What a stream does.
@@ -630,7 +731,7 @@ export enum Stream_State {
  * Describes the enum headgate.admin.v1.Stream.State.
  */
 export const Stream_StateSchema: GenEnum<Stream_State> = /*@__PURE__*/
-  enumDesc(file_headgate_admin_v1_admin_service, 9, 0);
+  enumDesc(file_headgate_admin_v1_admin_service, 12, 0);
 
 /**
  * A request to end a stream.
@@ -651,7 +752,7 @@ export type EndStreamRequest = Message<"headgate.admin.v1.EndStreamRequest"> & {
  * Use `create(EndStreamRequestSchema)` to create a new message.
  */
 export const EndStreamRequestSchema: GenMessage<EndStreamRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 10);
+  messageDesc(file_headgate_admin_v1_admin_service, 13);
 
 /**
  * The stream is ending.
@@ -672,7 +773,7 @@ export type EndStreamResponse = Message<"headgate.admin.v1.EndStreamResponse"> &
  * Use `create(EndStreamResponseSchema)` to create a new message.
  */
 export const EndStreamResponseSchema: GenMessage<EndStreamResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 11);
+  messageDesc(file_headgate_admin_v1_admin_service, 14);
 
 /**
  * A request for the subscriptions.
@@ -687,7 +788,7 @@ export type ListSubscriptionsRequest = Message<"headgate.admin.v1.ListSubscripti
  * Use `create(ListSubscriptionsRequestSchema)` to create a new message.
  */
 export const ListSubscriptionsRequestSchema: GenMessage<ListSubscriptionsRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 12);
+  messageDesc(file_headgate_admin_v1_admin_service, 15);
 
 /**
  * The subscriptions.
@@ -708,7 +809,7 @@ export type ListSubscriptionsResponse = Message<"headgate.admin.v1.ListSubscript
  * Use `create(ListSubscriptionsResponseSchema)` to create a new message.
  */
 export const ListSubscriptionsResponseSchema: GenMessage<ListSubscriptionsResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 13);
+  messageDesc(file_headgate_admin_v1_admin_service, 16);
 
 /**
  * One reader's subscription.
@@ -743,7 +844,7 @@ export type ReaderSubscription = Message<"headgate.admin.v1.ReaderSubscription">
  * Use `create(ReaderSubscriptionSchema)` to create a new message.
  */
 export const ReaderSubscriptionSchema: GenMessage<ReaderSubscription> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 14);
+  messageDesc(file_headgate_admin_v1_admin_service, 17);
 
 /**
  * A request to delete a reader's subscription.
@@ -771,7 +872,7 @@ export type DeleteSubscriptionRequest = Message<"headgate.admin.v1.DeleteSubscri
  * Use `create(DeleteSubscriptionRequestSchema)` to create a new message.
  */
 export const DeleteSubscriptionRequestSchema: GenMessage<DeleteSubscriptionRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 15);
+  messageDesc(file_headgate_admin_v1_admin_service, 18);
 
 /**
  * It is gone.
@@ -786,7 +887,7 @@ export type DeleteSubscriptionResponse = Message<"headgate.admin.v1.DeleteSubscr
  * Use `create(DeleteSubscriptionResponseSchema)` to create a new message.
  */
 export const DeleteSubscriptionResponseSchema: GenMessage<DeleteSubscriptionResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 16);
+  messageDesc(file_headgate_admin_v1_admin_service, 19);
 
 /**
  * A request to leave out one event of a reader's subscription.
@@ -828,7 +929,7 @@ export type SkipEventRequest = Message<"headgate.admin.v1.SkipEventRequest"> & {
  * Use `create(SkipEventRequestSchema)` to create a new message.
  */
 export const SkipEventRequestSchema: GenMessage<SkipEventRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 17);
+  messageDesc(file_headgate_admin_v1_admin_service, 20);
 
 /**
  * It is left out.
@@ -849,7 +950,7 @@ export type SkipEventResponse = Message<"headgate.admin.v1.SkipEventResponse"> &
  * Use `create(SkipEventResponseSchema)` to create a new message.
  */
 export const SkipEventResponseSchema: GenMessage<SkipEventResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 18);
+  messageDesc(file_headgate_admin_v1_admin_service, 21);
 
 /**
  * A request for one page of the quarantine.
@@ -884,7 +985,7 @@ export type ListQuarantineRequest = Message<"headgate.admin.v1.ListQuarantineReq
  * Use `create(ListQuarantineRequestSchema)` to create a new message.
  */
 export const ListQuarantineRequestSchema: GenMessage<ListQuarantineRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 19);
+  messageDesc(file_headgate_admin_v1_admin_service, 22);
 
 /**
  * One page of the quarantine.
@@ -912,7 +1013,7 @@ export type ListQuarantineResponse = Message<"headgate.admin.v1.ListQuarantineRe
  * Use `create(ListQuarantineResponseSchema)` to create a new message.
  */
 export const ListQuarantineResponseSchema: GenMessage<ListQuarantineResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 20);
+  messageDesc(file_headgate_admin_v1_admin_service, 23);
 
 /**
  * A request for one quarantined webhook.
@@ -933,7 +1034,7 @@ export type GetQuarantinedRequest = Message<"headgate.admin.v1.GetQuarantinedReq
  * Use `create(GetQuarantinedRequestSchema)` to create a new message.
  */
 export const GetQuarantinedRequestSchema: GenMessage<GetQuarantinedRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 21);
+  messageDesc(file_headgate_admin_v1_admin_service, 24);
 
 /**
  * One quarantined webhook, whole.
@@ -961,7 +1062,7 @@ export type GetQuarantinedResponse = Message<"headgate.admin.v1.GetQuarantinedRe
  * Use `create(GetQuarantinedResponseSchema)` to create a new message.
  */
 export const GetQuarantinedResponseSchema: GenMessage<GetQuarantinedResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 22);
+  messageDesc(file_headgate_admin_v1_admin_service, 25);
 
 /**
  * A request to try quarantined webhooks again. Either ids or source is required.
@@ -1003,7 +1104,7 @@ export type ReprocessQuarantinedRequest = Message<"headgate.admin.v1.ReprocessQu
  * Use `create(ReprocessQuarantinedRequestSchema)` to create a new message.
  */
 export const ReprocessQuarantinedRequestSchema: GenMessage<ReprocessQuarantinedRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 23);
+  messageDesc(file_headgate_admin_v1_admin_service, 26);
 
 /**
  * What came of it.
@@ -1031,7 +1132,7 @@ export type ReprocessQuarantinedResponse = Message<"headgate.admin.v1.ReprocessQ
  * Use `create(ReprocessQuarantinedResponseSchema)` to create a new message.
  */
 export const ReprocessQuarantinedResponseSchema: GenMessage<ReprocessQuarantinedResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 24);
+  messageDesc(file_headgate_admin_v1_admin_service, 27);
 
 /**
  * What came of one quarantined webhook.
@@ -1087,7 +1188,7 @@ export type Reprocessed = Message<"headgate.admin.v1.Reprocessed"> & {
  * Use `create(ReprocessedSchema)` to create a new message.
  */
 export const ReprocessedSchema: GenMessage<Reprocessed> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 25);
+  messageDesc(file_headgate_admin_v1_admin_service, 28);
 
 /**
  * What came of it. All but STAYS end the quarantine.
@@ -1142,7 +1243,7 @@ export enum Reprocessed_Outcome {
  * Describes the enum headgate.admin.v1.Reprocessed.Outcome.
  */
 export const Reprocessed_OutcomeSchema: GenEnum<Reprocessed_Outcome> = /*@__PURE__*/
-  enumDesc(file_headgate_admin_v1_admin_service, 25, 0);
+  enumDesc(file_headgate_admin_v1_admin_service, 28, 0);
 
 /**
  * A request to give quarantined webhooks up. Either ids or source is required.
@@ -1177,7 +1278,7 @@ export type DiscardQuarantinedRequest = Message<"headgate.admin.v1.DiscardQuaran
  * Use `create(DiscardQuarantinedRequestSchema)` to create a new message.
  */
 export const DiscardQuarantinedRequestSchema: GenMessage<DiscardQuarantinedRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 26);
+  messageDesc(file_headgate_admin_v1_admin_service, 29);
 
 /**
  * They are gone.
@@ -1198,7 +1299,7 @@ export type DiscardQuarantinedResponse = Message<"headgate.admin.v1.DiscardQuara
  * Use `create(DiscardQuarantinedResponseSchema)` to create a new message.
  */
 export const DiscardQuarantinedResponseSchema: GenMessage<DiscardQuarantinedResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 27);
+  messageDesc(file_headgate_admin_v1_admin_service, 30);
 
 /**
  * What is known of a webhook that could not be turned into an event.
@@ -1268,7 +1369,7 @@ export type Quarantined = Message<"headgate.admin.v1.Quarantined"> & {
  * Use `create(QuarantinedSchema)` to create a new message.
  */
 export const QuarantinedSchema: GenMessage<Quarantined> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 28);
+  messageDesc(file_headgate_admin_v1_admin_service, 31);
 
 /**
  * A request for one step of an erasure.
@@ -1359,7 +1460,7 @@ export type EraseRequest = Message<"headgate.admin.v1.EraseRequest"> & {
  * Use `create(EraseRequestSchema)` to create a new message.
  */
 export const EraseRequestSchema: GenMessage<EraseRequest> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 29);
+  messageDesc(file_headgate_admin_v1_admin_service, 32);
 
 /**
  * A record of the CRM.
@@ -1387,7 +1488,7 @@ export type EraseRequest_Record = Message<"headgate.admin.v1.EraseRequest.Record
  * Use `create(EraseRequest_RecordSchema)` to create a new message.
  */
 export const EraseRequest_RecordSchema: GenMessage<EraseRequest_Record> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 29, 0);
+  messageDesc(file_headgate_admin_v1_admin_service, 32, 0);
 
 /**
  * Some records of the log.
@@ -1408,7 +1509,7 @@ export type EraseRequest_Cursors = Message<"headgate.admin.v1.EraseRequest.Curso
  * Use `create(EraseRequest_CursorsSchema)` to create a new message.
  */
 export const EraseRequest_CursorsSchema: GenMessage<EraseRequest_Cursors> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 29, 1);
+  messageDesc(file_headgate_admin_v1_admin_service, 32, 1);
 
 /**
  * What one step found.
@@ -1458,7 +1559,7 @@ export type EraseResponse = Message<"headgate.admin.v1.EraseResponse"> & {
  * Use `create(EraseResponseSchema)` to create a new message.
  */
 export const EraseResponseSchema: GenMessage<EraseResponse> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 30);
+  messageDesc(file_headgate_admin_v1_admin_service, 33);
 
 /**
  * One record of the log, without its contents.
@@ -1500,7 +1601,7 @@ export type Erasable = Message<"headgate.admin.v1.Erasable"> & {
  * Use `create(ErasableSchema)` to create a new message.
  */
 export const ErasableSchema: GenMessage<Erasable> = /*@__PURE__*/
-  messageDesc(file_headgate_admin_v1_admin_service, 31);
+  messageDesc(file_headgate_admin_v1_admin_service, 34);
 
 /**
  * AdminService shows operators what a running gateway does and what it could not use, and lets them set that right.
@@ -1517,6 +1618,17 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof GetStatusResponseSchema;
+  },
+  /**
+   * Tells how the last hour was, in points of ten seconds, so that whoever looks now sees what was before. It is kept in memory, and begins anew with each
+   * start of the process.
+   *
+   * @generated from rpc headgate.admin.v1.AdminService.GetHistory
+   */
+  getHistory: {
+    methodKind: "unary";
+    input: typeof GetHistoryRequestSchema;
+    output: typeof GetHistoryResponseSchema;
   },
   /**
    * Lists the streams that are being served, oldest first.

@@ -46,6 +46,37 @@ public final class AdminServiceGrpc {
     return getGetStatusMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<io.headgate.admin.v1.GetHistoryRequest,
+      io.headgate.admin.v1.GetHistoryResponse> getGetHistoryMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "GetHistory",
+      requestType = io.headgate.admin.v1.GetHistoryRequest.class,
+      responseType = io.headgate.admin.v1.GetHistoryResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.headgate.admin.v1.GetHistoryRequest,
+      io.headgate.admin.v1.GetHistoryResponse> getGetHistoryMethod() {
+    io.grpc.MethodDescriptor<io.headgate.admin.v1.GetHistoryRequest, io.headgate.admin.v1.GetHistoryResponse> getGetHistoryMethod;
+    if ((getGetHistoryMethod = AdminServiceGrpc.getGetHistoryMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getGetHistoryMethod = AdminServiceGrpc.getGetHistoryMethod) == null) {
+          AdminServiceGrpc.getGetHistoryMethod = getGetHistoryMethod =
+              io.grpc.MethodDescriptor.<io.headgate.admin.v1.GetHistoryRequest, io.headgate.admin.v1.GetHistoryResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "GetHistory"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.headgate.admin.v1.GetHistoryRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.headgate.admin.v1.GetHistoryResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("GetHistory"))
+              .build();
+        }
+      }
+    }
+    return getGetHistoryMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<io.headgate.admin.v1.ListStreamsRequest,
       io.headgate.admin.v1.ListStreamsResponse> getListStreamsMethod;
 
@@ -465,6 +496,17 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Tells how the last hour was, in points of ten seconds, so that whoever looks now sees what was before. It is kept in memory, and begins anew with each
+     * start of the process.
+     * </pre>
+     */
+    default void getHistory(io.headgate.admin.v1.GetHistoryRequest request,
+        io.grpc.stub.StreamObserver<io.headgate.admin.v1.GetHistoryResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetHistoryMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * Lists the streams that are being served, oldest first.
      * </pre>
      */
@@ -632,6 +674,18 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Tells how the last hour was, in points of ten seconds, so that whoever looks now sees what was before. It is kept in memory, and begins anew with each
+     * start of the process.
+     * </pre>
+     */
+    public void getHistory(io.headgate.admin.v1.GetHistoryRequest request,
+        io.grpc.stub.StreamObserver<io.headgate.admin.v1.GetHistoryResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getGetHistoryMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * Lists the streams that are being served, oldest first.
      * </pre>
      */
@@ -795,6 +849,17 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Tells how the last hour was, in points of ten seconds, so that whoever looks now sees what was before. It is kept in memory, and begins anew with each
+     * start of the process.
+     * </pre>
+     */
+    public io.headgate.admin.v1.GetHistoryResponse getHistory(io.headgate.admin.v1.GetHistoryRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getGetHistoryMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Lists the streams that are being served, oldest first.
      * </pre>
      */
@@ -945,6 +1010,17 @@ public final class AdminServiceGrpc {
     public io.headgate.admin.v1.GetStatusResponse getStatus(io.headgate.admin.v1.GetStatusRequest request) {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getGetStatusMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Tells how the last hour was, in points of ten seconds, so that whoever looks now sees what was before. It is kept in memory, and begins anew with each
+     * start of the process.
+     * </pre>
+     */
+    public io.headgate.admin.v1.GetHistoryResponse getHistory(io.headgate.admin.v1.GetHistoryRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetHistoryMethod(), getCallOptions(), request);
     }
 
     /**
@@ -1103,6 +1179,18 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Tells how the last hour was, in points of ten seconds, so that whoever looks now sees what was before. It is kept in memory, and begins anew with each
+     * start of the process.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.headgate.admin.v1.GetHistoryResponse> getHistory(
+        io.headgate.admin.v1.GetHistoryRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getGetHistoryMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
      * Lists the streams that are being served, oldest first.
      * </pre>
      */
@@ -1222,17 +1310,18 @@ public final class AdminServiceGrpc {
   }
 
   private static final int METHODID_GET_STATUS = 0;
-  private static final int METHODID_LIST_STREAMS = 1;
-  private static final int METHODID_END_STREAM = 2;
-  private static final int METHODID_LIST_SUBSCRIPTIONS = 3;
-  private static final int METHODID_DELETE_SUBSCRIPTION = 4;
-  private static final int METHODID_SKIP_EVENT = 5;
-  private static final int METHODID_LIST_QUARANTINE = 6;
-  private static final int METHODID_GET_QUARANTINED = 7;
-  private static final int METHODID_BACKUP = 8;
-  private static final int METHODID_ERASE = 9;
-  private static final int METHODID_REPROCESS_QUARANTINED = 10;
-  private static final int METHODID_DISCARD_QUARANTINED = 11;
+  private static final int METHODID_GET_HISTORY = 1;
+  private static final int METHODID_LIST_STREAMS = 2;
+  private static final int METHODID_END_STREAM = 3;
+  private static final int METHODID_LIST_SUBSCRIPTIONS = 4;
+  private static final int METHODID_DELETE_SUBSCRIPTION = 5;
+  private static final int METHODID_SKIP_EVENT = 6;
+  private static final int METHODID_LIST_QUARANTINE = 7;
+  private static final int METHODID_GET_QUARANTINED = 8;
+  private static final int METHODID_BACKUP = 9;
+  private static final int METHODID_ERASE = 10;
+  private static final int METHODID_REPROCESS_QUARANTINED = 11;
+  private static final int METHODID_DISCARD_QUARANTINED = 12;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -1254,6 +1343,10 @@ public final class AdminServiceGrpc {
         case METHODID_GET_STATUS:
           serviceImpl.getStatus((io.headgate.admin.v1.GetStatusRequest) request,
               (io.grpc.stub.StreamObserver<io.headgate.admin.v1.GetStatusResponse>) responseObserver);
+          break;
+        case METHODID_GET_HISTORY:
+          serviceImpl.getHistory((io.headgate.admin.v1.GetHistoryRequest) request,
+              (io.grpc.stub.StreamObserver<io.headgate.admin.v1.GetHistoryResponse>) responseObserver);
           break;
         case METHODID_LIST_STREAMS:
           serviceImpl.listStreams((io.headgate.admin.v1.ListStreamsRequest) request,
@@ -1324,6 +1417,13 @@ public final class AdminServiceGrpc {
               io.headgate.admin.v1.GetStatusRequest,
               io.headgate.admin.v1.GetStatusResponse>(
                 service, METHODID_GET_STATUS)))
+        .addMethod(
+          getGetHistoryMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.headgate.admin.v1.GetHistoryRequest,
+              io.headgate.admin.v1.GetHistoryResponse>(
+                service, METHODID_GET_HISTORY)))
         .addMethod(
           getListStreamsMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
@@ -1450,6 +1550,7 @@ public final class AdminServiceGrpc {
           serviceDescriptor = result = io.grpc.ServiceDescriptor.newBuilder(SERVICE_NAME)
               .setSchemaDescriptor(new AdminServiceFileDescriptorSupplier())
               .addMethod(getGetStatusMethod())
+              .addMethod(getGetHistoryMethod())
               .addMethod(getListStreamsMethod())
               .addMethod(getEndStreamMethod())
               .addMethod(getListSubscriptionsMethod())

@@ -1,29 +1,14 @@
 import { get } from "./api";
-import type { Feed } from "./feed";
-import { num, seconds } from "./format";
+import { num } from "./format";
 import { Observable } from "./store";
 import type { Status, Stream } from "./types";
 
 /** How often the gateway is asked, in milliseconds. */
 export const EVERY = 2000;
-/** How many samples are kept: an hour's. */
-const MOST = 1800;
 /** Over how long the rates of single sources and streams are taken, in milliseconds. */
 const RATE_OVER = 10_000;
 /** How often, while nobody looks at the page. */
 const HIDDEN_EVERY = 30_000;
-/** How often the streams are asked for, while nobody looks at them; of more than these not at all. */
-const STREAMS_EVERY = 10_000;
-const MANY_STREAMS = 300;
-
-/** What was so at one time. Undefined is what was not asked for or could not be told, null that the gateway was away. */
-export interface Sample {
-  at: number;
-  intake: number | undefined | null;
-  deliveries: number | undefined | null;
-  lag: number | undefined | null;
-  latency: number | undefined | null;
-}
 
 /** A counter as it was at the last few times. */
 class Meter {
@@ -45,27 +30,18 @@ class Meter {
   }
 }
 
-/** The gateway's state, polled, and how it came to be since the page was opened. */
-export class History extends Observable {
+/** The gateway's state, polled. */
+export class Gateway extends Observable {
   status: Status | undefined;
   streams: readonly Stream[] | undefined;
-  samples: readonly Sample[] = [];
   error: unknown;
 
-  readonly #feed: Feed;
   #sources = new Map<string, Meter>();
   #sent = new Map<string, Meter>();
-  #before: { at: number; accepted: number; started: string | undefined } | undefined;
-  #beforeSent: { at: number; sent: Map<string, number> } | undefined;
   #watchers = 0;
   /** Set while the gateway is not being asked: takes the plan back to ask it later. */
   #unplan: (() => void) | undefined;
   #running = false;
-
-  constructor(feed: Feed) {
-    super();
-    this.#feed = feed;
-  }
 
   start(): void {
     if (this.#running) return;
@@ -76,12 +52,11 @@ export class History extends Observable {
   stop(): void {
     this.#running = false;
     this.#unplan?.();
-    this.status = this.streams = this.#before = this.#beforeSent = undefined;
-    this.samples = [];
+    this.status = this.streams = undefined;
     this.changed();
   }
 
-  /** Has the streams asked for even when they are many, until the returned function is called. */
+  /** Has the streams asked for, until the returned function is called. */
   watchStreams(): () => void {
     this.#watchers++;
     this.ask();
@@ -107,17 +82,13 @@ export class History extends Observable {
     const began = Date.now();
     try {
       const status = await get<Status>("/admin/v1/status");
-      const due = began - (this.#beforeSent?.at ?? 0) >= STREAMS_EVERY && (status.streams ?? 0) <= MANY_STREAMS;
-      const wanted = this.#watchers > 0 || due;
-      const streams = wanted ? ((await get<{ streams?: Stream[] }>("/admin/v1/streams")).streams ?? []) : undefined;
+      const streams = this.#watchers > 0 ? ((await get<{ streams?: Stream[] }>("/admin/v1/streams")).streams ?? []) : undefined;
       if (!this.#running) return;
       this.error = undefined;
       this.#take(Date.now(), status, streams);
     } catch (error) {
       if (!this.#running) return;
       this.error = error;
-      this.#before = this.#beforeSent = undefined;
-      this.#sample({ at: Date.now(), intake: null, deliveries: null, lag: null, latency: null });
     }
     this.changed();
     this.#plan(Math.max(200, EVERY - (Date.now() - began)));
@@ -141,44 +112,11 @@ export class History extends Observable {
 
   #take(at: number, status: Status, streams: Stream[] | undefined): void {
     this.status = status;
-    const sources = status.sources ?? [];
-    this.#sources = meters(this.#sources, at, sources.map((s) => [s.source, num(s.accepted)]));
-    const accepted = sources.reduce((sum, s) => sum + num(s.accepted), 0);
-    const before = this.#before?.started === status.started_at ? this.#before : undefined;
-    if (streams) this.#meter(at, streams);
-    if (before && at - before.at < EVERY / 2) return; // asked out of turn: too short a time for a rate
-    this.#before = { at, accepted, started: status.started_at };
-    this.#sample({
-      at,
-      intake: before && (Math.max(0, accepted - before.accepted) * 1000) / (at - before.at),
-      deliveries: streams && this.#deliveries(at, streams),
-      lag: streams?.reduce((most, s) => Math.max(most, seconds(s.lag)), 0),
-      latency: this.#feed.latency(),
-    });
-  }
-
-  #meter(at: number, streams: Stream[]): void {
+    this.#sources = meters(this.#sources, at, (status.sources ?? []).map((s) => [s.source, num(s.accepted)]));
+    if (!streams) return;
     this.streams = streams;
     this.#sent = meters(this.#sent, at, streams.map((s) => [s.id, num(s.events_sent)]));
   }
-
-  #deliveries(at: number, streams: Stream[]): number | undefined {
-    const sent = new Map(streams.map((s) => [s.id, num(s.events_sent)]));
-    const before = this.#beforeSent;
-    this.#beforeSent = { at, sent };
-    return before && (delivered(before.sent, sent) * 1000) / (at - before.at);
-  }
-
-  #sample(sample: Sample): void {
-    this.samples = [...this.samples.slice(1 - MOST), sample];
-  }
-}
-
-/** How many more were sent. What a stream sent that has ended meanwhile is not known. */
-function delivered(before: Map<string, number>, now: Map<string, number>): number {
-  let sum = 0;
-  for (const [id, n] of now) sum += Math.max(0, n - (before.get(id) ?? 0));
-  return sum;
 }
 
 /** Adds the values to their meters, makes those that are missing, and leaves out those without one. */
