@@ -180,7 +180,7 @@ func (g *gateway) observe(end <-chan uint64) (frames []eventlog.Frame) {
 		if len(chunk.Frames) > 0 {
 			continue
 		}
-		if read, keep := uint64(len(frames)), uint64(min(*watchEvents/4, 5_000)); read > keep+trimmed+keep/50 {
+		if read, keep := uint64(len(frames)), uint64(min(*watchEvents/4, 50_000)); read > keep+trimmed+keep/50 {
 			trimmed = read - keep
 			if err := g.engine.Trim(context.Background(), read-keep); err != nil {
 				g.t.Error(err)
@@ -203,8 +203,11 @@ func (w *watcher) watch(cuts int) {
 	slices.Sort(places)
 	for _, place := range append(places, ^uint64(0)) {
 		from := w.cursors[len(w.cursors)-1]
-		if w.rnd.IntN(3) == 0 {
+		switch w.rnd.IntN(12) {
+		case 0: // in a long run it has expired nearly always
 			from = pick(w.rnd, w.cursors)
+		case 1, 2, 3:
+			from = pick(w.rnd, w.cursors[max(0, len(w.cursors)-200):])
 		}
 		if !w.stream(from, place) {
 			return
