@@ -137,6 +137,9 @@ func (s *Session) endLocked(cause error) {
 	}
 	s.cause = cause
 	close(s.ended)
+	if s.timer != nil { // it would keep the session for as long as its credential is good, which may be years
+		s.timer.Stop()
+	}
 	if s.cut != nil {
 		s.timer = time.AfterFunc(overdue, s.cut)
 	}

@@ -400,3 +400,18 @@ func TestSavesArePaced(t *testing.T) {
 		}
 	})
 }
+
+// TestAnEndedSessionIsNotKept: the timer of its credential is stopped when the stream ends for another reason.
+func TestAnEndedSessionIsNotKept(t *testing.T) {
+	signer := newSigner(t, jose.ES256, "k1")
+	c := NewControl(policy(t, byJWT("r", JWT{Subject: "audit", Keys: keyFile(t, signer)})))
+	s := begin(t, c, signer.token(t, nil))
+	expires := s.timer
+	s.whenOverdue(func() {})
+	s.Dismiss()
+	s.finish()
+	s.Done()
+	if expires == nil || expires.Stop() {
+		t.Error("a timer keeps the session until its credential ends")
+	}
+}
