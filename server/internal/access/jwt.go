@@ -2,7 +2,9 @@ package access
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"maps"
 	"slices"
@@ -99,7 +101,19 @@ func (p *Policy) identifyJWT(ctx context.Context, token string) (Identity, error
 	if r == nil {
 		return Identity{}, ErrUnknown
 	}
-	return Identity{Reader: r, Expires: verified.Expiry, Credential: "jwt " + verified.Subject, find: find}, nil
+	return Identity{Reader: r, Expires: verified.Expiry, Credential: "jwt " + nameOf(verified.Subject), find: find}, nil
+}
+
+// longestSubject bounds what of a token's subject stands in every line of the audit and with every stream.
+const longestSubject = 200
+
+// nameOf is a subject, of which a long one is cut and told apart from others by its hash.
+func nameOf(subject string) string {
+	if len(subject) <= longestSubject {
+		return subject
+	}
+	hash := sha256.Sum256([]byte(subject))
+	return strings.ToValidUTF8(subject[:longestSubject], "") + "… sha256:" + hex.EncodeToString(hash[:4])
 }
 
 // issuerOf reads the issuer of a token that nobody has verified, empty when there is none.

@@ -13,8 +13,10 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -280,5 +282,19 @@ func TestJWTConfiguration(t *testing.T) {
 		if _, err := NewPolicy([]Reader{{Name: "r", JWT: &j, Grant: &Grant{}}}, nil); err == nil {
 			t.Errorf("%s is taken", name)
 		}
+	}
+}
+
+// TestJWTOfALongSubject: the credential's name stays short, and is another for another subject.
+func TestJWTOfALongSubject(t *testing.T) {
+	s := newSigner(t, jose.ES256, "k1")
+	p := policy(t, byJWT("it", JWT{Claims: map[string]string{"team": "it"}, Keys: keyFile(t, s)}))
+	names := map[string]bool{}
+	for _, end := range []string{"a", "b"} {
+		id, err := p.Identify(t.Context(), Credentials{Bearer: s.token(t, map[string]any{"team": "it", "sub": strings.Repeat("é", 4000) + end})})
+		if err != nil || len(id.Credential) > 250 || !utf8.ValidString(id.Credential) || names[id.Credential] {
+			t.Errorf("%q, %v", id.Credential, err)
+		}
+		names[id.Credential] = true
 	}
 }
