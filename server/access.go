@@ -71,6 +71,14 @@ func grantOf(ctx context.Context) feed.Grant {
 	return nil
 }
 
+// enter is the guard's, and remembers whose connection it is.
+func (s *Server) enter(ctx context.Context, what string) (leave func(), err error) {
+	if leave, err = s.guard.Enter(ctx, what); err == nil {
+		s.unknown.isKnown(ctx)
+	}
+	return leave, err
+}
+
 // audit writes down what the caller did.
 func audit(ctx context.Context, what string, more ...any) {
 	by := callerOf(ctx)

@@ -28,15 +28,18 @@ type calm struct {
 	credentials.TransportCredentials
 	knows   func(credentials.AuthInfo) bool // whether its client is a known caller already
 	leaving <-chan struct{}                 // closed when nobody unknown is to be waited for
+	unknown *unknown                        // is told of all connections
 }
 
 func (c calm) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	c.unknown.add(raw)
 	conn, info, err := c.TransportCredentials.ServerHandshake(raw)
 	if err != nil {
+		c.unknown.remove(raw)
 		return nil, nil, err
 	}
 	quiet := &calmConn{
-		Conn: conn, frames: frames{skip: len(http2.ClientPreface)}, empty: rate.NewLimiter(emptyFramesPerSecond, emptyFramesAtOnce), gone: make(chan struct{}),
+		Conn: conn, raw: raw, unknown: c.unknown, frames: frames{skip: len(http2.ClientPreface)}, empty: rate.NewLimiter(emptyFramesPerSecond, emptyFramesAtOnce), gone: make(chan struct{}),
 		known: make(chan struct{}), decided: make(chan struct{}, 1), leaving: c.leaving, patience: refusedWithin, asked: rate.NewLimiter(askedPerSecond, askedAtOnce),
 	}
 	if c.knows(info) {
@@ -48,7 +51,7 @@ func (c calm) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, err
 
 // Clone is part of the interface.
 func (c calm) Clone() credentials.TransportCredentials {
-	return calm{c.TransportCredentials.Clone(), c.knows, c.leaving}
+	return calm{c.TransportCredentials.Clone(), c.knows, c.leaving, c.unknown}
 }
 
 // What a client does not take from its socket, gRPC would wait with for ever, and keep all calls that it has not answered meanwhile; it looks only at what
@@ -80,6 +83,8 @@ const (
 // calmConn is a connection whose client speaks HTTP/2. One goroutine at a time may read from it, and one may write to it.
 type calmConn struct {
 	net.Conn
+	raw      net.Conn // below TLS
+	unknown  *unknown // knows raw until it is admitted or closed
 	mu       sync.Mutex
 	patience time.Duration // how long a write may take; guarded by mu
 	until    time.Time     // the deadline of writes; guarded by mu
@@ -99,7 +104,10 @@ type calmConn struct {
 
 // Close is part of the interface.
 func (c *calmConn) Close() error {
-	defer c.once.Do(func() { close(c.gone) })
+	defer c.once.Do(func() {
+		c.unknown.remove(c.raw)
+		close(c.gone)
+	})
 	return c.Conn.Close()
 }
 
@@ -153,6 +161,7 @@ func (c *calmConn) admit() {
 	if c.admitted.Swap(true) {
 		return
 	}
+	c.unknown.remove(c.raw)
 	close(c.known)
 	c.patience = writeWithin
 	c.extend() // of what is being written, too

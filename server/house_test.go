@@ -29,6 +29,7 @@ import (
 // house is a gateway with two sources, four tenants and a reader of every kind. It speaks TLS, so that certificates count.
 type house struct {
 	t       *testing.T
+	stop    func()
 	s       *Server
 	dir     string
 	pki     *pki
@@ -88,7 +89,7 @@ func houseIn(t *testing.T, dir string) *house {
 		t.Fatal(err)
 	}
 	writeFile(t, filepath.Join(h.dir, "keys.json"), string(set))
-	h.s = serve(t, h.dir)
+	h.s, h.stop = serving(t, h.dir)
 	h.tokens = map[string]string{
 		"nobody": "", "machine": "", "unknown": "no reader's token",
 		"expired": h.jwt(time.Now().Add(-time.Minute)), "auditor": h.jwt(time.Now().Add(time.Hour)),

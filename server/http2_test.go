@@ -142,7 +142,7 @@ func TestCallsOfGRPCComeOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sent, first := twoCalls(t, false)
 		all := int64(sent.Len())
-		conn, info, err := calm{insecure.NewCredentials(), func(credentials.AuthInfo) bool { return true }, nil}.ServerHandshake(sinkConn{readConn{Reader: sent}})
+		conn, info, err := calm{insecure.NewCredentials(), func(credentials.AuthInfo) bool { return true }, nil, newUnknown()}.ServerHandshake(sinkConn{readConn{Reader: sent}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,12 +175,12 @@ type rawClient struct {
 	stream uint32
 }
 
-// dialHTTP2 connects to the API with settings that make no room for any answer's body.
-func dialHTTP2(t *testing.T, h *house) *rawClient {
+// dialHTTP2 connects with settings that make no room for any answer's body.
+func dialHTTP2(t *testing.T, h *house, address string) *rawClient {
 	t.Helper()
 	config := h.pki.client(nil)
 	config.NextProtos = []string{"h2"}
-	conn, err := tls.Dial("tcp", h.s.Addresses().API, config)
+	conn, err := tls.Dial("tcp", address, config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,14 +200,30 @@ func dialHTTP2(t *testing.T, h *house) *rawClient {
 // get asks for the log, with more headers.
 func (c *rawClient) get(t *testing.T, more ...string) {
 	t.Helper()
+	c.begin(t, http.MethodGet, "/v1/log", true, more...)
+}
+
+// begin sends the headers of a request, which may be all of it.
+func (c *rawClient) begin(t *testing.T, method, path string, whole bool, more ...string) {
+	t.Helper()
 	c.block.Reset()
-	more = append([]string{":method", http.MethodGet, ":scheme", "https", ":authority", "localhost", ":path", "/v1/log"}, more...)
+	more = append([]string{":method", method, ":scheme", "https", ":authority", "localhost", ":path", path}, more...)
 	for i := 0; i < len(more); i += 2 {
 		_ = c.fields.WriteField(hpack.HeaderField{Name: more[i], Value: more[i+1]}) // into memory
 	}
-	err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: 2*c.stream + 1, BlockFragment: c.block.Bytes(), EndStream: true, EndHeaders: true})
+	err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: 2*c.stream + 1, BlockFragment: c.block.Bytes(), EndStream: whole, EndHeaders: true})
 	if c.stream++; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// await reads until there is such a frame, or the end.
+func (c *rawClient) await(t *testing.T, is func(http2.Frame) bool) {
+	t.Helper()
+	for {
+		if f, err := c.ReadFrame(); err != nil || is(f) {
+			return
+		}
 	}
 }
 
@@ -218,7 +234,7 @@ func TestAnswersOfTheLibrary(t *testing.T) {
 	h, at := newHouse(t), time.Now()
 	begun := make(chan int, deaf*each) // whose
 	for n := range deaf {
-		c, bad := dialHTTP2(t, h), []string{"te", "gzip"}
+		c, bad := dialHTTP2(t, h, h.s.Addresses().API), []string{"te", "gzip"}
 		if n%2 == 0 {
 			bad = slices.Repeat([]string{"cookie", strings.Repeat("c", 3900)}, 5)
 		}
@@ -286,7 +302,7 @@ func (h *house) asksByHTTP2(by http.RoundTripper, who string) {
 // TestShutdownOfHTTP2: a client is told that the server leaves, and its connection ends when its requests have.
 func TestShutdownOfHTTP2(t *testing.T) {
 	h := newHouse(t)
-	c := dialHTTP2(t, h)
+	c := dialHTTP2(t, h, h.s.Addresses().API)
 	c.get(t, "authorization", "Bearer "+h.token("all"))
 	told, whole := false, false
 	for {

@@ -115,6 +115,7 @@ func (s *Server) drain(handing bool) {
 	s.leaving.Store(true)
 	s.health.Shutdown()
 	s.guard.Leave()
+	defer time.AfterFunc(lastWords, s.unknown.end).Stop()
 	deadline := time.Now().Add(s.cfg.Drain)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()

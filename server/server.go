@@ -68,6 +68,7 @@ type Server struct {
 	succession  *succession      // nil where none can take over from this one
 
 	guard     *access.Guard
+	unknown   *unknown // of gRPC and the API
 	calls     *callMetrics
 	grpc      *grpc.Server
 	innerGRPC *grpc.Server      // REST's own
@@ -142,9 +143,10 @@ func (s *Server) buildGRPC() {
 	}
 	s.guard = access.NewGuard(s.access, needs, slog.Default().With("log", "audit"))
 	s.calls = newCallMetrics(s.registry)
+	s.unknown = newUnknown()
 	s.guard.CountRefused(s.calls.refuse)
 	s.grpc = s.newGRPC(listenGRPC,
-		grpc.Creds(calm{creds, s.guard.KnowsPeer, s.guard.Leaving()}),
+		grpc.Creds(calm{creds, s.guard.KnowsPeer, s.guard.Leaving(), s.unknown}),
 		grpc.InTapHandle(s.tap),
 		// The guard refuses what nobody serves: gRPC would repeat its name, however long, to whom it does not know.
 		grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error {
@@ -222,7 +224,7 @@ func (s *Server) buildHTTP() (err error) {
 		return err
 	}
 	api, err := rest.New(context.Background(), s.conn, rest.Options{
-		OpenToAnybody: len(s.cfg.Readers) == 0, Enter: s.guard.Enter, Stranger: s.guard.Stranger, Refused: s.guard.Refused,
+		OpenToAnybody: len(s.cfg.Readers) == 0, Enter: s.enter, Stranger: s.guard.Stranger, Refused: s.guard.Refused,
 	})
 	if err != nil {
 		return err
@@ -250,6 +252,7 @@ func (s *Server) buildHTTP() (err error) {
 		// Left to itself, HTTP/2 waits for ever for a client that takes nothing from its socket, and with it all calls of that connection.
 		srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 20, WriteByteTimeout: writeWithin}
 	}
+	s.unknown.of(s.http[listenAPI])
 	requestsOneByOne(s.http[listenAPI])
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -124,7 +125,7 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 		}
 		defer leave()
 		defer context.AfterFunc(g.staying, func() { cutOff(ctx, errLeaving) })()
-		out := newSessionStream(ctx, ss, kind)
+		out := g.newSessionStream(ctx, ss, kind)
 		err = next(srv, out)
 		out.settle()
 		return err
@@ -142,7 +143,7 @@ func (g *Guard) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 		old := time.AfterFunc(g.oldest, func() { cutOff(ctx, errOld) })
 		defer old.Stop()
 	}
-	out := newSessionStream(context.WithValue(ctx, sessionKey{}, s), ss, kind)
+	out := g.newSessionStream(context.WithValue(ctx, sessionKey{}, s), ss, kind)
 	err = next(srv, out)
 	s.finish()
 	if code := status.Code(err); code == codes.PermissionDenied || code == codes.ResourceExhausted {
@@ -184,6 +185,9 @@ func overdueBy(s *Session) error {
 // requestWithin is how long a request may take to arrive, once its headers have. None is larger than a few packets.
 const requestWithin = 10 * time.Second
 
+// lastRequest is how long it may once the server leaves.
+const lastRequest = time.Second
+
 var errRequestSlow = fault.Retry(codes.Unavailable, fault.Unavailable, "the request did not arrive within "+requestWithin.String(), time.Second)
 
 type sessionStream struct {
@@ -192,10 +196,12 @@ type sessionStream struct {
 	kind  Kind
 	heard bool
 	sent  *sent // nil inside the process
+	// staying ends when the server leaves.
+	staying context.Context
 }
 
-func newSessionStream(ctx context.Context, ss grpc.ServerStream, kind Kind) *sessionStream {
-	s := &sessionStream{ServerStream: ss, ctx: ctx, kind: kind}
+func (g *Guard) newSessionStream(ctx context.Context, ss grpc.ServerStream, kind Kind) *sessionStream {
+	s := &sessionStream{ServerStream: ss, ctx: ctx, kind: kind, staying: g.staying}
 	if !isInside(ctx) { // REST takes everything at once
 		s.sent = newSent()
 	}
@@ -217,14 +223,12 @@ func (s *sessionStream) SendMsg(m any) error {
 	return s.sent.sendOn(s.ServerStream, m)
 }
 
-// RecvMsg waits no longer than requestWithin for the first message, which is the request. Only a stream in two directions has others, which are requests too.
+// RecvMsg waits no longer than requestWithin for the first message, which is the request. Only a stream in two directions has others, which are requests too. When
+// the server leaves, none is waited for.
 func (s *sessionStream) RecvMsg(m any) error {
 	further := s.heard
-	if !further {
-		s.heard = true
-		late := time.AfterFunc(requestWithin, func() { cutOff(s.ctx, errRequestSlow) })
-		defer late.Stop()
-	}
+	s.heard = true
+	defer s.await(further)()
 	if s.kind != Stream {
 		err := s.ServerStream.RecvMsg(m)
 		if session := SessionOf(s.ctx); err == nil && session != nil {
@@ -238,6 +242,26 @@ func (s *sessionStream) RecvMsg(m any) error {
 		err = session.Pay()
 	}
 	return err
+}
+
+// await cuts the stream off if heard is not called in time.
+func (s *sessionStream) await(further bool) (heard func()) {
+	var is atomic.Bool
+	cut := func(cause error) {
+		if !is.Load() {
+			cutOff(s.ctx, cause)
+		}
+	}
+	stop := context.AfterFunc(s.staying, func() { time.AfterFunc(lastRequest, func() { cut(errLeaving) }) })
+	late := func() bool { return true }
+	if !further {
+		late = time.AfterFunc(requestWithin, func() { cut(errRequestSlow) }).Stop
+	}
+	return func() {
+		is.Store(true)
+		stop()
+		late()
+	}
 }
 
 func (s *sessionStream) Context() context.Context { return s.ctx }
