@@ -42,10 +42,11 @@ func (c calm) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, err
 		Conn: conn, raw: raw, unknown: c.unknown, frames: frames{skip: len(http2.ClientPreface)}, empty: rate.NewLimiter(emptyFramesPerSecond, emptyFramesAtOnce), gone: make(chan struct{}),
 		known: make(chan struct{}), decided: make(chan struct{}, 1), leaving: c.leaving, patience: refusedWithin, asked: rate.NewLimiter(askedPerSecond, askedAtOnce),
 	}
+	quiet.calls = newOneByOne(quiet, 0)
+	quiet.calls.known = quiet.admitted.Load
 	if c.knows(info) {
 		quiet.admit()
 	}
-	quiet.calls = newOneByOne(quiet, 0)
 	return quiet.calls, info, nil
 }
 
@@ -163,6 +164,7 @@ func (c *calmConn) admit() {
 	}
 	c.unknown.remove(c.raw)
 	close(c.known)
+	c.calls.becameKnown()
 	c.patience = writeWithin
 	c.extend() // of what is being written, too
 }

@@ -137,12 +137,58 @@ func TestCallsComeOneByOne(t *testing.T) {
 	}
 }
 
-// TestCallsOfGRPCComeOneByOne: those of known readers too, and what gRPC passes on has arrived.
+// TestMalformedCallsOfTheKnown: calls that never arrive, a known caller may make so many of, and then no more.
+func TestMalformedCallsOfTheKnown(t *testing.T) {
+	for malformed, want := range map[int]error{malformedAtOnce: nil, malformedAtOnce + 1: errMalformed} {
+		synctest.Test(t, func(t *testing.T) {
+			sent := bytes.NewBufferString(http2.ClientPreface)
+			f := http2.NewFramer(sent, nil)
+			for n := range uint32(malformed + 1) { // of the last one nothing is known
+				if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: 2*n + 1, EndStream: true, EndHeaders: true}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c := newOneByOne(sinkConn{readConn{Reader: sent}}, 0)
+			c.known = func() bool { return true }
+			if _, err := io.Copy(io.Discard, c); !errors.Is(err, want) {
+				t.Errorf("after %d malformed calls: %v, want %v", malformed, err, want)
+			}
+		})
+	}
+}
+
+// TestWhoBecomesKnownGoesOn: a connection that waits for the answer to a call does not any more when its client turns out to be a known caller.
+func TestWhoBecomesKnownGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent, first := twoCalls(t, false)
+		all := int64(sent.Len())
+		conn, _, err := calm{insecure.NewCredentials(), func(credentials.AuthInfo) bool { return false }, nil, newUnknown()}.ServerHandshake(sinkConn{readConn{Reader: sent}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var n counter
+		read := make(chan error, 1)
+		go func() {
+			_, err := io.Copy(&n, conn)
+			read <- err
+		}()
+		synctest.Wait()
+		if n.Load() != int64(first) {
+			t.Errorf("%d bytes are read, want %d", n.Load(), first)
+		}
+		conn.RemoteAddr().(lineAddr).Admitted()
+		if err := <-read; err != nil || n.Load() != all {
+			t.Errorf("%d bytes are read, want %d: %v", n.Load(), all, err)
+		}
+	})
+}
+
+// TestCallsOfGRPCComeOneByOne: what gRPC passes on has arrived.
 func TestCallsOfGRPCComeOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sent, first := twoCalls(t, false)
 		all := int64(sent.Len())
-		conn, info, err := calm{insecure.NewCredentials(), func(credentials.AuthInfo) bool { return true }, nil, newUnknown()}.ServerHandshake(sinkConn{readConn{Reader: sent}})
+		conn, info, err := calm{insecure.NewCredentials(), func(credentials.AuthInfo) bool { return false }, nil, newUnknown()}.ServerHandshake(sinkConn{readConn{Reader: sent}})
 		if err != nil {
 			t.Fatal(err)
 		}
