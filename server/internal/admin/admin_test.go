@@ -32,7 +32,9 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // start serves the service over a real log.
 func start(t *testing.T, gw Gateway) (*eventlog.Log, adminv1.AdminServiceClient) {
 	t.Helper()
-	engine, err := pebblestore.Open("data", pebblestore.Options{FS: vfs.NewMem(), AppendTimeout: 30 * time.Second, Now: func() time.Time { return now }})
+	mem := vfs.NewMem()
+	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 64 << 20}) // no room for a ballast: to make it would be most of what a small test does
+	engine, err := pebblestore.Open("data", pebblestore.Options{FS: mem, AppendTimeout: 30 * time.Second, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}

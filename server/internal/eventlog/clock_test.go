@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/headgate/headgate/server/internal/eventlog"
 )
 
@@ -43,7 +41,7 @@ func TestThirtyDaysOfJumpingClocks(t *testing.T) {
 		hour = time.Hour
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
-	fs, clock, n, jumps := vfs.NewMem(), &wallClock{}, 0, 0
+	fs, clock, n, jumps := memory(), &wallClock{}, 0, 0
 	for range days {
 		synctest.Test(t, func(t *testing.T) {
 			// Far jumps must not expire what the test looks for: no retention by age.

@@ -27,6 +27,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var ctx = context.Background()
 
+// memory is a file system in memory without room for a ballast: to make it would be most of what a small test does.
+func memory() *vfs.MemFS {
+	mem := vfs.NewMem()
+	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 20})
+	return mem
+}
+
 // start returns a running log over a new store.
 func start(t testing.TB, fs vfs.FS, opt eventlog.Options, change ...func(*pebblestore.Options)) (*eventlog.Log, *pebblestore.Store) {
 	t.Helper()
@@ -139,7 +146,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 }
 
 func TestTailAndDiskAgree(t *testing.T) {
-	l, s := start(t, vfs.NewMem(), eventlog.Options{})
+	l, s := start(t, memory(), eventlog.Options{})
 	addN(t, l, 500, 300)
 	addN(t, l, 3, 200_000)                            // each larger than a slab
 	disk, err := eventlog.Open(s, eventlog.Options{}) // nothing in its tail
@@ -180,7 +187,7 @@ func TestTailAndDiskAgree(t *testing.T) {
 
 // From any position the tail and the disk behind it are one log.
 func TestNoSeamBetweenDiskAndTail(t *testing.T) {
-	l, _ := start(t, vfs.NewMem(), eventlog.Options{TailBytes: 600 << 10})
+	l, _ := start(t, memory(), eventlog.Options{TailBytes: 600 << 10})
 	addN(t, l, 2500, 200)
 	head := l.Head()
 	if _, err := l.Read(ctx, 0, nil); err != nil {
@@ -211,7 +218,7 @@ func TestNoSeamBetweenDiskAndTail(t *testing.T) {
 }
 
 func TestReadersBesideWriters(t *testing.T) {
-	l, _ := start(t, vfs.NewMem(), eventlog.Options{TailBytes: 300 << 10})
+	l, _ := start(t, memory(), eventlog.Options{TailBytes: 300 << 10})
 	const n = 4000
 	var wg sync.WaitGroup
 	for r := range 6 {
@@ -253,7 +260,7 @@ type stuck struct {
 
 func newStuck() *stuck {
 	s := &stuck{arrived: make(chan struct{}, 1)}
-	s.FS = errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+	s.FS = errorfs.Wrap(memory(), errorfs.InjectorFunc(func(op errorfs.Op) error {
 		shut := s.shut.Load()
 		sync := op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo
 		if shut != nil && sync && strings.HasSuffix(op.Path, ".log") {
@@ -329,7 +336,7 @@ func TestHangingDisk(t *testing.T) {
 }
 
 func TestEraseReachesTheTail(t *testing.T) {
-	l, _ := start(t, vfs.NewMem(), eventlog.Options{})
+	l, _ := start(t, memory(), eventlog.Options{})
 	addN(t, l, 20, 10)
 	if err := l.Erase(ctx, []uint64{21}); !errors.Is(err, eventlog.ErrNotFound) {
 		t.Fatalf("beyond the head: %v", err)
@@ -374,7 +381,7 @@ func (b brokenEngine) Follow(context.Context, uint64, func([]eventlog.Stored) er
 }
 
 func TestCatchUp(t *testing.T) {
-	l, _ := start(t, vfs.NewMem(), eventlog.Options{})
+	l, _ := start(t, memory(), eventlog.Options{})
 	for i := range 100 {
 		if _, err := l.Append(ctx, event("c", fmt.Sprint(i), 1)); err != nil {
 			t.Fatal(err)

@@ -72,7 +72,9 @@ type setup struct {
 func newGateway(t testing.TB, change ...func(*setup)) *gateway {
 	t.Helper()
 	g := &gateway{t: t, clock: &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
-	g.setup = setup{fs: vfs.NewCrashableMem(), wrap: func(l Log) Log { return l }}
+	mem := vfs.NewCrashableMem()
+	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 64 << 20}) // no room for a ballast: to make it would be most of what a small test does
+	g.setup = setup{fs: mem, wrap: func(l Log) Log { return l }}
 	g.setup.log = eventlog.Options{Now: g.clock.now, Retention: eventlog.Retention{MaxAge: maxAge}}
 	g.setup.feed = Options{Now: g.clock.now, Caller: func(context.Context) Caller {
 		return Caller{Reader: "tester", Credential: "token 1", Remote: "192.0.2.1"}

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -143,7 +142,7 @@ func BenchmarkTracedPost(b *testing.B) {
 	for name, sampler := range map[string]sdktrace.Sampler{"off": nil, "none sampled": sdktrace.TraceIDRatioBased(0), "all sampled": sdktrace.AlwaysSample()} {
 		b.Run(name, func(b *testing.B) {
 			d := newDoor(b, func(s *setup) {
-				s.fs, s.opt.Now = vfs.NewMem(), time.Now
+				s.fs, s.opt.Now = memory(), time.Now
 				if sampler != nil {
 					s.opt.Tracer = sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler)).Tracer("bench")
 				}

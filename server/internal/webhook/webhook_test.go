@@ -69,10 +69,17 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
+// memory is a file system in memory without room for a ballast: to make it would be most of what a small test does.
+func memory() vfs.FS {
+	mem := vfs.NewMem()
+	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 64 << 20})
+	return mem
+}
+
 func newDoor(t testing.TB, change ...func(*setup)) *door {
 	t.Helper()
 	d := &door{t: t, logged: &lines{}}
-	s := &setup{fs: vfs.NewMem(), dir: "data"}
+	s := &setup{fs: memory(), dir: "data"}
 	s.sources = []Source{{Source: superoffice.Source{Name: "acme"}, Contexts: []string{"Cust26759", "Default"}, Secrets: []Secret{{ID: "a", Key: testKey}}}}
 	s.opt = Options{Logger: slog.New(slog.NewJSONHandler(d.logged, nil)), Now: func() time.Time { return today }, RefusedPerSecond: 1 << 30}
 	// As the gateway sets them.

@@ -178,7 +178,10 @@ func (s *Store) makeBallast() error {
 	if err != nil {
 		return fmt.Errorf("ballast file: %w", err)
 	}
-	_, err = f.Write(make([]byte, ballastSize))
+	piece := make([]byte, 64<<10) // the ballast as a whole would be as much memory
+	for n := 0; n < ballastSize && err == nil; n += len(piece) {
+		_, err = f.Write(piece)
+	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("ballast file: %w", err)
 	}

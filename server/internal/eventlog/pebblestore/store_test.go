@@ -56,7 +56,11 @@ func conform(t *testing.T, fs func(t *testing.T) (vfs.FS, string)) {
 }
 
 func TestConformanceInMemory(t *testing.T) {
-	conform(t, func(*testing.T) (vfs.FS, string) { return vfs.NewMem(), "log" })
+	conform(t, func(*testing.T) (vfs.FS, string) {
+		mem := vfs.NewMem()
+		roomy(mem)
+		return mem, "log"
+	})
 }
 
 func TestConformanceOnDisk(t *testing.T) {
