@@ -73,7 +73,9 @@ func Open(engine Engine, opt Options) (*Log, error) {
 func (l *Log) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	retaining, cancel := context.WithCancel(ctx)
-	wg.Go(func() { l.retain(retaining) })
+	if l.opt.Retention != (Retention{}) { // without any limit there is nothing to look at, four times a second
+		wg.Go(func() { l.retain(retaining) })
+	}
 	err := l.follow(ctx)
 	cancel() // a log that can no longer be followed must say so
 	wg.Wait()
