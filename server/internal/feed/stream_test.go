@@ -379,7 +379,7 @@ func TestStreamsTellLag(t *testing.T) {
 
 // TestMaxAge: an old stream is ended between two events, whether it is quiet or busy, with the cursor to go on from.
 func TestMaxAge(t *testing.T) {
-	g := newGateway(t, func(s *setup) { s.feed.MaxAge = 50 * time.Millisecond })
+	g := newGateway(t, func(s *setup) { s.feed.MaxAge = 10 * time.Millisecond })
 	for range 3 { // nothing comes, and the heartbeat is far
 		r := g.subscribe(&headgatev1.SubscribeRequest{Start: latest(), HeartbeatInterval: durationpb.New(time.Minute)})
 		r.started()
@@ -389,9 +389,10 @@ func TestMaxAge(t *testing.T) {
 			t.Fatalf("the stream ended with %v, %v", last, end)
 		}
 	}
-	g.appendMany(20_000, func(i int) *eventlog.Record { return event(i + 1) })
+	const n = 4_000 // which takes longer than a stream lasts
+	g.appendMany(n, func(i int) *eventlog.Record { return event(i + 1) })
 	next := uint64(1)
-	for start := earliest(); next <= 20_000; {
+	for start := earliest(); next <= n; {
 		r := g.subscribe(&headgatev1.SubscribeRequest{Start: start, MaxBatchSize: 1})
 		r.started()
 		all, end := r.rest()

@@ -15,7 +15,7 @@ import (
 
 // Harness says how an engine is had.
 type Harness struct {
-	// New returns a fresh place for one engine.
+	// New returns a fresh place for one engine. Several are in use at a time.
 	New func(t *testing.T) Place
 }
 
@@ -48,6 +48,7 @@ func Run(t *testing.T, h Harness) {
 		t.Run(g.name, func(t *testing.T) {
 			for _, tt := range g.tests {
 				t.Run(tt.name, func(t *testing.T) {
+					t.Parallel() // they wait for the disk most of the time
 					r := &rig{T: t, Place: h.New(t)}
 					r.open()
 					defer r.close()

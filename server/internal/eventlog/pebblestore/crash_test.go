@@ -182,7 +182,7 @@ func crashes(t *testing.T, clones int, mutate func(vfs.FS) vfs.FS) (wrong []erro
 }
 
 func TestPowerCutLosesNothingAcknowledged(t *testing.T) {
-	clones := 200
+	clones := 80
 	if *long {
 		clones = 20_000
 	}

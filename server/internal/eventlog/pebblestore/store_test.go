@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/goleak"
 
 	"github.com/headgate/headgate/server/internal/eventlog"
@@ -42,29 +41,14 @@ func (c *clock) set(t time.Time) {
 	c.at = t
 }
 
-func conform(t *testing.T, fs func(t *testing.T) (vfs.FS, string)) {
+func TestConformance(t *testing.T) {
 	eventlogtest.Run(t, eventlogtest.Harness{New: func(t *testing.T) eventlogtest.Place {
-		c := &clock{}
-		fs, dir := fs(t)
+		c, dir := &clock{}, t.TempDir()
 		return eventlogtest.Place{
-			Open: func(t *testing.T) eventlog.Engine {
-				return open(t, dir, Options{FS: fs, Now: c.now})
-			},
+			Open:   func(t *testing.T) eventlog.Engine { return open(t, dir, Options{Now: c.now}) },
 			SetNow: c.set,
 		}
 	}})
-}
-
-func TestConformanceInMemory(t *testing.T) {
-	conform(t, func(*testing.T) (vfs.FS, string) {
-		mem := vfs.NewMem()
-		roomy(mem)
-		return mem, "log"
-	})
-}
-
-func TestConformanceOnDisk(t *testing.T) {
-	conform(t, func(t *testing.T) (vfs.FS, string) { return vfs.Default, t.TempDir() })
 }
 
 // open opens a store that the test closes, with a Fatal that fails the test rather than ends it.

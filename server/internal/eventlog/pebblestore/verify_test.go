@@ -216,7 +216,7 @@ func TestFlips(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	flips := 300
+	flips := 120
 	if *long {
 		flips = 20_000
 	}
