@@ -318,7 +318,7 @@ func testConsoleCode(t *testing.T, b *browser) {
 	g, p := console(t, b, nil, 1280)
 	const odd = `it's "odd" $HOME \ % & é`
 	headgate := filepath.Join(t.TempDir(), "headgate")
-	if out, err := exec.Command("go", "build", "-o", headgate, "../client/cmd/headgate").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-race=false", "-o", headgate, "../client/cmd/headgate").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	g.accept(body(1, "relation.created", "Cust1234"))

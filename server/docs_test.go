@@ -16,7 +16,7 @@ func TestOperationsPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", dir, "./cmd/headgated", "../client/cmd/headgate").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-race=false", "-o", dir, "./cmd/headgated", "../client/cmd/headgate").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	var commands []string
