@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -26,8 +27,9 @@ type subject struct {
 	Run     []string   `json:"run"`
 	Without []string   `json:"without"`
 
-	dir  string // of the file
-	temp string // a folder of its own for what is built
+	dir  string       // of the file
+	temp string       // a folder for what is built
+	made func() error // builds it, once
 }
 
 // watch looks at the sources of the gateway and of all clients: go test takes what a test looked at into account when it decides whether to run it again.
@@ -85,30 +87,43 @@ func readSubjects(t *testing.T, file string) (all []*subject) {
 			}
 		}
 		s.dir, s.temp = dir, filepath.Join(workDir, s.Name)
+		s.made = sync.OnceValue(s.make)
+		if i := slices.IndexFunc(all, s.builtAs); all[i] != s {
+			s.temp, s.made = all[i].temp, all[i].made
+		}
 	}
 	return all
 }
 
-// prepare builds the adapter. When its language is not installed it says what is missing.
-func (s *subject) prepare(ctx context.Context) (missing string, err error) {
+// builtAs tells whether the other client is built by the same commands.
+func (s *subject) builtAs(other *subject) bool {
+	return slices.EqualFunc(s.Build, other.Build, slices.Equal[[]string])
+}
+
+// prepare builds the adapter, where that has not been done. When its language is not installed it says what is missing.
+func (s *subject) prepare() (missing string, err error) {
 	for _, program := range s.Needs {
 		if _, err := exec.LookPath(program); err != nil {
 			return program, nil
 		}
 	}
-	if err := os.MkdirAll(s.temp, 0o700); err != nil {
-		return "", err
-	}
-	for _, words := range s.Build {
-		if err := s.build(ctx, words); err != nil {
-			return "", err
-		}
-	}
-	return "", nil
+	return "", s.made()
 }
 
-func (s *subject) build(ctx context.Context, words []string) error {
-	ctx, cancel := context.WithTimeout(ctx, buildWithin)
+func (s *subject) make() error {
+	if err := os.MkdirAll(s.temp, 0o700); err != nil {
+		return err
+	}
+	for _, words := range s.Build {
+		if err := s.build(words); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *subject) build(words []string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), buildWithin)
 	defer cancel()
 	cmd := s.command(ctx, words)
 	if out, err := cmd.CombinedOutput(); err != nil {

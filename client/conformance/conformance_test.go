@@ -45,7 +45,7 @@ func TestConformance(t *testing.T) {
 	all := os.Getenv("CONFORMANCE") == "all"
 	for _, s := range subjects(t) {
 		t.Run(s.Name, func(t *testing.T) {
-			missing, err := s.prepare(t.Context())
+			missing, err := s.prepare()
 			switch {
 			case err != nil:
 				noteAll(s, red)
