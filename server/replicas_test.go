@@ -25,8 +25,8 @@ import (
 )
 
 var (
-	replicaEvents = flag.Int("replicas.events", 10_000, "events of TestReplicasUnderKills")
-	replicaKills  = flag.Int("replicas.kills", 12, "kills of TestReplicasUnderKills")
+	replicaEvents = flag.Int("replicas.events", 6_000, "events of TestReplicasUnderKills")
+	replicaKills  = flag.Int("replicas.kills", 8, "kills of TestReplicasUnderKills")
 )
 
 // replicaEnv makes the test binary run a replica of a service instead of the tests.
