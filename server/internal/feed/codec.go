@@ -29,9 +29,10 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 	return c.CodecV2.Marshal(v)
 }
 
+// A message is one frame of HTTP/2 at the most, with the five bytes that gRPC begins it with, unless a single event is larger.
 const (
-	maxBatchEvents = 32
-	maxBatchBytes  = 16 << 10
+	maxBatchEvents = 64
+	maxBatchBytes  = 16<<10 - 5 - cursorFieldSize
 )
 
 // shareFrom is how many bytes the pieces of a message must have in the mean for it to refer to them. It keeps the slab of each piece whole until its reader

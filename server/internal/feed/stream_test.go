@@ -65,8 +65,8 @@ func TestBatches(t *testing.T) {
 				for _, e := range m.GetEvents() {
 					size += protowire.SizeTag(2) + protowire.SizeBytes(proto.Size(e))
 				}
-				full = full || n == 32
-				if n > 32 || (n > 1 && size > 16<<10) {
+				full = full || n == maxBatchEvents
+				if n > maxBatchEvents || (n > 1 && size > 16<<10) {
 					t.Errorf("a batch of %d events, %d bytes", n, size)
 				}
 				if last := m.GetEvents()[n-1].GetCursor(); m.GetCursor() != last {
@@ -74,9 +74,9 @@ func TestBatches(t *testing.T) {
 				}
 			}
 			if !full {
-				t.Error("no batch of 32 for a reader that is behind")
+				t.Error("no full batch for a reader that is behind")
 			}
-			for size, most := range map[uint32]int{1: 1, 7: 7, 1000: 32} {
+			for size, most := range map[uint32]int{1: 1, 7: 7, 1000: maxBatchEvents} {
 				for _, m := range g.all(&headgatev1.SubscribeRequest{Start: earliest(), MaxBatchSize: size}) {
 					if len(m.GetEvents()) > most {
 						t.Errorf("max_batch_size %d: %d events", size, len(m.GetEvents()))

@@ -752,8 +752,8 @@ type SubscribeRequest struct {
 	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,4,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
 	// Read only this part of the events. Default: all.
 	Shard *Shard `protobuf:"bytes,5,opt,name=shard,proto3" json:"shard,omitempty"`
-	// How many events a message may hold at the most. 0 leaves it to the server, which batches up to 32 events or 16 KiB
-	// for a reader that is behind and sends at once to one that is not. Larger numbers than 32 have no effect. 1 means one event per message.
+	// How many events a message may hold at the most. 0 leaves it to the server, which batches up to 64 events or 16 KiB
+	// for a reader that is behind and sends at once to one that is not. Larger numbers than 64 have no effect. 1 means one event per message.
 	MaxBatchSize uint32 `protobuf:"varint,6,opt,name=max_batch_size,json=maxBatchSize,proto3" json:"max_batch_size,omitempty"`
 	// Send what was stored when the stream started, then Closing with CLOSING_REASON_CAUGHT_UP, then end.
 	StopWhenCaughtUp bool `protobuf:"varint,7,opt,name=stop_when_caught_up,json=stopWhenCaughtUp,proto3" json:"stop_when_caught_up,omitempty"`

@@ -1795,8 +1795,8 @@ namespace Headgate.V1 {
     public const int MaxBatchSizeFieldNumber = 6;
     private uint maxBatchSize_;
     /// <summary>
-    /// How many events a message may hold at the most. 0 leaves it to the server, which batches up to 32 events or 16 KiB
-    /// for a reader that is behind and sends at once to one that is not. Larger numbers than 32 have no effect. 1 means one event per message.
+    /// How many events a message may hold at the most. 0 leaves it to the server, which batches up to 64 events or 16 KiB
+    /// for a reader that is behind and sends at once to one that is not. Larger numbers than 64 have no effect. 1 means one event per message.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]

@@ -236,8 +236,8 @@ private static final long serialVersionUID = 0L;
   private int maxBatchSize_ = 0;
   /**
    * <pre>
-   * How many events a message may hold at the most. 0 leaves it to the server, which batches up to 32 events or 16 KiB
-   * for a reader that is behind and sends at once to one that is not. Larger numbers than 32 have no effect. 1 means one event per message.
+   * How many events a message may hold at the most. 0 leaves it to the server, which batches up to 64 events or 16 KiB
+   * for a reader that is behind and sends at once to one that is not. Larger numbers than 64 have no effect. 1 means one event per message.
    * </pre>
    *
    * <code>uint32 max_batch_size = 6 [json_name = "maxBatchSize"];</code>
@@ -1728,8 +1728,8 @@ private static final long serialVersionUID = 0L;
     private int maxBatchSize_ ;
     /**
      * <pre>
-     * How many events a message may hold at the most. 0 leaves it to the server, which batches up to 32 events or 16 KiB
-     * for a reader that is behind and sends at once to one that is not. Larger numbers than 32 have no effect. 1 means one event per message.
+     * How many events a message may hold at the most. 0 leaves it to the server, which batches up to 64 events or 16 KiB
+     * for a reader that is behind and sends at once to one that is not. Larger numbers than 64 have no effect. 1 means one event per message.
      * </pre>
      *
      * <code>uint32 max_batch_size = 6 [json_name = "maxBatchSize"];</code>
@@ -1741,8 +1741,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many events a message may hold at the most. 0 leaves it to the server, which batches up to 32 events or 16 KiB
-     * for a reader that is behind and sends at once to one that is not. Larger numbers than 32 have no effect. 1 means one event per message.
+     * How many events a message may hold at the most. 0 leaves it to the server, which batches up to 64 events or 16 KiB
+     * for a reader that is behind and sends at once to one that is not. Larger numbers than 64 have no effect. 1 means one event per message.
      * </pre>
      *
      * <code>uint32 max_batch_size = 6 [json_name = "maxBatchSize"];</code>
@@ -1758,8 +1758,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many events a message may hold at the most. 0 leaves it to the server, which batches up to 32 events or 16 KiB
-     * for a reader that is behind and sends at once to one that is not. Larger numbers than 32 have no effect. 1 means one event per message.
+     * How many events a message may hold at the most. 0 leaves it to the server, which batches up to 64 events or 16 KiB
+     * for a reader that is behind and sends at once to one that is not. Larger numbers than 64 have no effect. 1 means one event per message.
      * </pre>
      *
      * <code>uint32 max_batch_size = 6 [json_name = "maxBatchSize"];</code>
