@@ -268,7 +268,7 @@ func TestBallastSavesAWrite(t *testing.T) {
 		t.Fatalf("ballast: %v, %v", info, err)
 	}
 	fs.on(func(op errorfs.Op) error { // there is no space as long as the ballast takes it
-		if op.Kind == errorfs.OpFileWrite && isWAL(op) {
+		if op.Kind == errorfs.OpFileWriteAt && isWAL(op) {
 			if _, err := mem.Stat("log/ballast"); err == nil {
 				return syscall.ENOSPC
 			}

@@ -28,21 +28,40 @@ const (
 	goneWithin = time.Minute
 )
 
-// freshLogs is a file system whose WALs are, while fresh is set, new files: what stood in a recycled one would stay behind what is written over it.
+// freshLogs is a file system whose WALs grow ahead of what is written, and are, while fresh is set, new files: what stood in a recycled one would stay behind what
+// is written over it.
 type freshLogs struct {
 	vfs.FS
+	room  int64 // what a WAL grows by
 	fresh atomic.Bool
 }
 
-// ReuseForWrite implements vfs.FS, which allows for both.
-func (f *freshLogs) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	if !f.fresh.Load() {
-		return f.FS.ReuseForWrite(oldname, newname, c)
+// Create implements vfs.FS.
+func (f *freshLogs) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	file, err := f.FS.Create(name, c)
+	if err != nil || !isLog(name) {
+		return file, err
 	}
-	if err := f.FS.Remove(oldname); err != nil {
+	return &wal{File: file, room: f.room}, nil
+}
+
+// ReuseForWrite implements vfs.FS, which allows for both. Nothing but WALs is reused.
+func (f *freshLogs) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if f.fresh.Load() {
+		if err := f.FS.Remove(oldname); err != nil {
+			return nil, err
+		}
+		return f.Create(newname, c)
+	}
+	file, err := f.FS.ReuseForWrite(oldname, newname, c)
+	if err != nil {
 		return nil, err
 	}
-	return f.FS.Create(newname, c)
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &wal{File: file, room: f.room, end: info.Size()}, nil
 }
 
 // Unwrap implements vfs.FS.

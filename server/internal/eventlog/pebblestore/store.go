@@ -158,7 +158,8 @@ func newStore(dir string, opt Options) *Store {
 		opt.Fatal = func(string) { os.Exit(1) }
 	}
 	s := &Store{
-		dir: dir, opt: opt, log: opt.Logger, changed: make(chan struct{}), purges: make(chan chan<- error), pendings: sync.Pool{New: newPending}, fresh: &freshLogs{FS: opt.FS},
+		dir: dir, opt: opt, log: opt.Logger, changed: make(chan struct{}), purges: make(chan chan<- error), pendings: sync.Pool{New: newPending},
+		fresh: &freshLogs{FS: opt.FS, room: int64(opt.memTableSize) / walRooms},
 	}
 	s.fs = namesFirst{vfs.OnDiskFull(s.fresh, s.onDiskFull)}
 	return s
