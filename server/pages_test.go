@@ -41,10 +41,7 @@ var pageBlock = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```")
 // TestPages does what the pages say, command by command, at real gateways of the real programs: each block without a language or of sh, in every page. A command is run,
 // or stands in the list above.
 func TestPages(t *testing.T) {
-	bin := t.TempDir()
-	if out, err := exec.Command("go", "build", "-race=false", "-o", bin, "./cmd/headgated", "../client/cmd/headgate").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	bin := programs(t)
 	used := map[int]bool{}
 	ran := 0
 	for _, page := range pages(t) {
@@ -83,6 +80,16 @@ func TestPages(t *testing.T) {
 	if ran < 60 && !t.Failed() {
 		t.Errorf("only %d commands were run", ran)
 	}
+}
+
+// programs builds both, and returns the folder that they are in.
+func programs(t *testing.T) string {
+	t.Helper()
+	bin := t.TempDir()
+	if out, err := exec.Command("go", "build", "-race=false", "-o", bin, "./cmd/headgated", "../client/cmd/headgate").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return bin
 }
 
 // pages are all of the repository's, by their paths in it.

@@ -46,7 +46,7 @@ func TestReadmeConfiguration(t *testing.T) {
 		t.Fatal("the README shows no configuration")
 	}
 	dir := t.TempDir()
-	cert, key := selfSigned(t)
+	cert, key := selfSigned(t, time.Now().AddDate(1, 0, 0))
 	for name, content := range map[string][]byte{
 		"headgate.yaml": []byte(yaml[1]), "secrets/acme-a": []byte("a secret that is long enough"), "secrets/acme-b": []byte("another one, long enough too"),
 		"tls.crt": cert, "tls.key": key,
@@ -65,14 +65,14 @@ func TestReadmeConfiguration(t *testing.T) {
 	}
 }
 
-// selfSigned makes a certificate and its key, in PEM.
-func selfSigned(t *testing.T) (cert, key []byte) {
+// selfSigned makes a certificate that is good until then, and its key, in PEM.
+func selfSigned(t *testing.T, until time.Time) (cert, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().AddDate(1, 0, 0), DNSNames: []string{"localhost"}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: until, DNSNames: []string{"localhost"}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
 		t.Fatal(err)

@@ -206,7 +206,7 @@ func (s *Server) newGRPC(listener string, options ...grpc.ServerOption) *grpc.Se
 		SkipEvent: func(ctx context.Context, req *adminv1.SkipEventRequest) (*headgatev1.Skip, error) {
 			return s.feed.SkipOf(ctx, subscription.Name{Reader: req.GetReader(), Name: req.GetName()}, req.GetCursor(), req.GetReason())
 		},
-		EndStream: s.endStream, Sent: s.sentStatus, History: s.history.lastHour, Backup: s.backup,
+		EndStream: s.endStream, CertificateEnds: s.certificateEnds, Sent: s.sentStatus, History: s.history.lastHour, Backup: s.backup,
 		Retry: s.webhook.Retry, Audit: audit, NotReady: s.upstream.NotReady,
 		Source: s.webhook.Source,
 	}))

@@ -68,7 +68,7 @@ func (s *Server) sourceStatus() []*adminv1.SourceStatus {
 			LastAcceptedAt: timestamp(st.LastAccepted), LastTestAt: timestamp(st.LastTest),
 			RefusedByCause: st.RefusedBy, LastSecretId: st.LastSecret, AwaitingSecretUntil: timestamp(st.AwaitingSecretUntil), Stopped: st.Stopped,
 			LastHeardAt: timestamp(up.LastHeard), ExpectedBy: timestamp(up.ExpectedBy), Suspected: up.Suspected, SuspectedGaps: up.Gaps, LastSuspected: up.Last,
-			AcceptedPerSecond: rates[acceptedBy+st.Name],
+			AcceptedPerSecond: rates[acceptedBy+st.Name], UnauthenticatedInARow: st.Unauthenticated,
 		})
 	}
 	return list
@@ -91,6 +91,14 @@ func (s *Server) counts() map[string]uint64 {
 
 func (s *Server) sentStatus() (events uint64, perSecond float64) {
 	return s.feed.Sent(), s.rates.perSecond(time.Now())[eventsSent]
+}
+
+// certificateEnds is when the certificate in force does, zero where no listener speaks TLS.
+func (s *Server) certificateEnds() time.Time {
+	if s.tls == nil {
+		return time.Time{}
+	}
+	return s.tls.Load().notAfter
 }
 
 func (s *Server) streamStatus(ctx context.Context) []*adminv1.Stream {

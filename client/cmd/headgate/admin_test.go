@@ -90,6 +90,37 @@ func (described) DescribeLog(context.Context, *headgatev1.DescribeLogRequest) (*
 	}, nil
 }
 
+// TestStatusAlarms: a secret that is not the CRM's, and a certificate that ends or has ended, stand on the screen; a stranger's post and one that is good for long do not.
+func TestStatusAlarms(t *testing.T) {
+	admin := &operator{status: &adminv1.GetStatusResponse{StartedAt: noon, Ready: true}, subscriptions: []*adminv1.ReaderSubscription{}}
+	address, _ := startGateway(t, &scripted.Gateway{Events: described{}, Admin: admin})
+	for _, c := range []struct {
+		wrong uint64
+		ends  time.Duration
+		want  []string
+	}{
+		{3, -time.Hour, []string{"WRONG SECRET?  dev: 3 posts with a wrong signature and none with a right one since; see headgate sources dev\n", "CERTIFICATE    ended 1h"}},
+		{2, 13 * 24 * time.Hour, []string{"CERTIFICATE    ends in 12d23h"}},
+		{0, 15 * 24 * time.Hour, nil},
+	} {
+		admin.status.Sources = []*adminv1.SourceStatus{{Source: "dev", UnauthenticatedInARow: c.wrong}}
+		admin.status.CertificateNotAfter = timestamppb.New(time.Now().Add(c.ends))
+		out, _, err := headgate(t, nil, "status", "--address", address)
+		if n := strings.Count(out, "WRONG SECRET?") + strings.Count(out, "CERTIFICATE"); err != nil || n != len(c.want) {
+			t.Errorf("%+v: %v, %d alarms\n%s", c, err, n, out)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("%+v: no %q in\n%s", c, want, out)
+			}
+		}
+		out, _, err = headgate(t, nil, "sources", "--address", address)
+		if err != nil || strings.Contains(out, "SIGNATURES?") != (c.wrong > 0) {
+			t.Errorf("%+v: %v\n%s", c, err, out)
+		}
+	}
+}
+
 // TestStatusShowsTheLastHour: in one line, two minutes a character, the newest last. What happened once is not as low as nothing.
 func TestStatusShowsTheLastHour(t *testing.T) {
 	admin := &operator{status: &adminv1.GetStatusResponse{StartedAt: noon, Ready: true}, subscriptions: []*adminv1.ReaderSubscription{}}

@@ -77,6 +77,13 @@ func (n *snapshot) title(s screen) string {
 	return s.colour(colour, cut(fmt.Sprintf("headgate %s at %s, up %s: %s", printable(n.status.GetVersion()), n.address, up, state), s.columns))
 }
 
+const (
+	// wrongSecretFrom is as often as the CRM tries an event. A stranger's post or two are no alarm.
+	wrongSecretFrom = 3
+	// certificateSoon is when an end is worth a line, as it is an alert.
+	certificateSoon = 14 * 24 * time.Hour
+)
+
 // alarms are lines that somebody should do something about.
 func (n *snapshot) alarms(s screen) (list []string) {
 	add := func(colour, format string, args ...any) {
@@ -92,9 +99,16 @@ func (n *snapshot) alarms(s screen) (list []string) {
 			add(red, "STOPPED        %s: the CRM sends no more; see headgate sources %s", name, name)
 		case len(src.GetSuspected()) > 0:
 			add(red, "LOSING EVENTS? %s: see headgate sources %s", name, name)
+		case src.GetUnauthenticatedInARow() >= wrongSecretFrom:
+			add(red, "WRONG SECRET?  %s: %s with a wrong signature and none with a right one since; see headgate sources %s", name, some(src.GetUnauthenticatedInARow(), "post"), name)
 		case src.GetAwaitingSecretUntil() != nil:
 			add(yellow, "NO SECRET      %s takes nothing but the test call; that ends %s", name, ahead(src.GetAwaitingSecretUntil(), n.at))
 		}
+	}
+	if ends := n.status.GetCertificateNotAfter(); ends != nil && ends.AsTime().Before(n.at) {
+		add(red, "CERTIFICATE    ended %s: nobody who checks it connects, the CRM neither", ago(ends, n.at))
+	} else if ends != nil && ends.AsTime().Sub(n.at) < certificateSoon {
+		add(yellow, "CERTIFICATE    ends %s", ahead(ends, n.at))
 	}
 	for _, r := range n.subscriptions {
 		if r.GetSubscription().GetEndangered() {

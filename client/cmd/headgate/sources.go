@@ -90,6 +90,11 @@ func showSource(std *stdio, s *adminv1.SourceStatus, tenants []*headgatev1.Descr
 	if until := s.GetAwaitingSecretUntil(); until != nil {
 		line("AWAITS SECRET", "it answers nothing but the test call; that ends %s", ahead(until, now))
 	}
+	if n := s.GetUnauthenticatedInARow(); n > 0 {
+		line("SIGNATURES?", "%s with a wrong signature since the last right one. If the feed's events", some(n, "post"))
+		line("", "are missing: the secret in the CRM is another one than the configuration's, or that")
+		line("", "has ended: see headgated check. If they come: somebody else found the address.")
+	}
 	for _, cause := range s.GetSuspected() {
 		if says, ok := suspicions[cause]; ok {
 			line("LOSING EVENTS?", "%s", says)

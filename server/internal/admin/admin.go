@@ -50,6 +50,8 @@ type Gateway struct {
 	// Sent is how many events were sent to readers since the start, and how many a second in the last minute.
 	Sent          func() (events uint64, perSecond float64)
 	Subscriptions func(ctx context.Context) []*adminv1.ReaderSubscription
+	// CertificateEnds returns when the certificate in force does, zero where no listener speaks TLS.
+	CertificateEnds func() time.Time
 	// History returns how the last hour was, oldest first.
 	History func() []*adminv1.HistoryPoint
 	// EndStream ends one stream and returns it as it stood, nil when none of the id is being served.
@@ -84,7 +86,7 @@ func (s *Service) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*
 		Version:   s.gw.Version,
 		StartedAt: timestamppb.New(s.gw.StartedAt),
 		Ready:     true,
-		Sources:   s.gw.Sources(), LastNotReady: s.gw.NotReady(),
+		Sources:   s.gw.Sources(), LastNotReady: s.gw.NotReady(), CertificateNotAfter: timestamp(s.gw.CertificateEnds()),
 		Streams: uint32(len(s.gw.Streams(ctx))),
 		Log: &adminv1.LogStatus{
 			Epoch:        s.log.Epoch(),

@@ -158,7 +158,7 @@ func TestStatus(t *testing.T) {
 		Problem: func() error { return problem }, NotReady: func() *headgatev1.Gap { return notReady },
 		Sources: func() []*adminv1.SourceStatus { return sources },
 		Streams: func(context.Context) []*adminv1.Stream { return streams },
-		Sent:    func() (uint64, float64) { return 9, 0.5 },
+		Sent:    func() (uint64, float64) { return 9, 0.5 }, CertificateEnds: func() time.Time { return now.Add(time.Hour) },
 	})
 	get := func() *adminv1.GetStatusResponse {
 		resp, err := client.GetStatus(t.Context(), &adminv1.GetStatusRequest{})
@@ -170,7 +170,7 @@ func TestStatus(t *testing.T) {
 	}
 	want := &adminv1.GetStatusResponse{
 		Version: "1.2.3", StartedAt: timestamppb.New(now.Add(-time.Hour)), Ready: true, Sources: sources, Streams: 1, LastNotReady: notReady,
-		EventsSent: 9, EventsSentPerSecond: 0.5,
+		EventsSent: 9, EventsSentPerSecond: 0.5, CertificateNotAfter: timestamppb.New(now.Add(time.Hour)),
 		Log: &adminv1.LogStatus{Epoch: log.Epoch(), Format: log.State().Format, NewestFormat: log.State().NewestFormat},
 	}
 	if diff := cmp.Diff(want, get(), protocmp.Transform()); diff != "" {

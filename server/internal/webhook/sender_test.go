@@ -221,6 +221,23 @@ func TestAwaitingSecret(t *testing.T) {
 	}
 }
 
+// TestWrongSignaturesInARow: they are counted until an authentic post, a test call too, shows that the CRM has the right secret.
+func TestWrongSignaturesInARow(t *testing.T) {
+	d := newDoor(t)
+	unauthenticated := func() uint64 { return d.handler.Status()[0].Unauthenticated }
+	for range 3 {
+		if status, _ := d.post([]byte(body(t))); status != http.StatusUnauthorized {
+			t.Fatal(status)
+		}
+	}
+	if n := unauthenticated(); n != 3 {
+		t.Errorf("after three there are %d", n)
+	}
+	if status, _ := d.signed(body(t)); status != http.StatusOK || unauthenticated() != 0 {
+		t.Errorf("after an authentic one, answered with %d, there are %d", status, unauthenticated())
+	}
+}
+
 // TestStoppedFeed: the CRM's own words, or as many failures in a row as make it stop, tell that a person must act; an event tells that one has.
 func TestStoppedFeed(t *testing.T) {
 	d := newDoor(t, func(s *setup) { s.sources[0].Contexts = nil })

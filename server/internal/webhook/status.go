@@ -19,6 +19,8 @@ type SourceStatus struct {
 	LastAccepted, LastTest time.Time
 	// RefusedBy counts the refusals by outcome.
 	RefusedBy map[string]uint64
+	// Unauthenticated counts posts with a missing or wrong signature since the last authentic one.
+	Unauthenticated uint64
 	// LastSecret is the id of the secret that the last signature was made with.
 	LastSecret string
 	// AwaitingSecretUntil is set while the source has no secret.
@@ -72,7 +74,9 @@ func (h *Handler) count(src *source, a answer, took time.Duration) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if a.secret != "" {
-		st.LastSecret = a.secret
+		st.LastSecret, st.Unauthenticated = a.secret, 0
+	} else if a.outcome == unauthentic.outcome {
+		st.Unauthenticated++
 	}
 	switch {
 	case a.outcome == unavailable.outcome: // to an authentic post; what is told to be busy can be anybody's

@@ -9,7 +9,7 @@ import { QuarantinePage } from "./quarantine";
 import { hrefOf, type Page, route } from "./route";
 import { session } from "./session";
 import { SignIn } from "./signin";
-import { SourcesPage } from "./sources";
+import { isSecretWrong, SourcesPage } from "./sources";
 import { useChanges } from "./store";
 import { StreamsPage } from "./streams";
 import { SubscriptionsPage } from "./subscriptions";
@@ -102,7 +102,7 @@ function Badge({ page }: { page: Page }) {
   const { status } = gateway;
   if (page === "quarantine" && Number(status?.log?.quarantined ?? 0) > 0) return <span class="badge warn">{String(status?.log?.quarantined)}</span>;
   if (page === "streams" && status) return <span class="badge">{status.streams ?? 0}</span>;
-  const troubled = status?.sources?.filter((s) => s.stopped || (s.suspected ?? []).length > 0).length ?? 0;
+  const troubled = status?.sources?.filter((s) => s.stopped || (s.suspected ?? []).length > 0 || isSecretWrong(s)).length ?? 0;
   if (page === "sources" && troubled > 0) return <span class="badge bad">{troubled}</span>;
   return null;
 }

@@ -42,9 +42,17 @@ function Source({ source: s, rate }: { source: SourceStatus; rate: number | unde
   );
 }
 
+/** As often as the CRM tries an event. A stranger's post or two are no alarm. */
+const WRONG_SECRET_FROM = 3;
+
+export function isSecretWrong(s: SourceStatus): boolean {
+  return num(s.unauthenticated_in_a_row) >= WRONG_SECRET_FROM;
+}
+
 function Health({ source: s }: { source: SourceStatus }) {
   if (s.stopped) return <State tone="bad">Stopped</State>;
   if (s.suspected?.length) return <State tone="warn">Losing?</State>;
+  if (isSecretWrong(s)) return <State tone="bad">Wrong secret?</State>;
   if (s.awaiting_secret_until) return <State tone="warn">Awaits its secret</State>;
   if (s.last_heard_at || s.last_accepted_at) return <State tone="good">Heard</State>;
   return <State>Never heard</State>;
@@ -55,6 +63,7 @@ function remarksOf(s: SourceStatus): string[] {
   if (s.stopped) list.push("The CRM has stopped this feed, or will have: only a person can start it again, in the CRM. headgate sources says how.");
   if (s.suspected?.length) list.push(`Something may be getting lost right now: ${s.suspected.map((cause) => words(cause, "CAUSE_")).join(", ")}.`);
   if (s.last_suspected) list.push(`Last suspected gap: ${words(s.last_suspected.cause, "CAUSE_")}, between ${moment(s.last_suspected.from_time)} and ${moment(s.last_suspected.to_time)}. Compare that window with the CRM.`);
+  if (num(s.unauthenticated_in_a_row) > 0) list.push(`Posts with a wrong signature since the last right one: ${count(s.unauthenticated_in_a_row)}. If events are missing, the CRM has another secret than the configuration, or that one has ended; if they come, somebody else found the address.`);
   if (s.awaiting_secret_until) list.push(`It has no secret yet, and answers only the test call until ${moment(s.awaiting_secret_until)}.`);
   return list;
 }

@@ -94,6 +94,7 @@ export interface SourceStatus {
   expected_by?: string;
   refused_by_cause?: Record<string, Count>;
   last_secret_id?: string;
+  unauthenticated_in_a_row?: Count;
   awaiting_secret_until?: string;
   stopped?: boolean;
   suspected?: string[];

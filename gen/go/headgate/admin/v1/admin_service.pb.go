@@ -378,6 +378,8 @@ type GetStatusResponse struct {
 	EventsSent uint64 `protobuf:"varint,9,opt,name=events_sent,json=eventsSent,proto3" json:"events_sent,omitempty"`
 	// How many of them a second, over the last minute.
 	EventsSentPerSecond float64 `protobuf:"fixed64,10,opt,name=events_sent_per_second,json=eventsSentPerSecond,proto3" json:"events_sent_per_second,omitempty"`
+	// When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+	CertificateNotAfter *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=certificate_not_after,json=certificateNotAfter,proto3" json:"certificate_not_after,omitempty"`
 	unknownFields       protoimpl.UnknownFields
 	sizeCache           protoimpl.SizeCache
 }
@@ -480,6 +482,13 @@ func (x *GetStatusResponse) GetEventsSentPerSecond() float64 {
 		return x.EventsSentPerSecond
 	}
 	return 0
+}
+
+func (x *GetStatusResponse) GetCertificateNotAfter() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CertificateNotAfter
+	}
+	return nil
 }
 
 // How the log is.
@@ -659,8 +668,11 @@ type SourceStatus struct {
 	LastSuspected *v1.Gap `protobuf:"bytes,18,opt,name=last_suspected,json=lastSuspected,proto3" json:"last_suspected,omitempty"`
 	// Webhooks accepted and stored a second, over the last minute.
 	AcceptedPerSecond float64 `protobuf:"fixed64,19,opt,name=accepted_per_second,json=acceptedPerSecond,proto3" json:"accepted_per_second,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Posts whose signature was missing or wrong since the last authentic one, or since the start. Many of them and nothing authentic: the CRM has another secret,
+	// or the source's has ended. A few while the feed goes on: somebody else found the address.
+	UnauthenticatedInARow uint64 `protobuf:"varint,20,opt,name=unauthenticated_in_a_row,json=unauthenticatedInARow,proto3" json:"unauthenticated_in_a_row,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *SourceStatus) Reset() {
@@ -822,6 +834,13 @@ func (x *SourceStatus) GetLastSuspected() *v1.Gap {
 func (x *SourceStatus) GetAcceptedPerSecond() float64 {
 	if x != nil {
 		return x.AcceptedPerSecond
+	}
+	return 0
+}
+
+func (x *SourceStatus) GetUnauthenticatedInARow() uint64 {
+	if x != nil {
+		return x.UnauthenticatedInARow
 	}
 	return 0
 }
@@ -2803,7 +2822,7 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x06sha256\x18\x01 \x01(\fR\x06sha256\x125\n" +
 	"\btaken_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x12\x18\n" +
 	"\arecords\x18\x03 \x01(\x04R\arecords\"\x12\n" +
-	"\x10GetStatusRequest\"\xab\x03\n" +
+	"\x10GetStatusRequest\"\xfb\x03\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -2817,7 +2836,8 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\vevents_sent\x18\t \x01(\x04R\n" +
 	"eventsSent\x123\n" +
 	"\x16events_sent_per_second\x18\n" +
-	" \x01(\x01R\x13eventsSentPerSecond\"\xb2\x03\n" +
+	" \x01(\x01R\x13eventsSentPerSecond\x12N\n" +
+	"\x15certificate_not_after\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x13certificateNotAfter\"\xb2\x03\n" +
 	"\tLogStatus\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x1d\n" +
@@ -2833,7 +2853,7 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\rnewest_format\x18\t \x01(\rR\fnewestFormat\x12+\n" +
 	"\x11quarantined_bytes\x18\n" +
 	" \x01(\x04R\x10quarantinedBytes\x12-\n" +
-	"\x12quarantine_dropped\x18\v \x01(\x04R\x11quarantineDropped\"\xc9\a\n" +
+	"\x12quarantine_dropped\x18\v \x01(\x04R\x11quarantineDropped\"\x82\b\n" +
 	"\fSourceStatus\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1a\n" +
 	"\bcontexts\x18\x02 \x03(\tR\bcontexts\x12\x1a\n" +
@@ -2858,7 +2878,8 @@ const file_headgate_admin_v1_admin_service_proto_rawDesc = "" +
 	"\tsuspected\x18\x10 \x03(\x0e2\x16.headgate.v1.Gap.CauseR\tsuspected\x12%\n" +
 	"\x0esuspected_gaps\x18\x11 \x01(\x04R\rsuspectedGaps\x127\n" +
 	"\x0elast_suspected\x18\x12 \x01(\v2\x10.headgate.v1.GapR\rlastSuspected\x12.\n" +
-	"\x13accepted_per_second\x18\x13 \x01(\x01R\x11acceptedPerSecond\x1aA\n" +
+	"\x13accepted_per_second\x18\x13 \x01(\x01R\x11acceptedPerSecond\x127\n" +
+	"\x18unauthenticated_in_a_row\x18\x14 \x01(\x04R\x15unauthenticatedInARow\x1aA\n" +
 	"\x13RefusedByCauseEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x13\n" +
@@ -3104,73 +3125,74 @@ var file_headgate_admin_v1_admin_service_proto_depIdxs = []int32{
 	7,  // 3: headgate.admin.v1.GetStatusResponse.log:type_name -> headgate.admin.v1.LogStatus
 	8,  // 4: headgate.admin.v1.GetStatusResponse.sources:type_name -> headgate.admin.v1.SourceStatus
 	42, // 5: headgate.admin.v1.GetStatusResponse.last_not_ready:type_name -> headgate.v1.Gap
-	41, // 6: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
-	41, // 7: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
-	41, // 8: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
-	41, // 9: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
-	37, // 10: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
-	41, // 11: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
-	41, // 12: headgate.admin.v1.SourceStatus.last_heard_at:type_name -> google.protobuf.Timestamp
-	41, // 13: headgate.admin.v1.SourceStatus.expected_by:type_name -> google.protobuf.Timestamp
-	43, // 14: headgate.admin.v1.SourceStatus.suspected:type_name -> headgate.v1.Gap.Cause
-	42, // 15: headgate.admin.v1.SourceStatus.last_suspected:type_name -> headgate.v1.Gap
-	11, // 16: headgate.admin.v1.GetHistoryResponse.points:type_name -> headgate.admin.v1.HistoryPoint
-	41, // 17: headgate.admin.v1.HistoryPoint.at:type_name -> google.protobuf.Timestamp
-	44, // 18: headgate.admin.v1.HistoryPoint.over:type_name -> google.protobuf.Duration
-	38, // 19: headgate.admin.v1.HistoryPoint.posts:type_name -> headgate.admin.v1.HistoryPoint.PostsEntry
-	44, // 20: headgate.admin.v1.HistoryPoint.lag:type_name -> google.protobuf.Duration
-	44, // 21: headgate.admin.v1.HistoryPoint.delivery:type_name -> google.protobuf.Duration
-	14, // 22: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
-	41, // 23: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
-	45, // 24: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
-	44, // 25: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
-	0,  // 26: headgate.admin.v1.Stream.state:type_name -> headgate.admin.v1.Stream.State
-	14, // 27: headgate.admin.v1.EndStreamResponse.stream:type_name -> headgate.admin.v1.Stream
-	19, // 28: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
-	46, // 29: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
-	47, // 30: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
-	48, // 31: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
-	33, // 32: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	33, // 33: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
-	30, // 34: headgate.admin.v1.ReprocessQuarantinedResponse.reprocessed:type_name -> headgate.admin.v1.Reprocessed
-	1,  // 35: headgate.admin.v1.Reprocessed.outcome:type_name -> headgate.admin.v1.Reprocessed.Outcome
-	41, // 36: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
-	39, // 37: headgate.admin.v1.EraseRequest.record:type_name -> headgate.admin.v1.EraseRequest.Record
-	40, // 38: headgate.admin.v1.EraseRequest.cursors:type_name -> headgate.admin.v1.EraseRequest.Cursors
-	36, // 39: headgate.admin.v1.EraseResponse.found:type_name -> headgate.admin.v1.Erasable
-	36, // 40: headgate.admin.v1.EraseResponse.undecided:type_name -> headgate.admin.v1.Erasable
-	41, // 41: headgate.admin.v1.Erasable.received_at:type_name -> google.protobuf.Timestamp
-	5,  // 42: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
-	9,  // 43: headgate.admin.v1.AdminService.GetHistory:input_type -> headgate.admin.v1.GetHistoryRequest
-	12, // 44: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
-	15, // 45: headgate.admin.v1.AdminService.EndStream:input_type -> headgate.admin.v1.EndStreamRequest
-	17, // 46: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
-	20, // 47: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
-	22, // 48: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
-	24, // 49: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
-	26, // 50: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
-	2,  // 51: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
-	34, // 52: headgate.admin.v1.AdminService.Erase:input_type -> headgate.admin.v1.EraseRequest
-	28, // 53: headgate.admin.v1.AdminService.ReprocessQuarantined:input_type -> headgate.admin.v1.ReprocessQuarantinedRequest
-	31, // 54: headgate.admin.v1.AdminService.DiscardQuarantined:input_type -> headgate.admin.v1.DiscardQuarantinedRequest
-	6,  // 55: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
-	10, // 56: headgate.admin.v1.AdminService.GetHistory:output_type -> headgate.admin.v1.GetHistoryResponse
-	13, // 57: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
-	16, // 58: headgate.admin.v1.AdminService.EndStream:output_type -> headgate.admin.v1.EndStreamResponse
-	18, // 59: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
-	21, // 60: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
-	23, // 61: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
-	25, // 62: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
-	27, // 63: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
-	3,  // 64: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
-	35, // 65: headgate.admin.v1.AdminService.Erase:output_type -> headgate.admin.v1.EraseResponse
-	29, // 66: headgate.admin.v1.AdminService.ReprocessQuarantined:output_type -> headgate.admin.v1.ReprocessQuarantinedResponse
-	32, // 67: headgate.admin.v1.AdminService.DiscardQuarantined:output_type -> headgate.admin.v1.DiscardQuarantinedResponse
-	55, // [55:68] is the sub-list for method output_type
-	42, // [42:55] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	41, // 6: headgate.admin.v1.GetStatusResponse.certificate_not_after:type_name -> google.protobuf.Timestamp
+	41, // 7: headgate.admin.v1.LogStatus.earliest_time:type_name -> google.protobuf.Timestamp
+	41, // 8: headgate.admin.v1.LogStatus.latest_time:type_name -> google.protobuf.Timestamp
+	41, // 9: headgate.admin.v1.SourceStatus.last_accepted_at:type_name -> google.protobuf.Timestamp
+	41, // 10: headgate.admin.v1.SourceStatus.last_test_at:type_name -> google.protobuf.Timestamp
+	37, // 11: headgate.admin.v1.SourceStatus.refused_by_cause:type_name -> headgate.admin.v1.SourceStatus.RefusedByCauseEntry
+	41, // 12: headgate.admin.v1.SourceStatus.awaiting_secret_until:type_name -> google.protobuf.Timestamp
+	41, // 13: headgate.admin.v1.SourceStatus.last_heard_at:type_name -> google.protobuf.Timestamp
+	41, // 14: headgate.admin.v1.SourceStatus.expected_by:type_name -> google.protobuf.Timestamp
+	43, // 15: headgate.admin.v1.SourceStatus.suspected:type_name -> headgate.v1.Gap.Cause
+	42, // 16: headgate.admin.v1.SourceStatus.last_suspected:type_name -> headgate.v1.Gap
+	11, // 17: headgate.admin.v1.GetHistoryResponse.points:type_name -> headgate.admin.v1.HistoryPoint
+	41, // 18: headgate.admin.v1.HistoryPoint.at:type_name -> google.protobuf.Timestamp
+	44, // 19: headgate.admin.v1.HistoryPoint.over:type_name -> google.protobuf.Duration
+	38, // 20: headgate.admin.v1.HistoryPoint.posts:type_name -> headgate.admin.v1.HistoryPoint.PostsEntry
+	44, // 21: headgate.admin.v1.HistoryPoint.lag:type_name -> google.protobuf.Duration
+	44, // 22: headgate.admin.v1.HistoryPoint.delivery:type_name -> google.protobuf.Duration
+	14, // 23: headgate.admin.v1.ListStreamsResponse.streams:type_name -> headgate.admin.v1.Stream
+	41, // 24: headgate.admin.v1.Stream.started_at:type_name -> google.protobuf.Timestamp
+	45, // 25: headgate.admin.v1.Stream.filter:type_name -> headgate.v1.Filter
+	44, // 26: headgate.admin.v1.Stream.lag:type_name -> google.protobuf.Duration
+	0,  // 27: headgate.admin.v1.Stream.state:type_name -> headgate.admin.v1.Stream.State
+	14, // 28: headgate.admin.v1.EndStreamResponse.stream:type_name -> headgate.admin.v1.Stream
+	19, // 29: headgate.admin.v1.ListSubscriptionsResponse.subscriptions:type_name -> headgate.admin.v1.ReaderSubscription
+	46, // 30: headgate.admin.v1.ReaderSubscription.subscription:type_name -> headgate.v1.Subscription
+	47, // 31: headgate.admin.v1.ReaderSubscription.shards:type_name -> headgate.v1.SubscriptionShard
+	48, // 32: headgate.admin.v1.SkipEventResponse.skip:type_name -> headgate.v1.Skip
+	33, // 33: headgate.admin.v1.ListQuarantineResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	33, // 34: headgate.admin.v1.GetQuarantinedResponse.quarantined:type_name -> headgate.admin.v1.Quarantined
+	30, // 35: headgate.admin.v1.ReprocessQuarantinedResponse.reprocessed:type_name -> headgate.admin.v1.Reprocessed
+	1,  // 36: headgate.admin.v1.Reprocessed.outcome:type_name -> headgate.admin.v1.Reprocessed.Outcome
+	41, // 37: headgate.admin.v1.Quarantined.received_at:type_name -> google.protobuf.Timestamp
+	39, // 38: headgate.admin.v1.EraseRequest.record:type_name -> headgate.admin.v1.EraseRequest.Record
+	40, // 39: headgate.admin.v1.EraseRequest.cursors:type_name -> headgate.admin.v1.EraseRequest.Cursors
+	36, // 40: headgate.admin.v1.EraseResponse.found:type_name -> headgate.admin.v1.Erasable
+	36, // 41: headgate.admin.v1.EraseResponse.undecided:type_name -> headgate.admin.v1.Erasable
+	41, // 42: headgate.admin.v1.Erasable.received_at:type_name -> google.protobuf.Timestamp
+	5,  // 43: headgate.admin.v1.AdminService.GetStatus:input_type -> headgate.admin.v1.GetStatusRequest
+	9,  // 44: headgate.admin.v1.AdminService.GetHistory:input_type -> headgate.admin.v1.GetHistoryRequest
+	12, // 45: headgate.admin.v1.AdminService.ListStreams:input_type -> headgate.admin.v1.ListStreamsRequest
+	15, // 46: headgate.admin.v1.AdminService.EndStream:input_type -> headgate.admin.v1.EndStreamRequest
+	17, // 47: headgate.admin.v1.AdminService.ListSubscriptions:input_type -> headgate.admin.v1.ListSubscriptionsRequest
+	20, // 48: headgate.admin.v1.AdminService.DeleteSubscription:input_type -> headgate.admin.v1.DeleteSubscriptionRequest
+	22, // 49: headgate.admin.v1.AdminService.SkipEvent:input_type -> headgate.admin.v1.SkipEventRequest
+	24, // 50: headgate.admin.v1.AdminService.ListQuarantine:input_type -> headgate.admin.v1.ListQuarantineRequest
+	26, // 51: headgate.admin.v1.AdminService.GetQuarantined:input_type -> headgate.admin.v1.GetQuarantinedRequest
+	2,  // 52: headgate.admin.v1.AdminService.Backup:input_type -> headgate.admin.v1.BackupRequest
+	34, // 53: headgate.admin.v1.AdminService.Erase:input_type -> headgate.admin.v1.EraseRequest
+	28, // 54: headgate.admin.v1.AdminService.ReprocessQuarantined:input_type -> headgate.admin.v1.ReprocessQuarantinedRequest
+	31, // 55: headgate.admin.v1.AdminService.DiscardQuarantined:input_type -> headgate.admin.v1.DiscardQuarantinedRequest
+	6,  // 56: headgate.admin.v1.AdminService.GetStatus:output_type -> headgate.admin.v1.GetStatusResponse
+	10, // 57: headgate.admin.v1.AdminService.GetHistory:output_type -> headgate.admin.v1.GetHistoryResponse
+	13, // 58: headgate.admin.v1.AdminService.ListStreams:output_type -> headgate.admin.v1.ListStreamsResponse
+	16, // 59: headgate.admin.v1.AdminService.EndStream:output_type -> headgate.admin.v1.EndStreamResponse
+	18, // 60: headgate.admin.v1.AdminService.ListSubscriptions:output_type -> headgate.admin.v1.ListSubscriptionsResponse
+	21, // 61: headgate.admin.v1.AdminService.DeleteSubscription:output_type -> headgate.admin.v1.DeleteSubscriptionResponse
+	23, // 62: headgate.admin.v1.AdminService.SkipEvent:output_type -> headgate.admin.v1.SkipEventResponse
+	25, // 63: headgate.admin.v1.AdminService.ListQuarantine:output_type -> headgate.admin.v1.ListQuarantineResponse
+	27, // 64: headgate.admin.v1.AdminService.GetQuarantined:output_type -> headgate.admin.v1.GetQuarantinedResponse
+	3,  // 65: headgate.admin.v1.AdminService.Backup:output_type -> headgate.admin.v1.BackupResponse
+	35, // 66: headgate.admin.v1.AdminService.Erase:output_type -> headgate.admin.v1.EraseResponse
+	29, // 67: headgate.admin.v1.AdminService.ReprocessQuarantined:output_type -> headgate.admin.v1.ReprocessQuarantinedResponse
+	32, // 68: headgate.admin.v1.AdminService.DiscardQuarantined:output_type -> headgate.admin.v1.DiscardQuarantinedResponse
+	56, // [56:69] is the sub-list for method output_type
+	43, // [43:56] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_headgate_admin_v1_admin_service_proto_init() }

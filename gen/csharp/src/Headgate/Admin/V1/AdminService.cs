@@ -35,7 +35,7 @@ namespace Headgate.Admin.V1 {
             "cnlSB3N1bW1hcnkieAoNQmFja3VwU3VtbWFyeRIWCgZzaGEyNTYYASABKAxS",
             "BnNoYTI1NhI1Cgh0YWtlbl9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5U",
             "aW1lc3RhbXBSB3Rha2VuQXQSGAoHcmVjb3JkcxgDIAEoBFIHcmVjb3JkcyIS",
-            "ChBHZXRTdGF0dXNSZXF1ZXN0IqsDChFHZXRTdGF0dXNSZXNwb25zZRIYCgd2",
+            "ChBHZXRTdGF0dXNSZXF1ZXN0IvsDChFHZXRTdGF0dXNSZXNwb25zZRIYCgd2",
             "ZXJzaW9uGAEgASgJUgd2ZXJzaW9uEjkKCnN0YXJ0ZWRfYXQYAiABKAsyGi5n",
             "b29nbGUucHJvdG9idWYuVGltZXN0YW1wUglzdGFydGVkQXQSFAoFcmVhZHkY",
             "AyABKAhSBXJlYWR5EhgKB3Byb2JsZW0YBCABKAlSB3Byb2JsZW0SLgoDbG9n",
@@ -44,172 +44,175 @@ namespace Headgate.Admin.V1 {
             "c1IHc291cmNlcxIYCgdzdHJlYW1zGAcgASgNUgdzdHJlYW1zEjYKDmxhc3Rf",
             "bm90X3JlYWR5GAggASgLMhAuaGVhZGdhdGUudjEuR2FwUgxsYXN0Tm90UmVh",
             "ZHkSHwoLZXZlbnRzX3NlbnQYCSABKARSCmV2ZW50c1NlbnQSMwoWZXZlbnRz",
-            "X3NlbnRfcGVyX3NlY29uZBgKIAEoAVITZXZlbnRzU2VudFBlclNlY29uZCKy",
-            "AwoJTG9nU3RhdHVzEhQKBWVwb2NoGAEgASgJUgVlcG9jaBIYCgdyZWNvcmRz",
-            "GAIgASgEUgdyZWNvcmRzEh0KCnNpemVfYnl0ZXMYAyABKARSCXNpemVCeXRl",
-            "cxIdCgpmcmVlX2J5dGVzGAQgASgEUglmcmVlQnl0ZXMSPwoNZWFybGllc3Rf",
-            "dGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSDGVhcmxp",
-            "ZXN0VGltZRI7CgtsYXRlc3RfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1",
-            "Zi5UaW1lc3RhbXBSCmxhdGVzdFRpbWUSIAoLcXVhcmFudGluZWQYByABKARS",
-            "C3F1YXJhbnRpbmVkEhYKBmZvcm1hdBgIIAEoDVIGZm9ybWF0EiMKDW5ld2Vz",
-            "dF9mb3JtYXQYCSABKA1SDG5ld2VzdEZvcm1hdBIrChFxdWFyYW50aW5lZF9i",
-            "eXRlcxgKIAEoBFIQcXVhcmFudGluZWRCeXRlcxItChJxdWFyYW50aW5lX2Ry",
-            "b3BwZWQYCyABKARSEXF1YXJhbnRpbmVEcm9wcGVkIskHCgxTb3VyY2VTdGF0",
-            "dXMSFgoGc291cmNlGAEgASgJUgZzb3VyY2USGgoIY29udGV4dHMYAiADKAlS",
-            "CGNvbnRleHRzEhoKCGFjY2VwdGVkGAMgASgEUghhY2NlcHRlZBIeCgpkdXBs",
-            "aWNhdGVzGAQgASgEUgpkdXBsaWNhdGVzEiAKC3F1YXJhbnRpbmVkGAUgASgE",
-            "UgtxdWFyYW50aW5lZBIYCgdyZWZ1c2VkGAYgASgEUgdyZWZ1c2VkEhQKBXRl",
-            "c3RzGAcgASgEUgV0ZXN0cxJEChBsYXN0X2FjY2VwdGVkX2F0GAggASgLMhou",
-            "Z29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIObGFzdEFjY2VwdGVkQXQSPAoM",
-            "bGFzdF90ZXN0X2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFt",
-            "cFIKbGFzdFRlc3RBdBJdChByZWZ1c2VkX2J5X2NhdXNlGAogAygLMjMuaGVh",
-            "ZGdhdGUuYWRtaW4udjEuU291cmNlU3RhdHVzLlJlZnVzZWRCeUNhdXNlRW50",
-            "cnlSDnJlZnVzZWRCeUNhdXNlEiQKDmxhc3Rfc2VjcmV0X2lkGAsgASgJUgxs",
-            "YXN0U2VjcmV0SWQSTgoVYXdhaXRpbmdfc2VjcmV0X3VudGlsGAwgASgLMhou",
-            "Z29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFITYXdhaXRpbmdTZWNyZXRVbnRp",
-            "bBIYCgdzdG9wcGVkGA0gASgIUgdzdG9wcGVkEj4KDWxhc3RfaGVhcmRfYXQY",
-            "DiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgtsYXN0SGVhcmRB",
-            "dBI7CgtleHBlY3RlZF9ieRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1l",
-            "c3RhbXBSCmV4cGVjdGVkQnkSNAoJc3VzcGVjdGVkGBAgAygOMhYuaGVhZGdh",
-            "dGUudjEuR2FwLkNhdXNlUglzdXNwZWN0ZWQSJQoOc3VzcGVjdGVkX2dhcHMY",
-            "ESABKARSDXN1c3BlY3RlZEdhcHMSNwoObGFzdF9zdXNwZWN0ZWQYEiABKAsy",
-            "EC5oZWFkZ2F0ZS52MS5HYXBSDWxhc3RTdXNwZWN0ZWQSLgoTYWNjZXB0ZWRf",
-            "cGVyX3NlY29uZBgTIAEoAVIRYWNjZXB0ZWRQZXJTZWNvbmQaQQoTUmVmdXNl",
-            "ZEJ5Q2F1c2VFbnRyeRIQCgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEo",
-            "BFIFdmFsdWU6AjgBIhMKEUdldEhpc3RvcnlSZXF1ZXN0Ik0KEkdldEhpc3Rv",
-            "cnlSZXNwb25zZRI3CgZwb2ludHMYASADKAsyHy5oZWFkZ2F0ZS5hZG1pbi52",
-            "MS5IaXN0b3J5UG9pbnRSBnBvaW50cyKQAwoMSGlzdG9yeVBvaW50EioKAmF0",
-            "GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFICYXQSLQoEb3Zl",
-            "chgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvblIEb3ZlchJACgVw",
-            "b3N0cxgDIAMoCzIqLmhlYWRnYXRlLmFkbWluLnYxLkhpc3RvcnlQb2ludC5Q",
-            "b3N0c0VudHJ5UgVwb3N0cxIfCgtldmVudHNfc2VudBgEIAEoBFIKZXZlbnRz",
-            "U2VudBIrCgNsYWcYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25S",
-            "A2xhZxI1CghkZWxpdmVyeRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJh",
-            "dGlvblIIZGVsaXZlcnkSJAoObG9nX3NpemVfYnl0ZXMYByABKARSDGxvZ1Np",
-            "emVCeXRlcxo4CgpQb3N0c0VudHJ5EhAKA2tleRgBIAEoCVIDa2V5EhQKBXZh",
-            "bHVlGAIgASgEUgV2YWx1ZToCOAEiFAoSTGlzdFN0cmVhbXNSZXF1ZXN0IkoK",
-            "E0xpc3RTdHJlYW1zUmVzcG9uc2USMwoHc3RyZWFtcxgBIAMoCzIZLmhlYWRn",
-            "YXRlLmFkbWluLnYxLlN0cmVhbVIHc3RyZWFtcyK2BAoGU3RyZWFtEg4KAmlk",
-            "GAEgASgJUgJpZBIfCgtjbGllbnRfbmFtZRgCIAEoCVIKY2xpZW50TmFtZRIS",
-            "CgRwZWVyGAMgASgJUgRwZWVyEjkKCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29n",
-            "bGUucHJvdG9idWYuVGltZXN0YW1wUglzdGFydGVkQXQSKwoGZmlsdGVyGAUg",
-            "ASgLMhMuaGVhZGdhdGUudjEuRmlsdGVyUgZmaWx0ZXISHwoLZXZlbnRzX3Nl",
-            "bnQYBiABKARSCmV2ZW50c1NlbnQSKwoDbGFnGAcgASgLMhkuZ29vZ2xlLnBy",
-            "b3RvYnVmLkR1cmF0aW9uUgNsYWcSGwoJY2F1Z2h0X3VwGAggASgIUghjYXVn",
-            "aHRVcBIWCgZyZWFkZXIYCSABKAlSBnJlYWRlchI1CgVzdGF0ZRgKIAEoDjIf",
-            "LmhlYWRnYXRlLmFkbWluLnYxLlN0cmVhbS5TdGF0ZVIFc3RhdGUSFgoGY3Vy",
-            "c29yGAsgASgJUgZjdXJzb3ISHgoKY3JlZGVudGlhbBgMIAEoCVIKY3JlZGVu",
-            "dGlhbBIiCgxzdWJzY3JpcHRpb24YDSABKAlSDHN1YnNjcmlwdGlvbiJpCgVT",
-            "dGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEg4KClNUQVRFX0xJVkUQARIT",
-            "Cg9TVEFURV9SRVBMQVlJTkcQAhIRCg1TVEFURV9TVEFMTEVEEAMSEQoNU1RB",
-            "VEVfU1RBTkRCWRAEIiIKEEVuZFN0cmVhbVJlcXVlc3QSDgoCaWQYASABKAlS",
-            "AmlkIkYKEUVuZFN0cmVhbVJlc3BvbnNlEjEKBnN0cmVhbRgBIAEoCzIZLmhl",
-            "YWRnYXRlLmFkbWluLnYxLlN0cmVhbVIGc3RyZWFtIhoKGExpc3RTdWJzY3Jp",
-            "cHRpb25zUmVxdWVzdCJoChlMaXN0U3Vic2NyaXB0aW9uc1Jlc3BvbnNlEksK",
-            "DXN1YnNjcmlwdGlvbnMYASADKAsyJS5oZWFkZ2F0ZS5hZG1pbi52MS5SZWFk",
-            "ZXJTdWJzY3JpcHRpb25SDXN1YnNjcmlwdGlvbnMiowEKElJlYWRlclN1YnNj",
-            "cmlwdGlvbhIWCgZyZWFkZXIYASABKAlSBnJlYWRlchI9CgxzdWJzY3JpcHRp",
-            "b24YAiABKAsyGS5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRpb25SDHN1YnNjcmlw",
-            "dGlvbhI2CgZzaGFyZHMYAyADKAsyHi5oZWFkZ2F0ZS52MS5TdWJzY3JpcHRp",
-            "b25TaGFyZFIGc2hhcmRzIkcKGURlbGV0ZVN1YnNjcmlwdGlvblJlcXVlc3QS",
-            "FgoGcmVhZGVyGAEgASgJUgZyZWFkZXISEgoEbmFtZRgCIAEoCVIEbmFtZSIc",
-            "ChpEZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSJuChBTa2lwRXZlbnRSZXF1",
-            "ZXN0EhYKBnJlYWRlchgBIAEoCVIGcmVhZGVyEhIKBG5hbWUYAiABKAlSBG5h",
-            "bWUSFgoGY3Vyc29yGAMgASgJUgZjdXJzb3ISFgoGcmVhc29uGAQgASgJUgZy",
-            "ZWFzb24iOgoRU2tpcEV2ZW50UmVzcG9uc2USJQoEc2tpcBgBIAEoCzIRLmhl",
-            "YWRnYXRlLnYxLlNraXBSBHNraXAiZwoVTGlzdFF1YXJhbnRpbmVSZXF1ZXN0",
-            "EhsKCXBhZ2Vfc2l6ZRgBIAEoDVIIcGFnZVNpemUSGQoIYWZ0ZXJfaWQYAiAB",
-            "KAlSB2FmdGVySWQSFgoGc291cmNlGAMgASgJUgZzb3VyY2UidQoWTGlzdFF1",
-            "YXJhbnRpbmVSZXNwb25zZRJACgtxdWFyYW50aW5lZBgBIAMoCzIeLmhlYWRn",
-            "YXRlLmFkbWluLnYxLlF1YXJhbnRpbmVkUgtxdWFyYW50aW5lZBIZCghoYXNf",
-            "bW9yZRgCIAEoCFIHaGFzTW9yZSInChVHZXRRdWFyYW50aW5lZFJlcXVlc3QS",
-            "DgoCaWQYASABKAlSAmlkInUKFkdldFF1YXJhbnRpbmVkUmVzcG9uc2USQAoL",
-            "cXVhcmFudGluZWQYASABKAsyHi5oZWFkZ2F0ZS5hZG1pbi52MS5RdWFyYW50",
-            "aW5lZFILcXVhcmFudGluZWQSGQoIcmF3X2JvZHkYAiABKAxSB3Jhd0JvZHki",
-            "ewobUmVwcm9jZXNzUXVhcmFudGluZWRSZXF1ZXN0EhAKA2lkcxgBIAMoCVID",
-            "aWRzEhYKBnNvdXJjZRgCIAEoCVIGc291cmNlEhkKCGFmdGVyX2lkGAMgASgJ",
-            "UgdhZnRlcklkEhcKB2RyeV9ydW4YBCABKAhSBmRyeVJ1biJ7ChxSZXByb2Nl",
-            "c3NRdWFyYW50aW5lZFJlc3BvbnNlEkAKC3JlcHJvY2Vzc2VkGAEgAygLMh4u",
-            "aGVhZGdhdGUuYWRtaW4udjEuUmVwcm9jZXNzZWRSC3JlcHJvY2Vzc2VkEhkK",
-            "CGhhc19tb3JlGAIgASgIUgdoYXNNb3JlIt0CCgtSZXByb2Nlc3NlZBIOCgJp",
-            "ZBgBIAEoCVICaWQSQAoHb3V0Y29tZRgCIAEoDjImLmhlYWRnYXRlLmFkbWlu",
-            "LnYxLlJlcHJvY2Vzc2VkLk91dGNvbWVSB291dGNvbWUSGAoHcHJvYmxlbRgD",
-            "IAEoCVIHcHJvYmxlbRIWCgZzb3VyY2UYBCABKAlSBnNvdXJjZRIYCgdjb250",
-            "ZXh0GAUgASgJUgdjb250ZXh0Eh0KCmV2ZW50X3R5cGUYBiABKAlSCWV2ZW50",
-            "VHlwZSKQAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFAoQ",
-            "T1VUQ09NRV9BUFBFTkRFRBABEhUKEU9VVENPTUVfRFVQTElDQVRFEAISFQoR",
-            "T1VUQ09NRV9URVNUX0NBTEwQAxIRCg1PVVRDT01FX1NUQVlTEAQSFQoRT1VU",
-            "Q09NRV9OT1RfRk9VTkQQBSJdChlEaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0",
-            "EhAKA2lkcxgBIAMoCVIDaWRzEhYKBnNvdXJjZRgCIAEoCVIGc291cmNlEhYK",
-            "BnJlYXNvbhgDIAEoCVIGcmVhc29uIjoKGkRpc2NhcmRRdWFyYW50aW5lZFJl",
-            "c3BvbnNlEhwKCWRpc2NhcmRlZBgBIAEoBFIJZGlzY2FyZGVkIoUCCgtRdWFy",
-            "YW50aW5lZBIOCgJpZBgBIAEoCVICaWQSFgoGc291cmNlGAIgASgJUgZzb3Vy",
-            "Y2USGAoHY29udGV4dBgDIAEoCVIHY29udGV4dBIdCgpldmVudF90eXBlGAQg",
-            "ASgJUglldmVudFR5cGUSOwoLcmVjZWl2ZWRfYXQYBSABKAsyGi5nb29nbGUu",
-            "cHJvdG9idWYuVGltZXN0YW1wUgpyZWNlaXZlZEF0EhgKB3Byb2JsZW0YBiAB",
-            "KAlSB3Byb2JsZW0SGwoJYm9keV9zaXplGAcgASgNUghib2R5U2l6ZRIhCgxj",
-            "b250ZW50X3R5cGUYCCABKAlSC2NvbnRlbnRUeXBlIvIDCgxFcmFzZVJlcXVl",
-            "c3QSFgoGc291cmNlGAEgASgJUgZzb3VyY2USGAoHY29udGV4dBgCIAEoCVIH",
-            "Y29udGV4dBIgCgpldmVyeXRoaW5nGAMgASgISABSCmV2ZXJ5dGhpbmcSQAoG",
-            "cmVjb3JkGAQgASgLMiYuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0",
-            "LlJlY29yZEgAUgZyZWNvcmQSHQoJcGVyc29uX2lkGAUgASgFSABSCHBlcnNv",
-            "bklkEiMKDGFzc29jaWF0ZV9pZBgGIAEoBUgAUgthc3NvY2lhdGVJZBJDCgdj",
-            "dXJzb3JzGAcgASgLMicuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1ZXN0",
-            "LkN1cnNvcnNIAFIHY3Vyc29ycxIYCgdleGVjdXRlGAggASgIUgdleGVjdXRl",
-            "EiEKDGFmdGVyX2N1cnNvchgJIAEoCVILYWZ0ZXJDdXJzb3IaVgoGUmVjb3Jk",
-            "EhYKBmVudGl0eRgBIAEoCVIGZW50aXR5EiQKC3ByaW1hcnlfa2V5GAIgASgF",
-            "SABSCnByaW1hcnlLZXmIAQFCDgoMX3ByaW1hcnlfa2V5GiMKB0N1cnNvcnMS",
-            "GAoHY3Vyc29ycxgBIAMoCVIHY3Vyc29yc0IJCgdzdWJqZWN0ItUBCg1FcmFz",
-            "ZVJlc3BvbnNlEjEKBWZvdW5kGAEgAygLMhsuaGVhZGdhdGUuYWRtaW4udjEu",
-            "RXJhc2FibGVSBWZvdW5kEjkKCXVuZGVjaWRlZBgCIAMoCzIbLmhlYWRnYXRl",
-            "LmFkbWluLnYxLkVyYXNhYmxlUgl1bmRlY2lkZWQSGgoIc2VhcmNoZWQYAyAB",
-            "KARSCHNlYXJjaGVkEh8KC25leHRfY3Vyc29yGAQgASgJUgpuZXh0Q3Vyc29y",
-            "EhkKCGhhc19tb3JlGAUgASgIUgdoYXNNb3JlIpkBCghFcmFzYWJsZRIWCgZj",
-            "dXJzb3IYASABKAlSBmN1cnNvchI7CgtyZWNlaXZlZF9hdBgCIAEoCzIaLmdv",
-            "b2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCnJlY2VpdmVkQXQSFgoGZW50aXR5",
-            "GAMgASgJUgZlbnRpdHkSIAoLcXVhcmFudGluZWQYBCABKAhSC3F1YXJhbnRp",
-            "bmVkMscNCgxBZG1pblNlcnZpY2UScAoJR2V0U3RhdHVzEiMuaGVhZGdhdGUu",
-            "YWRtaW4udjEuR2V0U3RhdHVzUmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYx",
-            "LkdldFN0YXR1c1Jlc3BvbnNlIhiC0+STAhISEC9hZG1pbi92MS9zdGF0dXMS",
-            "dAoKR2V0SGlzdG9yeRIkLmhlYWRnYXRlLmFkbWluLnYxLkdldEhpc3RvcnlS",
-            "ZXF1ZXN0GiUuaGVhZGdhdGUuYWRtaW4udjEuR2V0SGlzdG9yeVJlc3BvbnNl",
-            "IhmC0+STAhMSES9hZG1pbi92MS9oaXN0b3J5EncKC0xpc3RTdHJlYW1zEiUu",
-            "aGVhZGdhdGUuYWRtaW4udjEuTGlzdFN0cmVhbXNSZXF1ZXN0GiYuaGVhZGdh",
-            "dGUuYWRtaW4udjEuTGlzdFN0cmVhbXNSZXNwb25zZSIZgtPkkwITEhEvYWRt",
-            "aW4vdjEvc3RyZWFtcxJ9CglFbmRTdHJlYW0SIy5oZWFkZ2F0ZS5hZG1pbi52",
-            "MS5FbmRTdHJlYW1SZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuRW5kU3Ry",
-            "ZWFtUmVzcG9uc2UiJYLT5JMCHyIaL2FkbWluL3YxL3N0cmVhbXMve2lkfTpl",
-            "bmQ6ASoSjwEKEUxpc3RTdWJzY3JpcHRpb25zEisuaGVhZGdhdGUuYWRtaW4u",
-            "djEuTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0GiwuaGVhZGdhdGUuYWRtaW4u",
-            "djEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIfgtPkkwIZEhcvYWRtaW4v",
-            "djEvc3Vic2NyaXB0aW9ucxKiAQoSRGVsZXRlU3Vic2NyaXB0aW9uEiwuaGVh",
-            "ZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBotLmhl",
-            "YWRnYXRlLmFkbWluLnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIi+C",
-            "0+STAikqJy9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tuYW1l",
-            "fRKPAQoJU2tpcEV2ZW50EiMuaGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50",
-            "UmVxdWVzdBokLmhlYWRnYXRlLmFkbWluLnYxLlNraXBFdmVudFJlc3BvbnNl",
-            "IjeC0+STAjEiLC9hZG1pbi92MS9zdWJzY3JpcHRpb25zL3tyZWFkZXJ9L3tu",
-            "YW1lfTpza2lwOgEqEoMBCg5MaXN0UXVhcmFudGluZRIoLmhlYWRnYXRlLmFk",
-            "bWluLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBopLmhlYWRnYXRlLmFkbWlu",
-            "LnYxLkxpc3RRdWFyYW50aW5lUmVzcG9uc2UiHILT5JMCFhIUL2FkbWluL3Yx",
-            "L3F1YXJhbnRpbmUSiAEKDkdldFF1YXJhbnRpbmVkEiguaGVhZGdhdGUuYWRt",
-            "aW4udjEuR2V0UXVhcmFudGluZWRSZXF1ZXN0GikuaGVhZGdhdGUuYWRtaW4u",
-            "djEuR2V0UXVhcmFudGluZWRSZXNwb25zZSIhgtPkkwIbEhkvYWRtaW4vdjEv",
-            "cXVhcmFudGluZS97aWR9Ek8KBkJhY2t1cBIgLmhlYWRnYXRlLmFkbWluLnYx",
-            "LkJhY2t1cFJlcXVlc3QaIS5oZWFkZ2F0ZS5hZG1pbi52MS5CYWNrdXBSZXNw",
-            "b25zZTABEmoKBUVyYXNlEh8uaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXF1",
-            "ZXN0GiAuaGVhZGdhdGUuYWRtaW4udjEuRXJhc2VSZXNwb25zZSIegtPkkwIY",
-            "IhMvYWRtaW4vdjEvbG9nOmVyYXNlOgEqEqIBChRSZXByb2Nlc3NRdWFyYW50",
-            "aW5lZBIuLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1YXJhbnRpbmVk",
-            "UmVxdWVzdBovLmhlYWRnYXRlLmFkbWluLnYxLlJlcHJvY2Vzc1F1YXJhbnRp",
-            "bmVkUmVzcG9uc2UiKYLT5JMCIyIeL2FkbWluL3YxL3F1YXJhbnRpbmU6cmVw",
-            "cm9jZXNzOgEqEpoBChJEaXNjYXJkUXVhcmFudGluZWQSLC5oZWFkZ2F0ZS5h",
-            "ZG1pbi52MS5EaXNjYXJkUXVhcmFudGluZWRSZXF1ZXN0Gi0uaGVhZGdhdGUu",
-            "YWRtaW4udjEuRGlzY2FyZFF1YXJhbnRpbmVkUmVzcG9uc2UiJ4LT5JMCISIc",
-            "L2FkbWluL3YxL3F1YXJhbnRpbmU6ZGlzY2FyZDoBKkJrChRpby5oZWFkZ2F0",
-            "ZS5hZG1pbi52MVABWj1naXRodWIuY29tL2hlYWRnYXRlL2hlYWRnYXRlL2dl",
-            "bi9nby9oZWFkZ2F0ZS9hZG1pbi92MTthZG1pbnYxqgIRSGVhZGdhdGUuQWRt",
-            "aW4uVjFiBnByb3RvMw=="));
+            "X3NlbnRfcGVyX3NlY29uZBgKIAEoAVITZXZlbnRzU2VudFBlclNlY29uZBJO",
+            "ChVjZXJ0aWZpY2F0ZV9ub3RfYWZ0ZXIYCyABKAsyGi5nb29nbGUucHJvdG9i",
+            "dWYuVGltZXN0YW1wUhNjZXJ0aWZpY2F0ZU5vdEFmdGVyIrIDCglMb2dTdGF0",
+            "dXMSFAoFZXBvY2gYASABKAlSBWVwb2NoEhgKB3JlY29yZHMYAiABKARSB3Jl",
+            "Y29yZHMSHQoKc2l6ZV9ieXRlcxgDIAEoBFIJc2l6ZUJ5dGVzEh0KCmZyZWVf",
+            "Ynl0ZXMYBCABKARSCWZyZWVCeXRlcxI/Cg1lYXJsaWVzdF90aW1lGAUgASgL",
+            "MhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIMZWFybGllc3RUaW1lEjsK",
+            "C2xhdGVzdF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFt",
+            "cFIKbGF0ZXN0VGltZRIgCgtxdWFyYW50aW5lZBgHIAEoBFILcXVhcmFudGlu",
+            "ZWQSFgoGZm9ybWF0GAggASgNUgZmb3JtYXQSIwoNbmV3ZXN0X2Zvcm1hdBgJ",
+            "IAEoDVIMbmV3ZXN0Rm9ybWF0EisKEXF1YXJhbnRpbmVkX2J5dGVzGAogASgE",
+            "UhBxdWFyYW50aW5lZEJ5dGVzEi0KEnF1YXJhbnRpbmVfZHJvcHBlZBgLIAEo",
+            "BFIRcXVhcmFudGluZURyb3BwZWQigggKDFNvdXJjZVN0YXR1cxIWCgZzb3Vy",
+            "Y2UYASABKAlSBnNvdXJjZRIaCghjb250ZXh0cxgCIAMoCVIIY29udGV4dHMS",
+            "GgoIYWNjZXB0ZWQYAyABKARSCGFjY2VwdGVkEh4KCmR1cGxpY2F0ZXMYBCAB",
+            "KARSCmR1cGxpY2F0ZXMSIAoLcXVhcmFudGluZWQYBSABKARSC3F1YXJhbnRp",
+            "bmVkEhgKB3JlZnVzZWQYBiABKARSB3JlZnVzZWQSFAoFdGVzdHMYByABKARS",
+            "BXRlc3RzEkQKEGxhc3RfYWNjZXB0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJv",
+            "dG9idWYuVGltZXN0YW1wUg5sYXN0QWNjZXB0ZWRBdBI8CgxsYXN0X3Rlc3Rf",
+            "YXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgpsYXN0VGVz",
+            "dEF0El0KEHJlZnVzZWRfYnlfY2F1c2UYCiADKAsyMy5oZWFkZ2F0ZS5hZG1p",
+            "bi52MS5Tb3VyY2VTdGF0dXMuUmVmdXNlZEJ5Q2F1c2VFbnRyeVIOcmVmdXNl",
+            "ZEJ5Q2F1c2USJAoObGFzdF9zZWNyZXRfaWQYCyABKAlSDGxhc3RTZWNyZXRJ",
+            "ZBJOChVhd2FpdGluZ19zZWNyZXRfdW50aWwYDCABKAsyGi5nb29nbGUucHJv",
+            "dG9idWYuVGltZXN0YW1wUhNhd2FpdGluZ1NlY3JldFVudGlsEhgKB3N0b3Bw",
+            "ZWQYDSABKAhSB3N0b3BwZWQSPgoNbGFzdF9oZWFyZF9hdBgOIAEoCzIaLmdv",
+            "b2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSC2xhc3RIZWFyZEF0EjsKC2V4cGVj",
+            "dGVkX2J5GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKZXhw",
+            "ZWN0ZWRCeRI0CglzdXNwZWN0ZWQYECADKA4yFi5oZWFkZ2F0ZS52MS5HYXAu",
+            "Q2F1c2VSCXN1c3BlY3RlZBIlCg5zdXNwZWN0ZWRfZ2FwcxgRIAEoBFINc3Vz",
+            "cGVjdGVkR2FwcxI3Cg5sYXN0X3N1c3BlY3RlZBgSIAEoCzIQLmhlYWRnYXRl",
+            "LnYxLkdhcFINbGFzdFN1c3BlY3RlZBIuChNhY2NlcHRlZF9wZXJfc2Vjb25k",
+            "GBMgASgBUhFhY2NlcHRlZFBlclNlY29uZBI3Chh1bmF1dGhlbnRpY2F0ZWRf",
+            "aW5fYV9yb3cYFCABKARSFXVuYXV0aGVudGljYXRlZEluQVJvdxpBChNSZWZ1",
+            "c2VkQnlDYXVzZUVudHJ5EhAKA2tleRgBIAEoCVIDa2V5EhQKBXZhbHVlGAIg",
+            "ASgEUgV2YWx1ZToCOAEiEwoRR2V0SGlzdG9yeVJlcXVlc3QiTQoSR2V0SGlz",
+            "dG9yeVJlc3BvbnNlEjcKBnBvaW50cxgBIAMoCzIfLmhlYWRnYXRlLmFkbWlu",
+            "LnYxLkhpc3RvcnlQb2ludFIGcG9pbnRzIpADCgxIaXN0b3J5UG9pbnQSKgoC",
+            "YXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgJhdBItCgRv",
+            "dmVyGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uUgRvdmVyEkAK",
+            "BXBvc3RzGAMgAygLMiouaGVhZGdhdGUuYWRtaW4udjEuSGlzdG9yeVBvaW50",
+            "LlBvc3RzRW50cnlSBXBvc3RzEh8KC2V2ZW50c19zZW50GAQgASgEUgpldmVu",
+            "dHNTZW50EisKA2xhZxgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlv",
+            "blIDbGFnEjUKCGRlbGl2ZXJ5GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1",
+            "cmF0aW9uUghkZWxpdmVyeRIkCg5sb2dfc2l6ZV9ieXRlcxgHIAEoBFIMbG9n",
+            "U2l6ZUJ5dGVzGjgKClBvc3RzRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSFAoF",
+            "dmFsdWUYAiABKARSBXZhbHVlOgI4ASIUChJMaXN0U3RyZWFtc1JlcXVlc3Qi",
+            "SgoTTGlzdFN0cmVhbXNSZXNwb25zZRIzCgdzdHJlYW1zGAEgAygLMhkuaGVh",
+            "ZGdhdGUuYWRtaW4udjEuU3RyZWFtUgdzdHJlYW1zIrYECgZTdHJlYW0SDgoC",
+            "aWQYASABKAlSAmlkEh8KC2NsaWVudF9uYW1lGAIgASgJUgpjbGllbnROYW1l",
+            "EhIKBHBlZXIYAyABKAlSBHBlZXISOQoKc3RhcnRlZF9hdBgEIAEoCzIaLmdv",
+            "b2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCXN0YXJ0ZWRBdBIrCgZmaWx0ZXIY",
+            "BSABKAsyEy5oZWFkZ2F0ZS52MS5GaWx0ZXJSBmZpbHRlchIfCgtldmVudHNf",
+            "c2VudBgGIAEoBFIKZXZlbnRzU2VudBIrCgNsYWcYByABKAsyGS5nb29nbGUu",
+            "cHJvdG9idWYuRHVyYXRpb25SA2xhZxIbCgljYXVnaHRfdXAYCCABKAhSCGNh",
+            "dWdodFVwEhYKBnJlYWRlchgJIAEoCVIGcmVhZGVyEjUKBXN0YXRlGAogASgO",
+            "Mh8uaGVhZGdhdGUuYWRtaW4udjEuU3RyZWFtLlN0YXRlUgVzdGF0ZRIWCgZj",
+            "dXJzb3IYCyABKAlSBmN1cnNvchIeCgpjcmVkZW50aWFsGAwgASgJUgpjcmVk",
+            "ZW50aWFsEiIKDHN1YnNjcmlwdGlvbhgNIAEoCVIMc3Vic2NyaXB0aW9uImkK",
+            "BVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDgoKU1RBVEVfTElWRRAB",
+            "EhMKD1NUQVRFX1JFUExBWUlORxACEhEKDVNUQVRFX1NUQUxMRUQQAxIRCg1T",
+            "VEFURV9TVEFOREJZEAQiIgoQRW5kU3RyZWFtUmVxdWVzdBIOCgJpZBgBIAEo",
+            "CVICaWQiRgoRRW5kU3RyZWFtUmVzcG9uc2USMQoGc3RyZWFtGAEgASgLMhku",
+            "aGVhZGdhdGUuYWRtaW4udjEuU3RyZWFtUgZzdHJlYW0iGgoYTGlzdFN1YnNj",
+            "cmlwdGlvbnNSZXF1ZXN0ImgKGUxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2US",
+            "SwoNc3Vic2NyaXB0aW9ucxgBIAMoCzIlLmhlYWRnYXRlLmFkbWluLnYxLlJl",
+            "YWRlclN1YnNjcmlwdGlvblINc3Vic2NyaXB0aW9ucyKjAQoSUmVhZGVyU3Vi",
+            "c2NyaXB0aW9uEhYKBnJlYWRlchgBIAEoCVIGcmVhZGVyEj0KDHN1YnNjcmlw",
+            "dGlvbhgCIAEoCzIZLmhlYWRnYXRlLnYxLlN1YnNjcmlwdGlvblIMc3Vic2Ny",
+            "aXB0aW9uEjYKBnNoYXJkcxgDIAMoCzIeLmhlYWRnYXRlLnYxLlN1YnNjcmlw",
+            "dGlvblNoYXJkUgZzaGFyZHMiRwoZRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVz",
+            "dBIWCgZyZWFkZXIYASABKAlSBnJlYWRlchISCgRuYW1lGAIgASgJUgRuYW1l",
+            "IhwKGkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIm4KEFNraXBFdmVudFJl",
+            "cXVlc3QSFgoGcmVhZGVyGAEgASgJUgZyZWFkZXISEgoEbmFtZRgCIAEoCVIE",
+            "bmFtZRIWCgZjdXJzb3IYAyABKAlSBmN1cnNvchIWCgZyZWFzb24YBCABKAlS",
+            "BnJlYXNvbiI6ChFTa2lwRXZlbnRSZXNwb25zZRIlCgRza2lwGAEgASgLMhEu",
+            "aGVhZGdhdGUudjEuU2tpcFIEc2tpcCJnChVMaXN0UXVhcmFudGluZVJlcXVl",
+            "c3QSGwoJcGFnZV9zaXplGAEgASgNUghwYWdlU2l6ZRIZCghhZnRlcl9pZBgC",
+            "IAEoCVIHYWZ0ZXJJZBIWCgZzb3VyY2UYAyABKAlSBnNvdXJjZSJ1ChZMaXN0",
+            "UXVhcmFudGluZVJlc3BvbnNlEkAKC3F1YXJhbnRpbmVkGAEgAygLMh4uaGVh",
+            "ZGdhdGUuYWRtaW4udjEuUXVhcmFudGluZWRSC3F1YXJhbnRpbmVkEhkKCGhh",
+            "c19tb3JlGAIgASgIUgdoYXNNb3JlIicKFUdldFF1YXJhbnRpbmVkUmVxdWVz",
+            "dBIOCgJpZBgBIAEoCVICaWQidQoWR2V0UXVhcmFudGluZWRSZXNwb25zZRJA",
+            "CgtxdWFyYW50aW5lZBgBIAEoCzIeLmhlYWRnYXRlLmFkbWluLnYxLlF1YXJh",
+            "bnRpbmVkUgtxdWFyYW50aW5lZBIZCghyYXdfYm9keRgCIAEoDFIHcmF3Qm9k",
+            "eSJ7ChtSZXByb2Nlc3NRdWFyYW50aW5lZFJlcXVlc3QSEAoDaWRzGAEgAygJ",
+            "UgNpZHMSFgoGc291cmNlGAIgASgJUgZzb3VyY2USGQoIYWZ0ZXJfaWQYAyAB",
+            "KAlSB2FmdGVySWQSFwoHZHJ5X3J1bhgEIAEoCFIGZHJ5UnVuInsKHFJlcHJv",
+            "Y2Vzc1F1YXJhbnRpbmVkUmVzcG9uc2USQAoLcmVwcm9jZXNzZWQYASADKAsy",
+            "Hi5oZWFkZ2F0ZS5hZG1pbi52MS5SZXByb2Nlc3NlZFILcmVwcm9jZXNzZWQS",
+            "GQoIaGFzX21vcmUYAiABKAhSB2hhc01vcmUi3QIKC1JlcHJvY2Vzc2VkEg4K",
+            "AmlkGAEgASgJUgJpZBJACgdvdXRjb21lGAIgASgOMiYuaGVhZGdhdGUuYWRt",
+            "aW4udjEuUmVwcm9jZXNzZWQuT3V0Y29tZVIHb3V0Y29tZRIYCgdwcm9ibGVt",
+            "GAMgASgJUgdwcm9ibGVtEhYKBnNvdXJjZRgEIAEoCVIGc291cmNlEhgKB2Nv",
+            "bnRleHQYBSABKAlSB2NvbnRleHQSHQoKZXZlbnRfdHlwZRgGIAEoCVIJZXZl",
+            "bnRUeXBlIpABCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIU",
+            "ChBPVVRDT01FX0FQUEVOREVEEAESFQoRT1VUQ09NRV9EVVBMSUNBVEUQAhIV",
+            "ChFPVVRDT01FX1RFU1RfQ0FMTBADEhEKDU9VVENPTUVfU1RBWVMQBBIVChFP",
+            "VVRDT01FX05PVF9GT1VORBAFIl0KGURpc2NhcmRRdWFyYW50aW5lZFJlcXVl",
+            "c3QSEAoDaWRzGAEgAygJUgNpZHMSFgoGc291cmNlGAIgASgJUgZzb3VyY2US",
+            "FgoGcmVhc29uGAMgASgJUgZyZWFzb24iOgoaRGlzY2FyZFF1YXJhbnRpbmVk",
+            "UmVzcG9uc2USHAoJZGlzY2FyZGVkGAEgASgEUglkaXNjYXJkZWQihQIKC1F1",
+            "YXJhbnRpbmVkEg4KAmlkGAEgASgJUgJpZBIWCgZzb3VyY2UYAiABKAlSBnNv",
+            "dXJjZRIYCgdjb250ZXh0GAMgASgJUgdjb250ZXh0Eh0KCmV2ZW50X3R5cGUY",
+            "BCABKAlSCWV2ZW50VHlwZRI7CgtyZWNlaXZlZF9hdBgFIAEoCzIaLmdvb2ds",
+            "ZS5wcm90b2J1Zi5UaW1lc3RhbXBSCnJlY2VpdmVkQXQSGAoHcHJvYmxlbRgG",
+            "IAEoCVIHcHJvYmxlbRIbCglib2R5X3NpemUYByABKA1SCGJvZHlTaXplEiEK",
+            "DGNvbnRlbnRfdHlwZRgIIAEoCVILY29udGVudFR5cGUi8gMKDEVyYXNlUmVx",
+            "dWVzdBIWCgZzb3VyY2UYASABKAlSBnNvdXJjZRIYCgdjb250ZXh0GAIgASgJ",
+            "Ugdjb250ZXh0EiAKCmV2ZXJ5dGhpbmcYAyABKAhIAFIKZXZlcnl0aGluZxJA",
+            "CgZyZWNvcmQYBCABKAsyJi5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJlcXVl",
+            "c3QuUmVjb3JkSABSBnJlY29yZBIdCglwZXJzb25faWQYBSABKAVIAFIIcGVy",
+            "c29uSWQSIwoMYXNzb2NpYXRlX2lkGAYgASgFSABSC2Fzc29jaWF0ZUlkEkMK",
+            "B2N1cnNvcnMYByABKAsyJy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJlcXVl",
+            "c3QuQ3Vyc29yc0gAUgdjdXJzb3JzEhgKB2V4ZWN1dGUYCCABKAhSB2V4ZWN1",
+            "dGUSIQoMYWZ0ZXJfY3Vyc29yGAkgASgJUgthZnRlckN1cnNvchpWCgZSZWNv",
+            "cmQSFgoGZW50aXR5GAEgASgJUgZlbnRpdHkSJAoLcHJpbWFyeV9rZXkYAiAB",
+            "KAVIAFIKcHJpbWFyeUtleYgBAUIOCgxfcHJpbWFyeV9rZXkaIwoHQ3Vyc29y",
+            "cxIYCgdjdXJzb3JzGAEgAygJUgdjdXJzb3JzQgkKB3N1YmplY3Qi1QEKDUVy",
+            "YXNlUmVzcG9uc2USMQoFZm91bmQYASADKAsyGy5oZWFkZ2F0ZS5hZG1pbi52",
+            "MS5FcmFzYWJsZVIFZm91bmQSOQoJdW5kZWNpZGVkGAIgAygLMhsuaGVhZGdh",
+            "dGUuYWRtaW4udjEuRXJhc2FibGVSCXVuZGVjaWRlZBIaCghzZWFyY2hlZBgD",
+            "IAEoBFIIc2VhcmNoZWQSHwoLbmV4dF9jdXJzb3IYBCABKAlSCm5leHRDdXJz",
+            "b3ISGQoIaGFzX21vcmUYBSABKAhSB2hhc01vcmUimQEKCEVyYXNhYmxlEhYK",
+            "BmN1cnNvchgBIAEoCVIGY3Vyc29yEjsKC3JlY2VpdmVkX2F0GAIgASgLMhou",
+            "Z29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKcmVjZWl2ZWRBdBIWCgZlbnRp",
+            "dHkYAyABKAlSBmVudGl0eRIgCgtxdWFyYW50aW5lZBgEIAEoCFILcXVhcmFu",
+            "dGluZWQyxw0KDEFkbWluU2VydmljZRJwCglHZXRTdGF0dXMSIy5oZWFkZ2F0",
+            "ZS5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4u",
+            "djEuR2V0U3RhdHVzUmVzcG9uc2UiGILT5JMCEhIQL2FkbWluL3YxL3N0YXR1",
+            "cxJ0CgpHZXRIaXN0b3J5EiQuaGVhZGdhdGUuYWRtaW4udjEuR2V0SGlzdG9y",
+            "eVJlcXVlc3QaJS5oZWFkZ2F0ZS5hZG1pbi52MS5HZXRIaXN0b3J5UmVzcG9u",
+            "c2UiGYLT5JMCExIRL2FkbWluL3YxL2hpc3RvcnkSdwoLTGlzdFN0cmVhbXMS",
+            "JS5oZWFkZ2F0ZS5hZG1pbi52MS5MaXN0U3RyZWFtc1JlcXVlc3QaJi5oZWFk",
+            "Z2F0ZS5hZG1pbi52MS5MaXN0U3RyZWFtc1Jlc3BvbnNlIhmC0+STAhMSES9h",
+            "ZG1pbi92MS9zdHJlYW1zEn0KCUVuZFN0cmVhbRIjLmhlYWRnYXRlLmFkbWlu",
+            "LnYxLkVuZFN0cmVhbVJlcXVlc3QaJC5oZWFkZ2F0ZS5hZG1pbi52MS5FbmRT",
+            "dHJlYW1SZXNwb25zZSIlgtPkkwIfIhovYWRtaW4vdjEvc3RyZWFtcy97aWR9",
+            "OmVuZDoBKhKPAQoRTGlzdFN1YnNjcmlwdGlvbnMSKy5oZWFkZ2F0ZS5hZG1p",
+            "bi52MS5MaXN0U3Vic2NyaXB0aW9uc1JlcXVlc3QaLC5oZWFkZ2F0ZS5hZG1p",
+            "bi52MS5MaXN0U3Vic2NyaXB0aW9uc1Jlc3BvbnNlIh+C0+STAhkSFy9hZG1p",
+            "bi92MS9zdWJzY3JpcHRpb25zEqIBChJEZWxldGVTdWJzY3JpcHRpb24SLC5o",
+            "ZWFkZ2F0ZS5hZG1pbi52MS5EZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0Gi0u",
+            "aGVhZGdhdGUuYWRtaW4udjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVzcG9uc2Ui",
+            "L4LT5JMCKSonL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMve3JlYWRlcn0ve25h",
+            "bWV9Eo8BCglTa2lwRXZlbnQSIy5oZWFkZ2F0ZS5hZG1pbi52MS5Ta2lwRXZl",
+            "bnRSZXF1ZXN0GiQuaGVhZGdhdGUuYWRtaW4udjEuU2tpcEV2ZW50UmVzcG9u",
+            "c2UiN4LT5JMCMSIsL2FkbWluL3YxL3N1YnNjcmlwdGlvbnMve3JlYWRlcn0v",
+            "e25hbWV9OnNraXA6ASoSgwEKDkxpc3RRdWFyYW50aW5lEiguaGVhZGdhdGUu",
+            "YWRtaW4udjEuTGlzdFF1YXJhbnRpbmVSZXF1ZXN0GikuaGVhZGdhdGUuYWRt",
+            "aW4udjEuTGlzdFF1YXJhbnRpbmVSZXNwb25zZSIcgtPkkwIWEhQvYWRtaW4v",
+            "djEvcXVhcmFudGluZRKIAQoOR2V0UXVhcmFudGluZWQSKC5oZWFkZ2F0ZS5h",
+            "ZG1pbi52MS5HZXRRdWFyYW50aW5lZFJlcXVlc3QaKS5oZWFkZ2F0ZS5hZG1p",
+            "bi52MS5HZXRRdWFyYW50aW5lZFJlc3BvbnNlIiGC0+STAhsSGS9hZG1pbi92",
+            "MS9xdWFyYW50aW5lL3tpZH0STwoGQmFja3VwEiAuaGVhZGdhdGUuYWRtaW4u",
+            "djEuQmFja3VwUmVxdWVzdBohLmhlYWRnYXRlLmFkbWluLnYxLkJhY2t1cFJl",
+            "c3BvbnNlMAESagoFRXJhc2USHy5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJl",
+            "cXVlc3QaIC5oZWFkZ2F0ZS5hZG1pbi52MS5FcmFzZVJlc3BvbnNlIh6C0+ST",
+            "AhgiEy9hZG1pbi92MS9sb2c6ZXJhc2U6ASoSogEKFFJlcHJvY2Vzc1F1YXJh",
+            "bnRpbmVkEi4uaGVhZGdhdGUuYWRtaW4udjEuUmVwcm9jZXNzUXVhcmFudGlu",
+            "ZWRSZXF1ZXN0Gi8uaGVhZGdhdGUuYWRtaW4udjEuUmVwcm9jZXNzUXVhcmFu",
+            "dGluZWRSZXNwb25zZSIpgtPkkwIjIh4vYWRtaW4vdjEvcXVhcmFudGluZTpy",
+            "ZXByb2Nlc3M6ASoSmgEKEkRpc2NhcmRRdWFyYW50aW5lZBIsLmhlYWRnYXRl",
+            "LmFkbWluLnYxLkRpc2NhcmRRdWFyYW50aW5lZFJlcXVlc3QaLS5oZWFkZ2F0",
+            "ZS5hZG1pbi52MS5EaXNjYXJkUXVhcmFudGluZWRSZXNwb25zZSIngtPkkwIh",
+            "IhwvYWRtaW4vdjEvcXVhcmFudGluZTpkaXNjYXJkOgEqQmsKFGlvLmhlYWRn",
+            "YXRlLmFkbWluLnYxUAFaPWdpdGh1Yi5jb20vaGVhZGdhdGUvaGVhZGdhdGUv",
+            "Z2VuL2dvL2hlYWRnYXRlL2FkbWluL3YxO2FkbWludjGqAhFIZWFkZ2F0ZS5B",
+            "ZG1pbi5WMWIGcHJvdG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Api.AnnotationsReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.DurationReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.TimestampReflection.Descriptor, global::Headgate.V1.EventServiceReflection.Descriptor, global::Headgate.V1.SubscriptionServiceReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
@@ -217,9 +220,9 @@ namespace Headgate.Admin.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.BackupResponse), global::Headgate.Admin.V1.BackupResponse.Parser, new[]{ "Chunk", "Progress", "Summary" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.BackupSummary), global::Headgate.Admin.V1.BackupSummary.Parser, new[]{ "Sha256", "TakenAt", "Records" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusRequest), global::Headgate.Admin.V1.GetStatusRequest.Parser, null, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusResponse), global::Headgate.Admin.V1.GetStatusResponse.Parser, new[]{ "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", "LastNotReady", "EventsSent", "EventsSentPerSecond" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetStatusResponse), global::Headgate.Admin.V1.GetStatusResponse.Parser, new[]{ "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", "LastNotReady", "EventsSent", "EventsSentPerSecond", "CertificateNotAfter" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.LogStatus), global::Headgate.Admin.V1.LogStatus.Parser, new[]{ "Epoch", "Records", "SizeBytes", "FreeBytes", "EarliestTime", "LatestTime", "Quarantined", "Format", "NewestFormat", "QuarantinedBytes", "QuarantineDropped" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.SourceStatus), global::Headgate.Admin.V1.SourceStatus.Parser, new[]{ "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", "LastHeardAt", "ExpectedBy", "Suspected", "SuspectedGaps", "LastSuspected", "AcceptedPerSecond" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.SourceStatus), global::Headgate.Admin.V1.SourceStatus.Parser, new[]{ "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", "LastHeardAt", "ExpectedBy", "Suspected", "SuspectedGaps", "LastSuspected", "AcceptedPerSecond", "UnauthenticatedInARow" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetHistoryRequest), global::Headgate.Admin.V1.GetHistoryRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.GetHistoryResponse), global::Headgate.Admin.V1.GetHistoryResponse.Parser, new[]{ "Points" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Headgate.Admin.V1.HistoryPoint), global::Headgate.Admin.V1.HistoryPoint.Parser, new[]{ "At", "Over", "Posts", "EventsSent", "Lag", "Delivery", "LogSizeBytes" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
@@ -1217,6 +1220,7 @@ namespace Headgate.Admin.V1 {
       lastNotReady_ = other.lastNotReady_ != null ? other.lastNotReady_.Clone() : null;
       eventsSent_ = other.eventsSent_;
       eventsSentPerSecond_ = other.eventsSentPerSecond_;
+      certificateNotAfter_ = other.certificateNotAfter_ != null ? other.certificateNotAfter_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -1375,6 +1379,21 @@ namespace Headgate.Admin.V1 {
       }
     }
 
+    /// <summary>Field number for the "certificate_not_after" field.</summary>
+    public const int CertificateNotAfterFieldNumber = 11;
+    private global::Google.Protobuf.WellKnownTypes.Timestamp certificateNotAfter_;
+    /// <summary>
+    /// When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Google.Protobuf.WellKnownTypes.Timestamp CertificateNotAfter {
+      get { return certificateNotAfter_; }
+      set {
+        certificateNotAfter_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -1400,6 +1419,7 @@ namespace Headgate.Admin.V1 {
       if (!object.Equals(LastNotReady, other.LastNotReady)) return false;
       if (EventsSent != other.EventsSent) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseDoubleEqualityComparer.Equals(EventsSentPerSecond, other.EventsSentPerSecond)) return false;
+      if (!object.Equals(CertificateNotAfter, other.CertificateNotAfter)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -1417,6 +1437,7 @@ namespace Headgate.Admin.V1 {
       if (lastNotReady_ != null) hash ^= LastNotReady.GetHashCode();
       if (EventsSent != 0UL) hash ^= EventsSent.GetHashCode();
       if (EventsSentPerSecond != 0D) hash ^= pbc::ProtobufEqualityComparers.BitwiseDoubleEqualityComparer.GetHashCode(EventsSentPerSecond);
+      if (certificateNotAfter_ != null) hash ^= CertificateNotAfter.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -1472,6 +1493,10 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(81);
         output.WriteDouble(EventsSentPerSecond);
       }
+      if (certificateNotAfter_ != null) {
+        output.WriteRawTag(90);
+        output.WriteMessage(CertificateNotAfter);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -1519,6 +1544,10 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(81);
         output.WriteDouble(EventsSentPerSecond);
       }
+      if (certificateNotAfter_ != null) {
+        output.WriteRawTag(90);
+        output.WriteMessage(CertificateNotAfter);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -1556,6 +1585,9 @@ namespace Headgate.Admin.V1 {
       }
       if (EventsSentPerSecond != 0D) {
         size += 1 + 8;
+      }
+      if (certificateNotAfter_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(CertificateNotAfter);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -1605,6 +1637,12 @@ namespace Headgate.Admin.V1 {
       }
       if (other.EventsSentPerSecond != 0D) {
         EventsSentPerSecond = other.EventsSentPerSecond;
+      }
+      if (other.certificateNotAfter_ != null) {
+        if (certificateNotAfter_ == null) {
+          CertificateNotAfter = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+        }
+        CertificateNotAfter.MergeFrom(other.CertificateNotAfter);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -1674,6 +1712,13 @@ namespace Headgate.Admin.V1 {
             EventsSentPerSecond = input.ReadDouble();
             break;
           }
+          case 90: {
+            if (certificateNotAfter_ == null) {
+              CertificateNotAfter = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(CertificateNotAfter);
+            break;
+          }
         }
       }
     #endif
@@ -1740,6 +1785,13 @@ namespace Headgate.Admin.V1 {
           }
           case 81: {
             EventsSentPerSecond = input.ReadDouble();
+            break;
+          }
+          case 90: {
+            if (certificateNotAfter_ == null) {
+              CertificateNotAfter = new global::Google.Protobuf.WellKnownTypes.Timestamp();
+            }
+            input.ReadMessage(CertificateNotAfter);
             break;
           }
         }
@@ -2428,6 +2480,7 @@ namespace Headgate.Admin.V1 {
       suspectedGaps_ = other.suspectedGaps_;
       lastSuspected_ = other.lastSuspected_ != null ? other.lastSuspected_.Clone() : null;
       acceptedPerSecond_ = other.acceptedPerSecond_;
+      unauthenticatedInARow_ = other.unauthenticatedInARow_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -2719,6 +2772,22 @@ namespace Headgate.Admin.V1 {
       }
     }
 
+    /// <summary>Field number for the "unauthenticated_in_a_row" field.</summary>
+    public const int UnauthenticatedInARowFieldNumber = 20;
+    private ulong unauthenticatedInARow_;
+    /// <summary>
+    /// Posts whose signature was missing or wrong since the last authentic one, or since the start. Many of them and nothing authentic: the CRM has another secret,
+    /// or the source's has ended. A few while the feed goes on: somebody else found the address.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public ulong UnauthenticatedInARow {
+      get { return unauthenticatedInARow_; }
+      set {
+        unauthenticatedInARow_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -2753,6 +2822,7 @@ namespace Headgate.Admin.V1 {
       if (SuspectedGaps != other.SuspectedGaps) return false;
       if (!object.Equals(LastSuspected, other.LastSuspected)) return false;
       if (!pbc::ProtobufEqualityComparers.BitwiseDoubleEqualityComparer.Equals(AcceptedPerSecond, other.AcceptedPerSecond)) return false;
+      if (UnauthenticatedInARow != other.UnauthenticatedInARow) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -2779,6 +2849,7 @@ namespace Headgate.Admin.V1 {
       if (SuspectedGaps != 0UL) hash ^= SuspectedGaps.GetHashCode();
       if (lastSuspected_ != null) hash ^= LastSuspected.GetHashCode();
       if (AcceptedPerSecond != 0D) hash ^= pbc::ProtobufEqualityComparers.BitwiseDoubleEqualityComparer.GetHashCode(AcceptedPerSecond);
+      if (UnauthenticatedInARow != 0UL) hash ^= UnauthenticatedInARow.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -2864,6 +2935,10 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(153, 1);
         output.WriteDouble(AcceptedPerSecond);
       }
+      if (UnauthenticatedInARow != 0UL) {
+        output.WriteRawTag(160, 1);
+        output.WriteUInt64(UnauthenticatedInARow);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -2941,6 +3016,10 @@ namespace Headgate.Admin.V1 {
         output.WriteRawTag(153, 1);
         output.WriteDouble(AcceptedPerSecond);
       }
+      if (UnauthenticatedInARow != 0UL) {
+        output.WriteRawTag(160, 1);
+        output.WriteUInt64(UnauthenticatedInARow);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -3001,6 +3080,9 @@ namespace Headgate.Admin.V1 {
       }
       if (AcceptedPerSecond != 0D) {
         size += 2 + 8;
+      }
+      if (UnauthenticatedInARow != 0UL) {
+        size += 2 + pb::CodedOutputStream.ComputeUInt64Size(UnauthenticatedInARow);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -3082,6 +3164,9 @@ namespace Headgate.Admin.V1 {
       }
       if (other.AcceptedPerSecond != 0D) {
         AcceptedPerSecond = other.AcceptedPerSecond;
+      }
+      if (other.UnauthenticatedInARow != 0UL) {
+        UnauthenticatedInARow = other.UnauthenticatedInARow;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -3197,6 +3282,10 @@ namespace Headgate.Admin.V1 {
             AcceptedPerSecond = input.ReadDouble();
             break;
           }
+          case 160: {
+            UnauthenticatedInARow = input.ReadUInt64();
+            break;
+          }
         }
       }
     #endif
@@ -3309,6 +3398,10 @@ namespace Headgate.Admin.V1 {
           }
           case 153: {
             AcceptedPerSecond = input.ReadDouble();
+            break;
+          }
+          case 160: {
+            UnauthenticatedInARow = input.ReadUInt64();
             break;
           }
         }

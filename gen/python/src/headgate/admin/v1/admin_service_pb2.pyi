@@ -43,7 +43,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("version", "started_at", "ready", "problem", "log", "sources", "streams", "last_not_ready", "events_sent", "events_sent_per_second")
+    __slots__ = ("version", "started_at", "ready", "problem", "log", "sources", "streams", "last_not_ready", "events_sent", "events_sent_per_second", "certificate_not_after")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STARTED_AT_FIELD_NUMBER: _ClassVar[int]
     READY_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +54,7 @@ class GetStatusResponse(_message.Message):
     LAST_NOT_READY_FIELD_NUMBER: _ClassVar[int]
     EVENTS_SENT_FIELD_NUMBER: _ClassVar[int]
     EVENTS_SENT_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_NOT_AFTER_FIELD_NUMBER: _ClassVar[int]
     version: str
     started_at: _timestamp_pb2.Timestamp
     ready: bool
@@ -64,7 +65,8 @@ class GetStatusResponse(_message.Message):
     last_not_ready: _event_service_pb2.Gap
     events_sent: int
     events_sent_per_second: float
-    def __init__(self, version: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ready: bool = ..., problem: _Optional[str] = ..., log: _Optional[_Union[LogStatus, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., streams: _Optional[int] = ..., last_not_ready: _Optional[_Union[_event_service_pb2.Gap, _Mapping]] = ..., events_sent: _Optional[int] = ..., events_sent_per_second: _Optional[float] = ...) -> None: ...
+    certificate_not_after: _timestamp_pb2.Timestamp
+    def __init__(self, version: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ready: bool = ..., problem: _Optional[str] = ..., log: _Optional[_Union[LogStatus, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., streams: _Optional[int] = ..., last_not_ready: _Optional[_Union[_event_service_pb2.Gap, _Mapping]] = ..., events_sent: _Optional[int] = ..., events_sent_per_second: _Optional[float] = ..., certificate_not_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class LogStatus(_message.Message):
     __slots__ = ("epoch", "records", "size_bytes", "free_bytes", "earliest_time", "latest_time", "quarantined", "format", "newest_format", "quarantined_bytes", "quarantine_dropped")
@@ -93,7 +95,7 @@ class LogStatus(_message.Message):
     def __init__(self, epoch: _Optional[str] = ..., records: _Optional[int] = ..., size_bytes: _Optional[int] = ..., free_bytes: _Optional[int] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quarantined: _Optional[int] = ..., format: _Optional[int] = ..., newest_format: _Optional[int] = ..., quarantined_bytes: _Optional[int] = ..., quarantine_dropped: _Optional[int] = ...) -> None: ...
 
 class SourceStatus(_message.Message):
-    __slots__ = ("source", "contexts", "accepted", "duplicates", "quarantined", "refused", "tests", "last_accepted_at", "last_test_at", "refused_by_cause", "last_secret_id", "awaiting_secret_until", "stopped", "last_heard_at", "expected_by", "suspected", "suspected_gaps", "last_suspected", "accepted_per_second")
+    __slots__ = ("source", "contexts", "accepted", "duplicates", "quarantined", "refused", "tests", "last_accepted_at", "last_test_at", "refused_by_cause", "last_secret_id", "awaiting_secret_until", "stopped", "last_heard_at", "expected_by", "suspected", "suspected_gaps", "last_suspected", "accepted_per_second", "unauthenticated_in_a_row")
     class RefusedByCauseEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -120,6 +122,7 @@ class SourceStatus(_message.Message):
     SUSPECTED_GAPS_FIELD_NUMBER: _ClassVar[int]
     LAST_SUSPECTED_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    UNAUTHENTICATED_IN_A_ROW_FIELD_NUMBER: _ClassVar[int]
     source: str
     contexts: _containers.RepeatedScalarFieldContainer[str]
     accepted: int
@@ -139,7 +142,8 @@ class SourceStatus(_message.Message):
     suspected_gaps: int
     last_suspected: _event_service_pb2.Gap
     accepted_per_second: float
-    def __init__(self, source: _Optional[str] = ..., contexts: _Optional[_Iterable[str]] = ..., accepted: _Optional[int] = ..., duplicates: _Optional[int] = ..., quarantined: _Optional[int] = ..., refused: _Optional[int] = ..., tests: _Optional[int] = ..., last_accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_test_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., refused_by_cause: _Optional[_Mapping[str, int]] = ..., last_secret_id: _Optional[str] = ..., awaiting_secret_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped: bool = ..., last_heard_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expected_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., suspected: _Optional[_Iterable[_Union[_event_service_pb2.Gap.Cause, str]]] = ..., suspected_gaps: _Optional[int] = ..., last_suspected: _Optional[_Union[_event_service_pb2.Gap, _Mapping]] = ..., accepted_per_second: _Optional[float] = ...) -> None: ...
+    unauthenticated_in_a_row: int
+    def __init__(self, source: _Optional[str] = ..., contexts: _Optional[_Iterable[str]] = ..., accepted: _Optional[int] = ..., duplicates: _Optional[int] = ..., quarantined: _Optional[int] = ..., refused: _Optional[int] = ..., tests: _Optional[int] = ..., last_accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_test_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., refused_by_cause: _Optional[_Mapping[str, int]] = ..., last_secret_id: _Optional[str] = ..., awaiting_secret_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped: bool = ..., last_heard_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expected_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., suspected: _Optional[_Iterable[_Union[_event_service_pb2.Gap.Cause, str]]] = ..., suspected_gaps: _Optional[int] = ..., last_suspected: _Optional[_Union[_event_service_pb2.Gap, _Mapping]] = ..., accepted_per_second: _Optional[float] = ..., unauthenticated_in_a_row: _Optional[int] = ...) -> None: ...
 
 class GetHistoryRequest(_message.Message):
     __slots__ = ()

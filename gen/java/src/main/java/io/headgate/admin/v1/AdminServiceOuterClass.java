@@ -242,7 +242,7 @@ public final class AdminServiceOuterClass {
       "ryR\007summary\"x\n\rBackupSummary\022\026\n\006sha256\030\001" +
       " \001(\014R\006sha256\0225\n\010taken_at\030\002 \001(\0132\032.google." +
       "protobuf.TimestampR\007takenAt\022\030\n\007records\030\003" +
-      " \001(\004R\007records\"\022\n\020GetStatusRequest\"\253\003\n\021Ge" +
+      " \001(\004R\007records\"\022\n\020GetStatusRequest\"\373\003\n\021Ge" +
       "tStatusResponse\022\030\n\007version\030\001 \001(\tR\007versio" +
       "n\0229\n\nstarted_at\030\002 \001(\0132\032.google.protobuf." +
       "TimestampR\tstartedAt\022\024\n\005ready\030\003 \001(\010R\005rea" +
@@ -253,7 +253,9 @@ public final class AdminServiceOuterClass {
       "s\0226\n\016last_not_ready\030\010 \001(\0132\020.headgate.v1." +
       "GapR\014lastNotReady\022\037\n\013events_sent\030\t \001(\004R\n" +
       "eventsSent\0223\n\026events_sent_per_second\030\n \001" +
-      "(\001R\023eventsSentPerSecond\"\262\003\n\tLogStatus\022\024\n" +
+      "(\001R\023eventsSentPerSecond\022N\n\025certificate_n" +
+      "ot_after\030\013 \001(\0132\032.google.protobuf.Timesta" +
+      "mpR\023certificateNotAfter\"\262\003\n\tLogStatus\022\024\n" +
       "\005epoch\030\001 \001(\tR\005epoch\022\030\n\007records\030\002 \001(\004R\007re" +
       "cords\022\035\n\nsize_bytes\030\003 \001(\004R\tsizeBytes\022\035\n\n" +
       "free_bytes\030\004 \001(\004R\tfreeBytes\022?\n\rearliest_" +
@@ -264,7 +266,7 @@ public final class AdminServiceOuterClass {
       "\001(\rR\006format\022#\n\rnewest_format\030\t \001(\rR\014newe" +
       "stFormat\022+\n\021quarantined_bytes\030\n \001(\004R\020qua" +
       "rantinedBytes\022-\n\022quarantine_dropped\030\013 \001(" +
-      "\004R\021quarantineDropped\"\311\007\n\014SourceStatus\022\026\n" +
+      "\004R\021quarantineDropped\"\202\010\n\014SourceStatus\022\026\n" +
       "\006source\030\001 \001(\tR\006source\022\032\n\010contexts\030\002 \003(\tR" +
       "\010contexts\022\032\n\010accepted\030\003 \001(\004R\010accepted\022\036\n" +
       "\nduplicates\030\004 \001(\004R\nduplicates\022 \n\013quarant" +
@@ -287,158 +289,159 @@ public final class AdminServiceOuterClass {
       "\021 \001(\004R\rsuspectedGaps\0227\n\016last_suspected\030\022" +
       " \001(\0132\020.headgate.v1.GapR\rlastSuspected\022.\n" +
       "\023accepted_per_second\030\023 \001(\001R\021acceptedPerS" +
-      "econd\032A\n\023RefusedByCauseEntry\022\020\n\003key\030\001 \001(" +
-      "\tR\003key\022\024\n\005value\030\002 \001(\004R\005value:\0028\001\"\023\n\021GetH" +
-      "istoryRequest\"M\n\022GetHistoryResponse\0227\n\006p" +
-      "oints\030\001 \003(\0132\037.headgate.admin.v1.HistoryP" +
-      "ointR\006points\"\220\003\n\014HistoryPoint\022*\n\002at\030\001 \001(" +
-      "\0132\032.google.protobuf.TimestampR\002at\022-\n\004ove" +
-      "r\030\002 \001(\0132\031.google.protobuf.DurationR\004over" +
-      "\022@\n\005posts\030\003 \003(\0132*.headgate.admin.v1.Hist" +
-      "oryPoint.PostsEntryR\005posts\022\037\n\013events_sen" +
-      "t\030\004 \001(\004R\neventsSent\022+\n\003lag\030\005 \001(\0132\031.googl" +
-      "e.protobuf.DurationR\003lag\0225\n\010delivery\030\006 \001" +
-      "(\0132\031.google.protobuf.DurationR\010delivery\022" +
-      "$\n\016log_size_bytes\030\007 \001(\004R\014logSizeBytes\0328\n" +
-      "\nPostsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002" +
-      " \001(\004R\005value:\0028\001\"\024\n\022ListStreamsRequest\"J\n" +
-      "\023ListStreamsResponse\0223\n\007streams\030\001 \003(\0132\031." +
-      "headgate.admin.v1.StreamR\007streams\"\266\004\n\006St" +
-      "ream\022\016\n\002id\030\001 \001(\tR\002id\022\037\n\013client_name\030\002 \001(" +
-      "\tR\nclientName\022\022\n\004peer\030\003 \001(\tR\004peer\0229\n\nsta" +
-      "rted_at\030\004 \001(\0132\032.google.protobuf.Timestam" +
-      "pR\tstartedAt\022+\n\006filter\030\005 \001(\0132\023.headgate." +
-      "v1.FilterR\006filter\022\037\n\013events_sent\030\006 \001(\004R\n" +
-      "eventsSent\022+\n\003lag\030\007 \001(\0132\031.google.protobu" +
-      "f.DurationR\003lag\022\033\n\tcaught_up\030\010 \001(\010R\010caug" +
-      "htUp\022\026\n\006reader\030\t \001(\tR\006reader\0225\n\005state\030\n " +
-      "\001(\0162\037.headgate.admin.v1.Stream.StateR\005st" +
-      "ate\022\026\n\006cursor\030\013 \001(\tR\006cursor\022\036\n\ncredentia" +
-      "l\030\014 \001(\tR\ncredential\022\"\n\014subscription\030\r \001(" +
-      "\tR\014subscription\"i\n\005State\022\025\n\021STATE_UNSPEC" +
-      "IFIED\020\000\022\016\n\nSTATE_LIVE\020\001\022\023\n\017STATE_REPLAYI" +
-      "NG\020\002\022\021\n\rSTATE_STALLED\020\003\022\021\n\rSTATE_STANDBY" +
-      "\020\004\"\"\n\020EndStreamRequest\022\016\n\002id\030\001 \001(\tR\002id\"F" +
-      "\n\021EndStreamResponse\0221\n\006stream\030\001 \001(\0132\031.he" +
-      "adgate.admin.v1.StreamR\006stream\"\032\n\030ListSu" +
-      "bscriptionsRequest\"h\n\031ListSubscriptionsR" +
-      "esponse\022K\n\rsubscriptions\030\001 \003(\0132%.headgat" +
-      "e.admin.v1.ReaderSubscriptionR\rsubscript" +
-      "ions\"\243\001\n\022ReaderSubscription\022\026\n\006reader\030\001 " +
-      "\001(\tR\006reader\022=\n\014subscription\030\002 \001(\0132\031.head" +
-      "gate.v1.SubscriptionR\014subscription\0226\n\006sh" +
-      "ards\030\003 \003(\0132\036.headgate.v1.SubscriptionSha" +
-      "rdR\006shards\"G\n\031DeleteSubscriptionRequest\022" +
-      "\026\n\006reader\030\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(\tR\004n" +
-      "ame\"\034\n\032DeleteSubscriptionResponse\"n\n\020Ski" +
-      "pEventRequest\022\026\n\006reader\030\001 \001(\tR\006reader\022\022\n" +
-      "\004name\030\002 \001(\tR\004name\022\026\n\006cursor\030\003 \001(\tR\006curso" +
-      "r\022\026\n\006reason\030\004 \001(\tR\006reason\":\n\021SkipEventRe" +
-      "sponse\022%\n\004skip\030\001 \001(\0132\021.headgate.v1.SkipR" +
-      "\004skip\"g\n\025ListQuarantineRequest\022\033\n\tpage_s" +
-      "ize\030\001 \001(\rR\010pageSize\022\031\n\010after_id\030\002 \001(\tR\007a" +
-      "fterId\022\026\n\006source\030\003 \001(\tR\006source\"u\n\026ListQu" +
-      "arantineResponse\022@\n\013quarantined\030\001 \003(\0132\036." +
-      "headgate.admin.v1.QuarantinedR\013quarantin" +
-      "ed\022\031\n\010has_more\030\002 \001(\010R\007hasMore\"\'\n\025GetQuar" +
-      "antinedRequest\022\016\n\002id\030\001 \001(\tR\002id\"u\n\026GetQua" +
-      "rantinedResponse\022@\n\013quarantined\030\001 \001(\0132\036." +
-      "headgate.admin.v1.QuarantinedR\013quarantin" +
-      "ed\022\031\n\010raw_body\030\002 \001(\014R\007rawBody\"{\n\033Reproce" +
-      "ssQuarantinedRequest\022\020\n\003ids\030\001 \003(\tR\003ids\022\026" +
-      "\n\006source\030\002 \001(\tR\006source\022\031\n\010after_id\030\003 \001(\t" +
-      "R\007afterId\022\027\n\007dry_run\030\004 \001(\010R\006dryRun\"{\n\034Re" +
-      "processQuarantinedResponse\022@\n\013reprocesse" +
-      "d\030\001 \003(\0132\036.headgate.admin.v1.ReprocessedR" +
-      "\013reprocessed\022\031\n\010has_more\030\002 \001(\010R\007hasMore\"" +
-      "\335\002\n\013Reprocessed\022\016\n\002id\030\001 \001(\tR\002id\022@\n\007outco" +
-      "me\030\002 \001(\0162&.headgate.admin.v1.Reprocessed" +
-      ".OutcomeR\007outcome\022\030\n\007problem\030\003 \001(\tR\007prob" +
-      "lem\022\026\n\006source\030\004 \001(\tR\006source\022\030\n\007context\030\005" +
-      " \001(\tR\007context\022\035\n\nevent_type\030\006 \001(\tR\tevent" +
-      "Type\"\220\001\n\007Outcome\022\027\n\023OUTCOME_UNSPECIFIED\020" +
-      "\000\022\024\n\020OUTCOME_APPENDED\020\001\022\025\n\021OUTCOME_DUPLI" +
-      "CATE\020\002\022\025\n\021OUTCOME_TEST_CALL\020\003\022\021\n\rOUTCOME" +
-      "_STAYS\020\004\022\025\n\021OUTCOME_NOT_FOUND\020\005\"]\n\031Disca" +
-      "rdQuarantinedRequest\022\020\n\003ids\030\001 \003(\tR\003ids\022\026" +
-      "\n\006source\030\002 \001(\tR\006source\022\026\n\006reason\030\003 \001(\tR\006" +
-      "reason\":\n\032DiscardQuarantinedResponse\022\034\n\t" +
-      "discarded\030\001 \001(\004R\tdiscarded\"\205\002\n\013Quarantin" +
-      "ed\022\016\n\002id\030\001 \001(\tR\002id\022\026\n\006source\030\002 \001(\tR\006sour" +
-      "ce\022\030\n\007context\030\003 \001(\tR\007context\022\035\n\nevent_ty" +
-      "pe\030\004 \001(\tR\teventType\022;\n\013received_at\030\005 \001(\013" +
-      "2\032.google.protobuf.TimestampR\nreceivedAt" +
-      "\022\030\n\007problem\030\006 \001(\tR\007problem\022\033\n\tbody_size\030" +
-      "\007 \001(\rR\010bodySize\022!\n\014content_type\030\010 \001(\tR\013c" +
-      "ontentType\"\362\003\n\014EraseRequest\022\026\n\006source\030\001 " +
-      "\001(\tR\006source\022\030\n\007context\030\002 \001(\tR\007context\022 \n" +
-      "\neverything\030\003 \001(\010H\000R\neverything\022@\n\006recor" +
-      "d\030\004 \001(\0132&.headgate.admin.v1.EraseRequest" +
-      ".RecordH\000R\006record\022\035\n\tperson_id\030\005 \001(\005H\000R\010" +
-      "personId\022#\n\014associate_id\030\006 \001(\005H\000R\013associ" +
-      "ateId\022C\n\007cursors\030\007 \001(\0132\'.headgate.admin." +
-      "v1.EraseRequest.CursorsH\000R\007cursors\022\030\n\007ex" +
-      "ecute\030\010 \001(\010R\007execute\022!\n\014after_cursor\030\t \001" +
-      "(\tR\013afterCursor\032V\n\006Record\022\026\n\006entity\030\001 \001(" +
-      "\tR\006entity\022$\n\013primary_key\030\002 \001(\005H\000R\nprimar" +
-      "yKey\210\001\001B\016\n\014_primary_key\032#\n\007Cursors\022\030\n\007cu" +
-      "rsors\030\001 \003(\tR\007cursorsB\t\n\007subject\"\325\001\n\rEras" +
-      "eResponse\0221\n\005found\030\001 \003(\0132\033.headgate.admi" +
-      "n.v1.ErasableR\005found\0229\n\tundecided\030\002 \003(\0132" +
-      "\033.headgate.admin.v1.ErasableR\tundecided\022" +
-      "\032\n\010searched\030\003 \001(\004R\010searched\022\037\n\013next_curs" +
-      "or\030\004 \001(\tR\nnextCursor\022\031\n\010has_more\030\005 \001(\010R\007" +
-      "hasMore\"\231\001\n\010Erasable\022\026\n\006cursor\030\001 \001(\tR\006cu" +
-      "rsor\022;\n\013received_at\030\002 \001(\0132\032.google.proto" +
-      "buf.TimestampR\nreceivedAt\022\026\n\006entity\030\003 \001(" +
-      "\tR\006entity\022 \n\013quarantined\030\004 \001(\010R\013quaranti" +
-      "ned2\307\r\n\014AdminService\022p\n\tGetStatus\022#.head" +
-      "gate.admin.v1.GetStatusRequest\032$.headgat" +
-      "e.admin.v1.GetStatusResponse\"\030\202\323\344\223\002\022\022\020/a" +
-      "dmin/v1/status\022t\n\nGetHistory\022$.headgate." +
-      "admin.v1.GetHistoryRequest\032%.headgate.ad" +
-      "min.v1.GetHistoryResponse\"\031\202\323\344\223\002\023\022\021/admi" +
-      "n/v1/history\022w\n\013ListStreams\022%.headgate.a" +
-      "dmin.v1.ListStreamsRequest\032&.headgate.ad" +
-      "min.v1.ListStreamsResponse\"\031\202\323\344\223\002\023\022\021/adm" +
-      "in/v1/streams\022}\n\tEndStream\022#.headgate.ad" +
-      "min.v1.EndStreamRequest\032$.headgate.admin" +
-      ".v1.EndStreamResponse\"%\202\323\344\223\002\037\"\032/admin/v1" +
-      "/streams/{id}:end:\001*\022\217\001\n\021ListSubscriptio" +
-      "ns\022+.headgate.admin.v1.ListSubscriptions" +
-      "Request\032,.headgate.admin.v1.ListSubscrip" +
-      "tionsResponse\"\037\202\323\344\223\002\031\022\027/admin/v1/subscri" +
-      "ptions\022\242\001\n\022DeleteSubscription\022,.headgate" +
-      ".admin.v1.DeleteSubscriptionRequest\032-.he" +
-      "adgate.admin.v1.DeleteSubscriptionRespon" +
-      "se\"/\202\323\344\223\002)*\'/admin/v1/subscriptions/{rea" +
-      "der}/{name}\022\217\001\n\tSkipEvent\022#.headgate.adm" +
-      "in.v1.SkipEventRequest\032$.headgate.admin." +
-      "v1.SkipEventResponse\"7\202\323\344\223\0021\",/admin/v1/" +
-      "subscriptions/{reader}/{name}:skip:\001*\022\203\001" +
-      "\n\016ListQuarantine\022(.headgate.admin.v1.Lis" +
-      "tQuarantineRequest\032).headgate.admin.v1.L" +
-      "istQuarantineResponse\"\034\202\323\344\223\002\026\022\024/admin/v1" +
-      "/quarantine\022\210\001\n\016GetQuarantined\022(.headgat" +
-      "e.admin.v1.GetQuarantinedRequest\032).headg" +
-      "ate.admin.v1.GetQuarantinedResponse\"!\202\323\344" +
-      "\223\002\033\022\031/admin/v1/quarantine/{id}\022O\n\006Backup" +
-      "\022 .headgate.admin.v1.BackupRequest\032!.hea" +
-      "dgate.admin.v1.BackupResponse0\001\022j\n\005Erase" +
-      "\022\037.headgate.admin.v1.EraseRequest\032 .head" +
-      "gate.admin.v1.EraseResponse\"\036\202\323\344\223\002\030\"\023/ad" +
-      "min/v1/log:erase:\001*\022\242\001\n\024ReprocessQuarant" +
-      "ined\022..headgate.admin.v1.ReprocessQuaran" +
-      "tinedRequest\032/.headgate.admin.v1.Reproce" +
-      "ssQuarantinedResponse\")\202\323\344\223\002#\"\036/admin/v1" +
-      "/quarantine:reprocess:\001*\022\232\001\n\022DiscardQuar" +
-      "antined\022,.headgate.admin.v1.DiscardQuara" +
-      "ntinedRequest\032-.headgate.admin.v1.Discar" +
-      "dQuarantinedResponse\"\'\202\323\344\223\002!\"\034/admin/v1/" +
-      "quarantine:discard:\001*Bk\n\024io.headgate.adm" +
-      "in.v1P\001Z=github.com/headgate/headgate/ge" +
-      "n/go/headgate/admin/v1;adminv1\252\002\021Headgat" +
-      "e.Admin.V1b\006proto3"
+      "econd\0227\n\030unauthenticated_in_a_row\030\024 \001(\004R" +
+      "\025unauthenticatedInARow\032A\n\023RefusedByCause" +
+      "Entry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\004R\005" +
+      "value:\0028\001\"\023\n\021GetHistoryRequest\"M\n\022GetHis" +
+      "toryResponse\0227\n\006points\030\001 \003(\0132\037.headgate." +
+      "admin.v1.HistoryPointR\006points\"\220\003\n\014Histor" +
+      "yPoint\022*\n\002at\030\001 \001(\0132\032.google.protobuf.Tim" +
+      "estampR\002at\022-\n\004over\030\002 \001(\0132\031.google.protob" +
+      "uf.DurationR\004over\022@\n\005posts\030\003 \003(\0132*.headg" +
+      "ate.admin.v1.HistoryPoint.PostsEntryR\005po" +
+      "sts\022\037\n\013events_sent\030\004 \001(\004R\neventsSent\022+\n\003" +
+      "lag\030\005 \001(\0132\031.google.protobuf.DurationR\003la" +
+      "g\0225\n\010delivery\030\006 \001(\0132\031.google.protobuf.Du" +
+      "rationR\010delivery\022$\n\016log_size_bytes\030\007 \001(\004" +
+      "R\014logSizeBytes\0328\n\nPostsEntry\022\020\n\003key\030\001 \001(" +
+      "\tR\003key\022\024\n\005value\030\002 \001(\004R\005value:\0028\001\"\024\n\022List" +
+      "StreamsRequest\"J\n\023ListStreamsResponse\0223\n" +
+      "\007streams\030\001 \003(\0132\031.headgate.admin.v1.Strea" +
+      "mR\007streams\"\266\004\n\006Stream\022\016\n\002id\030\001 \001(\tR\002id\022\037\n" +
+      "\013client_name\030\002 \001(\tR\nclientName\022\022\n\004peer\030\003" +
+      " \001(\tR\004peer\0229\n\nstarted_at\030\004 \001(\0132\032.google." +
+      "protobuf.TimestampR\tstartedAt\022+\n\006filter\030" +
+      "\005 \001(\0132\023.headgate.v1.FilterR\006filter\022\037\n\013ev" +
+      "ents_sent\030\006 \001(\004R\neventsSent\022+\n\003lag\030\007 \001(\013" +
+      "2\031.google.protobuf.DurationR\003lag\022\033\n\tcaug" +
+      "ht_up\030\010 \001(\010R\010caughtUp\022\026\n\006reader\030\t \001(\tR\006r" +
+      "eader\0225\n\005state\030\n \001(\0162\037.headgate.admin.v1" +
+      ".Stream.StateR\005state\022\026\n\006cursor\030\013 \001(\tR\006cu" +
+      "rsor\022\036\n\ncredential\030\014 \001(\tR\ncredential\022\"\n\014" +
+      "subscription\030\r \001(\tR\014subscription\"i\n\005Stat" +
+      "e\022\025\n\021STATE_UNSPECIFIED\020\000\022\016\n\nSTATE_LIVE\020\001" +
+      "\022\023\n\017STATE_REPLAYING\020\002\022\021\n\rSTATE_STALLED\020\003" +
+      "\022\021\n\rSTATE_STANDBY\020\004\"\"\n\020EndStreamRequest\022" +
+      "\016\n\002id\030\001 \001(\tR\002id\"F\n\021EndStreamResponse\0221\n\006" +
+      "stream\030\001 \001(\0132\031.headgate.admin.v1.StreamR" +
+      "\006stream\"\032\n\030ListSubscriptionsRequest\"h\n\031L" +
+      "istSubscriptionsResponse\022K\n\rsubscription" +
+      "s\030\001 \003(\0132%.headgate.admin.v1.ReaderSubscr" +
+      "iptionR\rsubscriptions\"\243\001\n\022ReaderSubscrip" +
+      "tion\022\026\n\006reader\030\001 \001(\tR\006reader\022=\n\014subscrip" +
+      "tion\030\002 \001(\0132\031.headgate.v1.SubscriptionR\014s" +
+      "ubscription\0226\n\006shards\030\003 \003(\0132\036.headgate.v" +
+      "1.SubscriptionShardR\006shards\"G\n\031DeleteSub" +
+      "scriptionRequest\022\026\n\006reader\030\001 \001(\tR\006reader" +
+      "\022\022\n\004name\030\002 \001(\tR\004name\"\034\n\032DeleteSubscripti" +
+      "onResponse\"n\n\020SkipEventRequest\022\026\n\006reader" +
+      "\030\001 \001(\tR\006reader\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006cu" +
+      "rsor\030\003 \001(\tR\006cursor\022\026\n\006reason\030\004 \001(\tR\006reas" +
+      "on\":\n\021SkipEventResponse\022%\n\004skip\030\001 \001(\0132\021." +
+      "headgate.v1.SkipR\004skip\"g\n\025ListQuarantine" +
+      "Request\022\033\n\tpage_size\030\001 \001(\rR\010pageSize\022\031\n\010" +
+      "after_id\030\002 \001(\tR\007afterId\022\026\n\006source\030\003 \001(\tR" +
+      "\006source\"u\n\026ListQuarantineResponse\022@\n\013qua" +
+      "rantined\030\001 \003(\0132\036.headgate.admin.v1.Quara" +
+      "ntinedR\013quarantined\022\031\n\010has_more\030\002 \001(\010R\007h" +
+      "asMore\"\'\n\025GetQuarantinedRequest\022\016\n\002id\030\001 " +
+      "\001(\tR\002id\"u\n\026GetQuarantinedResponse\022@\n\013qua" +
+      "rantined\030\001 \001(\0132\036.headgate.admin.v1.Quara" +
+      "ntinedR\013quarantined\022\031\n\010raw_body\030\002 \001(\014R\007r" +
+      "awBody\"{\n\033ReprocessQuarantinedRequest\022\020\n" +
+      "\003ids\030\001 \003(\tR\003ids\022\026\n\006source\030\002 \001(\tR\006source\022" +
+      "\031\n\010after_id\030\003 \001(\tR\007afterId\022\027\n\007dry_run\030\004 " +
+      "\001(\010R\006dryRun\"{\n\034ReprocessQuarantinedRespo" +
+      "nse\022@\n\013reprocessed\030\001 \003(\0132\036.headgate.admi" +
+      "n.v1.ReprocessedR\013reprocessed\022\031\n\010has_mor" +
+      "e\030\002 \001(\010R\007hasMore\"\335\002\n\013Reprocessed\022\016\n\002id\030\001" +
+      " \001(\tR\002id\022@\n\007outcome\030\002 \001(\0162&.headgate.adm" +
+      "in.v1.Reprocessed.OutcomeR\007outcome\022\030\n\007pr" +
+      "oblem\030\003 \001(\tR\007problem\022\026\n\006source\030\004 \001(\tR\006so" +
+      "urce\022\030\n\007context\030\005 \001(\tR\007context\022\035\n\nevent_" +
+      "type\030\006 \001(\tR\teventType\"\220\001\n\007Outcome\022\027\n\023OUT" +
+      "COME_UNSPECIFIED\020\000\022\024\n\020OUTCOME_APPENDED\020\001" +
+      "\022\025\n\021OUTCOME_DUPLICATE\020\002\022\025\n\021OUTCOME_TEST_" +
+      "CALL\020\003\022\021\n\rOUTCOME_STAYS\020\004\022\025\n\021OUTCOME_NOT" +
+      "_FOUND\020\005\"]\n\031DiscardQuarantinedRequest\022\020\n" +
+      "\003ids\030\001 \003(\tR\003ids\022\026\n\006source\030\002 \001(\tR\006source\022" +
+      "\026\n\006reason\030\003 \001(\tR\006reason\":\n\032DiscardQuaran" +
+      "tinedResponse\022\034\n\tdiscarded\030\001 \001(\004R\tdiscar" +
+      "ded\"\205\002\n\013Quarantined\022\016\n\002id\030\001 \001(\tR\002id\022\026\n\006s" +
+      "ource\030\002 \001(\tR\006source\022\030\n\007context\030\003 \001(\tR\007co" +
+      "ntext\022\035\n\nevent_type\030\004 \001(\tR\teventType\022;\n\013" +
+      "received_at\030\005 \001(\0132\032.google.protobuf.Time" +
+      "stampR\nreceivedAt\022\030\n\007problem\030\006 \001(\tR\007prob" +
+      "lem\022\033\n\tbody_size\030\007 \001(\rR\010bodySize\022!\n\014cont" +
+      "ent_type\030\010 \001(\tR\013contentType\"\362\003\n\014EraseReq" +
+      "uest\022\026\n\006source\030\001 \001(\tR\006source\022\030\n\007context\030" +
+      "\002 \001(\tR\007context\022 \n\neverything\030\003 \001(\010H\000R\nev" +
+      "erything\022@\n\006record\030\004 \001(\0132&.headgate.admi" +
+      "n.v1.EraseRequest.RecordH\000R\006record\022\035\n\tpe" +
+      "rson_id\030\005 \001(\005H\000R\010personId\022#\n\014associate_i" +
+      "d\030\006 \001(\005H\000R\013associateId\022C\n\007cursors\030\007 \001(\0132" +
+      "\'.headgate.admin.v1.EraseRequest.Cursors" +
+      "H\000R\007cursors\022\030\n\007execute\030\010 \001(\010R\007execute\022!\n" +
+      "\014after_cursor\030\t \001(\tR\013afterCursor\032V\n\006Reco" +
+      "rd\022\026\n\006entity\030\001 \001(\tR\006entity\022$\n\013primary_ke" +
+      "y\030\002 \001(\005H\000R\nprimaryKey\210\001\001B\016\n\014_primary_key" +
+      "\032#\n\007Cursors\022\030\n\007cursors\030\001 \003(\tR\007cursorsB\t\n" +
+      "\007subject\"\325\001\n\rEraseResponse\0221\n\005found\030\001 \003(" +
+      "\0132\033.headgate.admin.v1.ErasableR\005found\0229\n" +
+      "\tundecided\030\002 \003(\0132\033.headgate.admin.v1.Era" +
+      "sableR\tundecided\022\032\n\010searched\030\003 \001(\004R\010sear" +
+      "ched\022\037\n\013next_cursor\030\004 \001(\tR\nnextCursor\022\031\n" +
+      "\010has_more\030\005 \001(\010R\007hasMore\"\231\001\n\010Erasable\022\026\n" +
+      "\006cursor\030\001 \001(\tR\006cursor\022;\n\013received_at\030\002 \001" +
+      "(\0132\032.google.protobuf.TimestampR\nreceived" +
+      "At\022\026\n\006entity\030\003 \001(\tR\006entity\022 \n\013quarantine" +
+      "d\030\004 \001(\010R\013quarantined2\307\r\n\014AdminService\022p\n" +
+      "\tGetStatus\022#.headgate.admin.v1.GetStatus" +
+      "Request\032$.headgate.admin.v1.GetStatusRes" +
+      "ponse\"\030\202\323\344\223\002\022\022\020/admin/v1/status\022t\n\nGetHi" +
+      "story\022$.headgate.admin.v1.GetHistoryRequ" +
+      "est\032%.headgate.admin.v1.GetHistoryRespon" +
+      "se\"\031\202\323\344\223\002\023\022\021/admin/v1/history\022w\n\013ListStr" +
+      "eams\022%.headgate.admin.v1.ListStreamsRequ" +
+      "est\032&.headgate.admin.v1.ListStreamsRespo" +
+      "nse\"\031\202\323\344\223\002\023\022\021/admin/v1/streams\022}\n\tEndStr" +
+      "eam\022#.headgate.admin.v1.EndStreamRequest" +
+      "\032$.headgate.admin.v1.EndStreamResponse\"%" +
+      "\202\323\344\223\002\037\"\032/admin/v1/streams/{id}:end:\001*\022\217\001" +
+      "\n\021ListSubscriptions\022+.headgate.admin.v1." +
+      "ListSubscriptionsRequest\032,.headgate.admi" +
+      "n.v1.ListSubscriptionsResponse\"\037\202\323\344\223\002\031\022\027" +
+      "/admin/v1/subscriptions\022\242\001\n\022DeleteSubscr" +
+      "iption\022,.headgate.admin.v1.DeleteSubscri" +
+      "ptionRequest\032-.headgate.admin.v1.DeleteS" +
+      "ubscriptionResponse\"/\202\323\344\223\002)*\'/admin/v1/s" +
+      "ubscriptions/{reader}/{name}\022\217\001\n\tSkipEve" +
+      "nt\022#.headgate.admin.v1.SkipEventRequest\032" +
+      "$.headgate.admin.v1.SkipEventResponse\"7\202" +
+      "\323\344\223\0021\",/admin/v1/subscriptions/{reader}/" +
+      "{name}:skip:\001*\022\203\001\n\016ListQuarantine\022(.head" +
+      "gate.admin.v1.ListQuarantineRequest\032).he" +
+      "adgate.admin.v1.ListQuarantineResponse\"\034" +
+      "\202\323\344\223\002\026\022\024/admin/v1/quarantine\022\210\001\n\016GetQuar" +
+      "antined\022(.headgate.admin.v1.GetQuarantin" +
+      "edRequest\032).headgate.admin.v1.GetQuarant" +
+      "inedResponse\"!\202\323\344\223\002\033\022\031/admin/v1/quaranti" +
+      "ne/{id}\022O\n\006Backup\022 .headgate.admin.v1.Ba" +
+      "ckupRequest\032!.headgate.admin.v1.BackupRe" +
+      "sponse0\001\022j\n\005Erase\022\037.headgate.admin.v1.Er" +
+      "aseRequest\032 .headgate.admin.v1.EraseResp" +
+      "onse\"\036\202\323\344\223\002\030\"\023/admin/v1/log:erase:\001*\022\242\001\n" +
+      "\024ReprocessQuarantined\022..headgate.admin.v" +
+      "1.ReprocessQuarantinedRequest\032/.headgate" +
+      ".admin.v1.ReprocessQuarantinedResponse\")" +
+      "\202\323\344\223\002#\"\036/admin/v1/quarantine:reprocess:\001" +
+      "*\022\232\001\n\022DiscardQuarantined\022,.headgate.admi" +
+      "n.v1.DiscardQuarantinedRequest\032-.headgat" +
+      "e.admin.v1.DiscardQuarantinedResponse\"\'\202" +
+      "\323\344\223\002!\"\034/admin/v1/quarantine:discard:\001*Bk" +
+      "\n\024io.headgate.admin.v1P\001Z=github.com/hea" +
+      "dgate/headgate/gen/go/headgate/admin/v1;" +
+      "adminv1\252\002\021Headgate.Admin.V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -478,7 +481,7 @@ public final class AdminServiceOuterClass {
     internal_static_headgate_admin_v1_GetStatusResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_GetStatusResponse_descriptor,
-        new java.lang.String[] { "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", "LastNotReady", "EventsSent", "EventsSentPerSecond", });
+        new java.lang.String[] { "Version", "StartedAt", "Ready", "Problem", "Log", "Sources", "Streams", "LastNotReady", "EventsSent", "EventsSentPerSecond", "CertificateNotAfter", });
     internal_static_headgate_admin_v1_LogStatus_descriptor =
       getDescriptor().getMessageTypes().get(5);
     internal_static_headgate_admin_v1_LogStatus_fieldAccessorTable = new
@@ -490,7 +493,7 @@ public final class AdminServiceOuterClass {
     internal_static_headgate_admin_v1_SourceStatus_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_headgate_admin_v1_SourceStatus_descriptor,
-        new java.lang.String[] { "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", "LastHeardAt", "ExpectedBy", "Suspected", "SuspectedGaps", "LastSuspected", "AcceptedPerSecond", });
+        new java.lang.String[] { "Source", "Contexts", "Accepted", "Duplicates", "Quarantined", "Refused", "Tests", "LastAcceptedAt", "LastTestAt", "RefusedByCause", "LastSecretId", "AwaitingSecretUntil", "Stopped", "LastHeardAt", "ExpectedBy", "Suspected", "SuspectedGaps", "LastSuspected", "AcceptedPerSecond", "UnauthenticatedInARow", });
     internal_static_headgate_admin_v1_SourceStatus_RefusedByCauseEntry_descriptor =
       internal_static_headgate_admin_v1_SourceStatus_descriptor.getNestedTypes().get(0);
     internal_static_headgate_admin_v1_SourceStatus_RefusedByCauseEntry_fieldAccessorTable = new

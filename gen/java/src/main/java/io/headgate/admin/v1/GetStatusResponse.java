@@ -380,6 +380,44 @@ private static final long serialVersionUID = 0L;
     return eventsSentPerSecond_;
   }
 
+  public static final int CERTIFICATE_NOT_AFTER_FIELD_NUMBER = 11;
+  private com.google.protobuf.Timestamp certificateNotAfter_;
+  /**
+   * <pre>
+   * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+   * @return Whether the certificateNotAfter field is set.
+   */
+  @java.lang.Override
+  public boolean hasCertificateNotAfter() {
+    return ((bitField0_ & 0x00000008) != 0);
+  }
+  /**
+   * <pre>
+   * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+   * @return The certificateNotAfter.
+   */
+  @java.lang.Override
+  public com.google.protobuf.Timestamp getCertificateNotAfter() {
+    return certificateNotAfter_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : certificateNotAfter_;
+  }
+  /**
+   * <pre>
+   * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+   */
+  @java.lang.Override
+  public com.google.protobuf.TimestampOrBuilder getCertificateNotAfterOrBuilder() {
+    return certificateNotAfter_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : certificateNotAfter_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -423,6 +461,9 @@ private static final long serialVersionUID = 0L;
     }
     if (java.lang.Double.doubleToRawLongBits(eventsSentPerSecond_) != 0) {
       output.writeDouble(10, eventsSentPerSecond_);
+    }
+    if (((bitField0_ & 0x00000008) != 0)) {
+      output.writeMessage(11, getCertificateNotAfter());
     }
     getUnknownFields().writeTo(output);
   }
@@ -471,6 +512,10 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeDoubleSize(10, eventsSentPerSecond_);
     }
+    if (((bitField0_ & 0x00000008) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(11, getCertificateNotAfter());
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -516,6 +561,11 @@ private static final long serialVersionUID = 0L;
     if (java.lang.Double.doubleToLongBits(getEventsSentPerSecond())
         != java.lang.Double.doubleToLongBits(
             other.getEventsSentPerSecond())) return false;
+    if (hasCertificateNotAfter() != other.hasCertificateNotAfter()) return false;
+    if (hasCertificateNotAfter()) {
+      if (!getCertificateNotAfter()
+          .equals(other.getCertificateNotAfter())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -558,6 +608,10 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + EVENTS_SENT_PER_SECOND_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         java.lang.Double.doubleToLongBits(getEventsSentPerSecond()));
+    if (hasCertificateNotAfter()) {
+      hash = (37 * hash) + CERTIFICATE_NOT_AFTER_FIELD_NUMBER;
+      hash = (53 * hash) + getCertificateNotAfter().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -696,6 +750,7 @@ private static final long serialVersionUID = 0L;
         internalGetLogFieldBuilder();
         internalGetSourcesFieldBuilder();
         internalGetLastNotReadyFieldBuilder();
+        internalGetCertificateNotAfterFieldBuilder();
       }
     }
     @java.lang.Override
@@ -730,6 +785,11 @@ private static final long serialVersionUID = 0L;
       }
       eventsSent_ = 0L;
       eventsSentPerSecond_ = 0D;
+      certificateNotAfter_ = null;
+      if (certificateNotAfterBuilder_ != null) {
+        certificateNotAfterBuilder_.dispose();
+        certificateNotAfterBuilder_ = null;
+      }
       return this;
     }
 
@@ -813,6 +873,12 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000200) != 0)) {
         result.eventsSentPerSecond_ = eventsSentPerSecond_;
       }
+      if (((from_bitField0_ & 0x00000400) != 0)) {
+        result.certificateNotAfter_ = certificateNotAfterBuilder_ == null
+            ? certificateNotAfter_
+            : certificateNotAfterBuilder_.build();
+        to_bitField0_ |= 0x00000008;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -884,6 +950,9 @@ private static final long serialVersionUID = 0L;
       }
       if (java.lang.Double.doubleToRawLongBits(other.getEventsSentPerSecond()) != 0) {
         setEventsSentPerSecond(other.getEventsSentPerSecond());
+      }
+      if (other.hasCertificateNotAfter()) {
+        mergeCertificateNotAfter(other.getCertificateNotAfter());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -975,6 +1044,13 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000200;
               break;
             } // case 81
+            case 90: {
+              input.readMessage(
+                  internalGetCertificateNotAfterFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00000400;
+              break;
+            } // case 90
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2133,6 +2209,163 @@ private static final long serialVersionUID = 0L;
       eventsSentPerSecond_ = 0D;
       onChanged();
       return this;
+    }
+
+    private com.google.protobuf.Timestamp certificateNotAfter_;
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> certificateNotAfterBuilder_;
+    /**
+     * <pre>
+     * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+     * @return Whether the certificateNotAfter field is set.
+     */
+    public boolean hasCertificateNotAfter() {
+      return ((bitField0_ & 0x00000400) != 0);
+    }
+    /**
+     * <pre>
+     * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+     * @return The certificateNotAfter.
+     */
+    public com.google.protobuf.Timestamp getCertificateNotAfter() {
+      if (certificateNotAfterBuilder_ == null) {
+        return certificateNotAfter_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : certificateNotAfter_;
+      } else {
+        return certificateNotAfterBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+     */
+    public Builder setCertificateNotAfter(com.google.protobuf.Timestamp value) {
+      if (certificateNotAfterBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        certificateNotAfter_ = value;
+      } else {
+        certificateNotAfterBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00000400;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+     */
+    public Builder setCertificateNotAfter(
+        com.google.protobuf.Timestamp.Builder builderForValue) {
+      if (certificateNotAfterBuilder_ == null) {
+        certificateNotAfter_ = builderForValue.build();
+      } else {
+        certificateNotAfterBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00000400;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+     */
+    public Builder mergeCertificateNotAfter(com.google.protobuf.Timestamp value) {
+      if (certificateNotAfterBuilder_ == null) {
+        if (((bitField0_ & 0x00000400) != 0) &&
+          certificateNotAfter_ != null &&
+          certificateNotAfter_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
+          getCertificateNotAfterBuilder().mergeFrom(value);
+        } else {
+          certificateNotAfter_ = value;
+        }
+      } else {
+        certificateNotAfterBuilder_.mergeFrom(value);
+      }
+      if (certificateNotAfter_ != null) {
+        bitField0_ |= 0x00000400;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+     */
+    public Builder clearCertificateNotAfter() {
+      bitField0_ = (bitField0_ & ~0x00000400);
+      certificateNotAfter_ = null;
+      if (certificateNotAfterBuilder_ != null) {
+        certificateNotAfterBuilder_.dispose();
+        certificateNotAfterBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+     */
+    public com.google.protobuf.Timestamp.Builder getCertificateNotAfterBuilder() {
+      bitField0_ |= 0x00000400;
+      onChanged();
+      return internalGetCertificateNotAfterFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+     */
+    public com.google.protobuf.TimestampOrBuilder getCertificateNotAfterOrBuilder() {
+      if (certificateNotAfterBuilder_ != null) {
+        return certificateNotAfterBuilder_.getMessageOrBuilder();
+      } else {
+        return certificateNotAfter_ == null ?
+            com.google.protobuf.Timestamp.getDefaultInstance() : certificateNotAfter_;
+      }
+    }
+    /**
+     * <pre>
+     * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
+        internalGetCertificateNotAfterFieldBuilder() {
+      if (certificateNotAfterBuilder_ == null) {
+        certificateNotAfterBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder>(
+                getCertificateNotAfter(),
+                getParentForChildren(),
+                isClean());
+        certificateNotAfter_ = null;
+      }
+      return certificateNotAfterBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:headgate.admin.v1.GetStatusResponse)

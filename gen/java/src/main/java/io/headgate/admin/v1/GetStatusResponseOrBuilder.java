@@ -214,4 +214,31 @@ public interface GetStatusResponseOrBuilder extends
    * @return The eventsSentPerSecond.
    */
   double getEventsSentPerSecond();
+
+  /**
+   * <pre>
+   * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+   * @return Whether the certificateNotAfter field is set.
+   */
+  boolean hasCertificateNotAfter();
+  /**
+   * <pre>
+   * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+   * @return The certificateNotAfter.
+   */
+  com.google.protobuf.Timestamp getCertificateNotAfter();
+  /**
+   * <pre>
+   * When the certificate in force ends, or the first of those that lead from it to its authority. Unset where no listener speaks TLS.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp certificate_not_after = 11 [json_name = "certificateNotAfter"];</code>
+   */
+  com.google.protobuf.TimestampOrBuilder getCertificateNotAfterOrBuilder();
 }

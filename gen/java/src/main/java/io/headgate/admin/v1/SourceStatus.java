@@ -732,6 +732,22 @@ private static final long serialVersionUID = 0L;
     return acceptedPerSecond_;
   }
 
+  public static final int UNAUTHENTICATED_IN_A_ROW_FIELD_NUMBER = 20;
+  private long unauthenticatedInARow_ = 0L;
+  /**
+   * <pre>
+   * Posts whose signature was missing or wrong since the last authentic one, or since the start. Many of them and nothing authentic: the CRM has another secret,
+   * or the source's has ended. A few while the feed goes on: somebody else found the address.
+   * </pre>
+   *
+   * <code>uint64 unauthenticated_in_a_row = 20 [json_name = "unauthenticatedInARow"];</code>
+   * @return The unauthenticatedInARow.
+   */
+  @java.lang.Override
+  public long getUnauthenticatedInARow() {
+    return unauthenticatedInARow_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -810,6 +826,9 @@ private static final long serialVersionUID = 0L;
     }
     if (java.lang.Double.doubleToRawLongBits(acceptedPerSecond_) != 0) {
       output.writeDouble(19, acceptedPerSecond_);
+    }
+    if (unauthenticatedInARow_ != 0L) {
+      output.writeUInt64(20, unauthenticatedInARow_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -912,6 +931,10 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeDoubleSize(19, acceptedPerSecond_);
     }
+    if (unauthenticatedInARow_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(20, unauthenticatedInARow_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -983,6 +1006,8 @@ private static final long serialVersionUID = 0L;
     if (java.lang.Double.doubleToLongBits(getAcceptedPerSecond())
         != java.lang.Double.doubleToLongBits(
             other.getAcceptedPerSecond())) return false;
+    if (getUnauthenticatedInARow()
+        != other.getUnauthenticatedInARow()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1058,6 +1083,9 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + ACCEPTED_PER_SECOND_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         java.lang.Double.doubleToLongBits(getAcceptedPerSecond()));
+    hash = (37 * hash) + UNAUTHENTICATED_IN_A_ROW_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getUnauthenticatedInARow());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1270,6 +1298,7 @@ private static final long serialVersionUID = 0L;
         lastSuspectedBuilder_ = null;
       }
       acceptedPerSecond_ = 0D;
+      unauthenticatedInARow_ = 0L;
       return this;
     }
 
@@ -1382,6 +1411,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00040000) != 0)) {
         result.acceptedPerSecond_ = acceptedPerSecond_;
       }
+      if (((from_bitField0_ & 0x00080000) != 0)) {
+        result.unauthenticatedInARow_ = unauthenticatedInARow_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -1472,6 +1504,9 @@ private static final long serialVersionUID = 0L;
       }
       if (java.lang.Double.doubleToRawLongBits(other.getAcceptedPerSecond()) != 0) {
         setAcceptedPerSecond(other.getAcceptedPerSecond());
+      }
+      if (other.getUnauthenticatedInARow() != 0L) {
+        setUnauthenticatedInARow(other.getUnauthenticatedInARow());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1622,6 +1657,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00040000;
               break;
             } // case 153
+            case 160: {
+              unauthenticatedInARow_ = input.readUInt64();
+              bitField0_ |= 0x00080000;
+              break;
+            } // case 160
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -3597,6 +3637,53 @@ private static final long serialVersionUID = 0L;
     public Builder clearAcceptedPerSecond() {
       bitField0_ = (bitField0_ & ~0x00040000);
       acceptedPerSecond_ = 0D;
+      onChanged();
+      return this;
+    }
+
+    private long unauthenticatedInARow_ ;
+    /**
+     * <pre>
+     * Posts whose signature was missing or wrong since the last authentic one, or since the start. Many of them and nothing authentic: the CRM has another secret,
+     * or the source's has ended. A few while the feed goes on: somebody else found the address.
+     * </pre>
+     *
+     * <code>uint64 unauthenticated_in_a_row = 20 [json_name = "unauthenticatedInARow"];</code>
+     * @return The unauthenticatedInARow.
+     */
+    @java.lang.Override
+    public long getUnauthenticatedInARow() {
+      return unauthenticatedInARow_;
+    }
+    /**
+     * <pre>
+     * Posts whose signature was missing or wrong since the last authentic one, or since the start. Many of them and nothing authentic: the CRM has another secret,
+     * or the source's has ended. A few while the feed goes on: somebody else found the address.
+     * </pre>
+     *
+     * <code>uint64 unauthenticated_in_a_row = 20 [json_name = "unauthenticatedInARow"];</code>
+     * @param value The unauthenticatedInARow to set.
+     * @return This builder for chaining.
+     */
+    public Builder setUnauthenticatedInARow(long value) {
+
+      unauthenticatedInARow_ = value;
+      bitField0_ |= 0x00080000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Posts whose signature was missing or wrong since the last authentic one, or since the start. Many of them and nothing authentic: the CRM has another secret,
+     * or the source's has ended. A few while the feed goes on: somebody else found the address.
+     * </pre>
+     *
+     * <code>uint64 unauthenticated_in_a_row = 20 [json_name = "unauthenticatedInARow"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearUnauthenticatedInARow() {
+      bitField0_ = (bitField0_ & ~0x00080000);
+      unauthenticatedInARow_ = 0L;
       onChanged();
       return this;
     }

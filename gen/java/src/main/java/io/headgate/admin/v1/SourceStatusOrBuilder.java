@@ -433,4 +433,15 @@ public interface SourceStatusOrBuilder extends
    * @return The acceptedPerSecond.
    */
   double getAcceptedPerSecond();
+
+  /**
+   * <pre>
+   * Posts whose signature was missing or wrong since the last authentic one, or since the start. Many of them and nothing authentic: the CRM has another secret,
+   * or the source's has ended. A few while the feed goes on: somebody else found the address.
+   * </pre>
+   *
+   * <code>uint64 unauthenticated_in_a_row = 20 [json_name = "unauthenticatedInARow"];</code>
+   * @return The unauthenticatedInARow.
+   */
+  long getUnauthenticatedInARow();
 }
