@@ -2,35 +2,23 @@ package server
 
 import (
 	"bytes"
-	"errors"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http2"
-	"golang.org/x/time/rate"
 )
-
-// What a known caller sends is looked at one way only, as it gets many messages. So that of its calls which a library answers by itself, it may make that many a
-// second, and more at once: an honest one makes some when it does not know yet how many it may have open.
-const (
-	malformedPerSecond = 10
-	malformedAtOnce    = maxStreamsPerConnection
-)
-
-var errMalformed = errors.New("the client sends too many calls that are malformed, or more than it may have open")
 
 // oneByOne is a connection whose client speaks HTTP/2, and that lets its calls through one by one. The libraries answer by themselves what is malformed, or too large:
 // nobody is asked whether the client may have that answer, and they keep it until the client takes it. So the next call is read when the one before has arrived
-// at who asks, which takes no time, or when the answer to it has left. A connection keeps no more than one such answer, then, and its client alone waits. Who is
-// known does not wait, but may not make many of these.
+// at who asks, which takes no time, or when the answer to it has left. A connection keeps no more than one such answer, then, and its client alone waits. Headers
+// that end a request count as a call too, though few clients send them: what they are, the library decides by what it made of those before.
 //
 // One goroutine at a time may read from it, and one may write to it.
 type oneByOne struct {
 	net.Conn
 	forgets time.Duration // for how long a call is waited for that its client called off: a library may drop it and say nothing. 0: none does
-	known   func() bool   // whether the client is a known caller, which it then remains: what goes to it is not looked at any more. nil: it never is
+	known   func() bool   // whether the client is a known caller, as it then remains: nothing is looked at any more, for it gets many messages. nil: it never is
 	in, out frames
 	last    uint32 // the stream of the last call that was let through
 	rest    []byte // what was read, and not let through yet: the last byte of the header that a call begins with, and what follows
@@ -43,15 +31,10 @@ type oneByOne struct {
 	changed chan struct{} // has one when open may have become 0
 	gone    chan struct{} // closed with the connection
 	once    sync.Once
-
-	// Of a known caller:
-	calls     int          // that were let through, and neither arrived nor count as malformed
-	came      atomic.Int64 // calls that arrived since that was looked at
-	malformed *rate.Limiter
 }
 
 func newOneByOne(conn net.Conn, forgets time.Duration) *oneByOne {
-	c := &oneByOne{Conn: conn, forgets: forgets, changed: make(chan struct{}, 1), gone: make(chan struct{}), malformed: rate.NewLimiter(malformedPerSecond, malformedAtOnce)}
+	c := &oneByOne{Conn: conn, forgets: forgets, changed: make(chan struct{}, 1), gone: make(chan struct{})}
 	c.in.skip = len(http2.ClientPreface)
 	return c
 }
@@ -63,10 +46,7 @@ func (c *oneByOne) Close() error {
 }
 
 // arrived says that the call which was let through last has come to who asks whose it is.
-func (c *oneByOne) arrived() {
-	c.came.Add(1)
-	c.settle(0)
-}
+func (c *oneByOne) arrived() { c.settle(0) }
 
 // settle has the next call let through, if the one before is of that stream. 0: whatever it is.
 func (c *oneByOne) settle(stream uint32) {
@@ -85,7 +65,7 @@ func (c *oneByOne) settle(stream uint32) {
 // Read waits before a call for the one before it, unless the client is known.
 func (c *oneByOne) Read(p []byte) (n int, err error) {
 	if c.isKnown() && len(c.rest) == 0 {
-		return c.readKnown(p)
+		return c.Conn.Read(p)
 	}
 	if len(c.rest) > 0 {
 		n, err = c.let(c.rest[:min(len(c.rest), len(p))])
@@ -105,33 +85,13 @@ func (c *oneByOne) Read(p []byte) (n int, err error) {
 	return n, let
 }
 
-// readKnown fails when too many calls did not arrive. What was read before has been dealt with by now, but for a last call that may not be whole.
-func (c *oneByOne) readKnown(p []byte) (n int, err error) {
-	c.calls = max(0, c.calls-int(c.came.Swap(0)))
-	if malformed := c.calls - 1; malformed > 0 {
-		if c.calls = 1; !c.malformed.AllowN(time.Now(), malformed) {
-			return 0, errMalformed
-		}
-	}
-	n, err = c.Conn.Read(p)
-	for b := p[:n]; len(b) > 0; {
-		k, whole := c.in.next(b)
-		b = b[k:]
-		if stream := c.in.stream(); whole && c.in.kind() == http2.FrameHeaders && stream > c.last {
-			c.last = stream
-			c.calls++
-		}
-	}
-	return n, err
-}
-
 // let is how much of what was read may be let through. It waits only where that would be nothing.
 func (c *oneByOne) let(b []byte) (n int, err error) {
 	for n < len(b) {
 		k, whole := c.in.next(b[n:])
 		switch stream := c.in.stream(); {
 		case !whole:
-		case c.in.kind() == http2.FrameHeaders && stream > c.last:
+		case c.in.kind() == http2.FrameHeaders:
 			end := n + k - 1 // the header's last byte
 			if end > 0 && c.pending() != 0 {
 				c.in.back()
@@ -170,16 +130,21 @@ func (c *oneByOne) isKnown() bool { return c.known != nil && c.known() }
 // becameKnown must be called when known begins to be true.
 func (c *oneByOne) becameKnown() { c.settle(0) }
 
-// await waits until the call before has arrived or was answered.
+// answerLasts is longer than an answer that a library gives by itself can wait to leave, over HTTP or gRPC.
+const answerLasts = 6 * time.Second
+
+// await waits until the call before has arrived or was answered, or will be neither.
 func (c *oneByOne) await() error {
-	var forgotten <-chan time.Time
+	wait := answerLasts
 	if c.forgets > 0 && !c.calledOff.IsZero() {
-		forgotten = time.After(time.Until(c.calledOff.Add(c.forgets)))
+		wait = time.Until(c.calledOff.Add(c.forgets))
 	}
+	late := time.NewTimer(wait)
+	defer late.Stop()
 	for c.pending() != 0 && !c.isKnown() {
 		select {
 		case <-c.changed:
-		case <-forgotten:
+		case <-late.C:
 			c.arrived()
 		case <-c.gone:
 			return net.ErrClosed
