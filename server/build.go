@@ -118,6 +118,9 @@ func (s *Server) build(wait time.Duration) error {
 		s.listener[name] = l
 	}
 	s.registerServerMetrics(most)
+	s.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "headgate_spans_lost_total", Help: "Spans of traces that did not reach the collector: it was away, refused them, or was too slow for the queue.",
+	}, func() float64 { return float64(s.tracing.Lost()) }))
 	s.clock = newClockWatch(s.registry)
 	if err := s.openLog(wait); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/hex"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -340,6 +342,12 @@ func TestCollectorAway(t *testing.T) {
 					t.Fatalf("got %v", e)
 				}
 			}
+			lost := func() float64 { return g.metric("headgate_spans_lost_total") }
+			for deadline := time.Now().Add(time.Minute); lost() < 2*posts-40 && time.Now().Before(deadline); { // all but those that wait
+			}
+			if n := lost(); n < 2*posts-40 {
+				t.Errorf("%v spans were lost", n)
+			}
 			began := time.Now()
 			g.stop()
 			if took := time.Since(began); took > 10*time.Second {
@@ -350,6 +358,27 @@ func TestCollectorAway(t *testing.T) {
 			}
 		})
 	}
+}
+
+// metric is one figure of the gateway's, without labels.
+func (g *gateway) metric(name string) float64 {
+	g.t.Helper()
+	resp, err := http.Get("http://" + g.addr.Admin + "/metrics")
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if value, found := strings.CutPrefix(lines.Text(), name+" "); found {
+			n, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			return n
+		}
+	}
+	g.t.Fatalf("there is no %s", name)
+	return 0
 }
 
 // logText gathers the program's log.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -14,18 +15,20 @@ import (
 type exporter struct {
 	sdktrace.SpanExporter
 	problems *complaint
+	queue    *queue
 	over     context.Context // ends with giveUp
 	giveUp   context.CancelFunc
 }
 
-func newExporter(to sdktrace.SpanExporter, problems *complaint) *exporter {
-	e := &exporter{SpanExporter: to, problems: problems}
+func newExporter(to sdktrace.SpanExporter, problems *complaint, from *queue) *exporter {
+	e := &exporter{SpanExporter: to, problems: problems, queue: from}
 	e.over, e.giveUp = context.WithCancel(context.Background())
 	return e
 }
 
 // ExportSpans is part of the interface.
 func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	defer e.queue.waiting.Add(-int64(len(spans)))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(e.over, cancel)()
@@ -52,8 +55,9 @@ const quiet = time.Minute
 
 // complaint logs what is wrong with tracing, at most once a minute. It is safe for concurrent use.
 type complaint struct {
-	log *slog.Logger
-	now func() time.Time
+	log   *slog.Logger
+	now   func() time.Time
+	total atomic.Uint64 // spans lost since the start
 
 	mu   sync.Mutex
 	next time.Time // when the next line may be; guarded by mu
@@ -67,6 +71,7 @@ const longestCause = 300
 
 // of tells of an error, and that it cost so many spans.
 func (c *complaint) of(err error, lost int) {
+	c.total.Add(uint64(lost))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lost += lost

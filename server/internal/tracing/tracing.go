@@ -43,6 +43,7 @@ type Options struct {
 type Tracing struct {
 	provider *sdktrace.TracerProvider
 	exporter *exporter
+	problems *complaint
 }
 
 // scope is what spans say of which library made them.
@@ -63,12 +64,13 @@ func Start(ctx context.Context, opt Options) (*Tracing, error) {
 	if err != nil {
 		problems.of(err, 0) // what could be read of the variables counts
 	}
-	t := &Tracing{exporter: newExporter(sender, problems)}
+	q := &queue{most: queueSize(), problems: problems}
+	t := &Tracing{exporter: newExporter(sender, problems, q), problems: problems}
+	q.SpanProcessor = sdktrace.NewBatchSpanProcessor(t.exporter, sdktrace.WithMaxQueueSize(int(q.most)))
 	t.provider = sdktrace.NewTracerProvider(
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(opt.Ratio))),
 		sdktrace.WithResource(about),
-		// What does not fit into its queue is dropped: nobody waits for the collector.
-		sdktrace.WithBatcher(t.exporter),
+		sdktrace.WithSpanProcessor(q),
 	)
 	return t, nil
 }
@@ -110,6 +112,14 @@ func (t *Tracing) Tracer() trace.Tracer {
 		return nil
 	}
 	return t.provider.Tracer(scope)
+}
+
+// Lost is how many spans never reached the collector: those that did not fit into the queue, and those that it did not take.
+func (t *Tracing) Lost() uint64 {
+	if t == nil {
+		return 0
+	}
+	return t.problems.total.Load()
 }
 
 // flushWithin is how long the collector gets to take the last spans.
