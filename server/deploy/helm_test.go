@@ -101,6 +101,7 @@ func TestChartRefuses(t *testing.T) {
 	}
 	for set, want := range map[string]string{
 		"config.listen.webhook=:80":      "/config/listen",
+		"config.listen.pprof=:6060":      "/config/listen/pprof",
 		"replicas=2":                     "replicas",
 		"ingress.enabled=true":           "ingress.host is missing",
 		"config.tls.listeners={webhook}": "/config/tls/listeners",
@@ -128,7 +129,7 @@ func TestChartConfiguration(t *testing.T) {
 		secretFiles(t, filepath.Join(root, mounted["secrets"]), filepath.Join(root, mounted["tls"]))
 		// Everything that is absolute lies below root, and ports are any that are free.
 		moved := strings.NewReplacer("/etc/headgate/", root+"/etc/headgate/", "/var/lib/", root+"/var/lib/", " :8080", " 127.0.0.1:0", " :8081", " 127.0.0.1:0",
-			" :9090", " 127.0.0.1:0", " :9100", " 127.0.0.1:0").Replace(config)
+			" :9090", " 127.0.0.1:0", " :9100", " 127.0.0.1:0", ":6060", ":0").Replace(config)
 		at := filepath.Join(root, mounted["config"], "headgate.yaml")
 		write(t, at, moved)
 		if want := "--config=" + strings.TrimPrefix(at, root); pod.Containers[0].Args[0] != want {
@@ -138,7 +139,11 @@ func TestChartConfiguration(t *testing.T) {
 		if checked(t, said, err); !strings.Contains(said, root+mounted["data"]) {
 			t.Errorf("%s: %s", values, said)
 		}
-		for _, address := range []string{"webhook: :8080", "api: :8081", "grpc: :9090", "admin: :9100"} {
+		addresses := []string{"webhook: :8080", "api: :8081", "grpc: :9090", "admin: :9100"}
+		if values == "most-values.yaml" {
+			addresses = append(addresses, "pprof: 127.0.0.1:6060")
+		}
+		for _, address := range addresses {
 			if !strings.Contains(config, address) {
 				t.Errorf("%s: it does not listen at %s", values, address)
 			}
