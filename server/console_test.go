@@ -355,7 +355,7 @@ func testConsoleCode(t *testing.T, b *browser) {
 
 	// A link of a stranger's, whose code nobody asked for.
 	p.run(fmt.Sprintf("location.hash = %q", "#/code?"+url.Values{
-		"filter.primary_keys": {"1]),)\nopen(\"x\",\"w\")\nx=(([", "8"}, "filter.contexts": {"a\x03b"},
+		"filter.primary_keys": {"1]),)\nopen(\"x\",\"w\")\nx=(([", "8"}, "filter.contexts": {"a\x03b'; echo OWNED #"},
 	}.Encode()))
 	p.until("document.querySelectorAll('.chip').length === 2")
 	for _, name := range []string{"Python", "Go", "TypeScript", "Java", "headgate tail", "curl", "grpcurl"} {
@@ -363,6 +363,11 @@ func testConsoleCode(t *testing.T, b *browser) {
 		p.until("document.querySelector('[aria-selected=true]').innerText.startsWith('" + name + "')")
 		if text := p.text("pre.code"); strings.Contains(text, "open(\"x") || strings.Contains(text, "\x03") || !strings.Contains(text, "8") {
 			t.Errorf("%s of a stranger's link: %q", name, text)
+		} else if name == "headgate tail" { // a shell that does not know the quotes does nothing else either
+			out, err := exec.Command("sh", "-c", strings.Replace(text, "headgate tail", "true", 1)).CombinedOutput()
+			if err != nil || strings.Contains(string(out), "OWNED") {
+				t.Errorf("%q does %q, %v", text, out, err)
+			}
 		}
 	}
 }

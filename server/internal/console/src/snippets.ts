@@ -22,12 +22,13 @@ export interface Snippet {
   text: (target: Target) => string;
 }
 
-/** A word of a shell's command line. What a terminal would take for a key is written as its number, which bash, zsh and ksh read. */
+/** A word of a shell's command line. What a terminal would take for a key is written as its number, which bash, zsh and ksh read; quotes and backslashes
+ * too then, so that another shell takes the word for one all the same. */
 function sh(text: string): string {
   if (/^[\w@%+=:,./-]+$/.test(text)) return text;
   if (!/[\x00-\x1f\x7f-\x9f]/.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`;
   const numbered = (c: string): string => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return `$'${text.replace(/[\\']/g, "\\$&").replace(/[\x00-\x1f\x7f-\x9f]/g, numbered)}'`;
+  return `$'${text.replace(/[\\'\x00-\x1f\x7f-\x9f]/g, numbered)}'`;
 }
 
 /** A string literal of Go, Python, TypeScript and Java alike. */
