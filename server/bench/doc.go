@@ -1,6 +1,6 @@
 // Package bench measures the gateway beside the plain ways of doing the same. From the top of the repository:
 //
-//	go test -C server/bench -run '^$' -bench . -benchtime 1x -timeout 2h
+//	CGO_ENABLED=0 go test -C server/bench -run '^$' -bench . -benchtime 1x -timeout 2h
 //
 // It is a module of its own, so that what it compares with is nobody's dependency. Flags: -rounds, -events, -resume-events, -idle-streams; -out DIR
 // writes the tables as results.md and a chart of each as SVG, -profiles DIR the CPU profiles of the servers; -short is one small round of
