@@ -27,7 +27,7 @@ import (
 // TestConsole is what people do with the console, in a real browser.
 func TestConsole(t *testing.T) {
 	b := browse(t)
-	server.SetHistoryEvery(t, 100*time.Millisecond)
+	server.SetHistoryEvery(t, 500*time.Millisecond) // three minutes are remembered, which a busy machine may need
 	for name, test := range map[string]func(*testing.T, *browser){
 		"live": testConsoleLive, "hostile": testConsoleHostile, "paused": testConsolePaused, "restart": testConsoleRestart, "quarantine": testConsoleQuarantine, "streams": testConsoleStreams, "past": testConsolePast, "code": testConsoleCode,
 		"tenant": testConsoleTenant, "phone": testConsolePhone,

@@ -90,7 +90,7 @@ func TestQuantile(t *testing.T) {
 
 // TestHistoryOfAGateway: an operator gets over REST what happened before anybody looked, and nobody else does.
 func TestHistoryOfAGateway(t *testing.T) {
-	SetHistoryEvery(t, 20*time.Millisecond)
+	SetHistoryEvery(t, 200*time.Millisecond) // over a minute is remembered
 	h := newHouse(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
 /** Something that changes, and tells those who show it. */
 export class Observable {
@@ -17,7 +17,8 @@ export class Observable {
 /** Renders the caller anew when one of them changes. */
 export function useChanges(...all: Observable[]): void {
   const [, render] = useState(0);
-  useEffect(() => {
+  // A layout effect, as it is done with the render: what changed between that and a later effect nobody would show, and an answer can be that fast.
+  useLayoutEffect(() => {
     const ends = all.map((one) => one.subscribe(() => render((n) => n + 1)));
     return () => ends.forEach((end) => end());
   }, all);
