@@ -43,7 +43,7 @@ func (c calm) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, err
 		known: make(chan struct{}), decided: make(chan struct{}, 1), leaving: c.leaving, patience: refusedWithin, asked: rate.NewLimiter(askedPerSecond, askedAtOnce),
 	}
 	quiet.calls = newOneByOne(quiet, 0)
-	quiet.calls.known = quiet.admitted.Load
+	quiet.calls.known, quiet.calls.increasing = quiet.admitted.Load, true
 	if c.knows(info) {
 		quiet.admit()
 	}

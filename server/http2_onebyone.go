@@ -2,12 +2,15 @@ package server
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"sync"
 	"time"
 
 	"golang.org/x/net/http2"
 )
+
+var errStream = errors.New("the client begins a call on a stream that it may not")
 
 // oneByOne is a connection whose client speaks HTTP/2, and that lets its calls through one by one. The libraries answer by themselves what is malformed, or too large:
 // nobody is asked whether the client may have that answer, and they keep it until the client takes it. So the next call is read when the one before has arrived
@@ -19,6 +22,10 @@ type oneByOne struct {
 	net.Conn
 	forgets time.Duration // for how long a call is waited for that its client called off: a library may drop it and say nothing. 0: none does
 	known   func() bool   // whether the client is a known caller, as it then remains: nothing is looked at any more, for it gets many messages. nil: it never is
+	// increasing: a call on a stream that is not above the one before ends the connection, which HTTP/2 wants. gRPC sees to it as well, but keeps an answer to
+	// each such call, however many there are, until the first of them has left. net/http has one for all, and takes headers that end a request.
+	increasing bool
+
 	in, out frames
 	last    uint32 // the stream of the last call that was let through
 	rest    []byte // what was read, and not let through yet: the last byte of the header that a call begins with, and what follows
@@ -65,7 +72,7 @@ func (c *oneByOne) settle(stream uint32) {
 // Read waits before a call for the one before it, unless the client is known.
 func (c *oneByOne) Read(p []byte) (n int, err error) {
 	if c.isKnown() && len(c.rest) == 0 {
-		return c.Conn.Read(p)
+		return c.readKnown(p)
 	}
 	if len(c.rest) > 0 {
 		n, err = c.let(c.rest[:min(len(c.rest), len(p))])
@@ -85,12 +92,35 @@ func (c *oneByOne) Read(p []byte) (n int, err error) {
 	return n, let
 }
 
+// readKnown reads what a known caller sends.
+func (c *oneByOne) readKnown(p []byte) (n int, err error) {
+	n, err = c.Conn.Read(p)
+	for b := p[:n]; len(b) > 0; {
+		k, whole := c.in.next(b)
+		b = b[k:]
+		if whole && c.in.kind() == http2.FrameHeaders {
+			if !c.mayBegin(c.in.stream()) {
+				return 0, errStream
+			}
+			c.last = c.in.stream()
+		}
+	}
+	return n, err
+}
+
+// mayBegin says whether a call may begin on the stream.
+func (c *oneByOne) mayBegin(stream uint32) bool {
+	return !c.increasing || stream > c.last && stream%2 == 1
+}
+
 // let is how much of what was read may be let through. It waits only where that would be nothing.
 func (c *oneByOne) let(b []byte) (n int, err error) {
 	for n < len(b) {
 		k, whole := c.in.next(b[n:])
 		switch stream := c.in.stream(); {
 		case !whole:
+		case c.in.kind() == http2.FrameHeaders && !c.mayBegin(stream):
+			return 0, errStream
 		case c.in.kind() == http2.FrameHeaders:
 			end := n + k - 1 // the header's last byte
 			if end > 0 && c.pending() != 0 {

@@ -194,6 +194,77 @@ func TestCallsOfGRPCComeOneByOne(t *testing.T) {
 	})
 }
 
+// TestCallsOfGRPCIncrease: a call on a stream that is not above the one before ends the connection, a known caller's too. gRPC would keep an answer to each.
+func TestCallsOfGRPCIncrease(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		for _, streams := range [][]uint32{{1, 1}, {3, 1}, {2}, {1, 3, 3}} {
+			synctest.Test(t, func(t *testing.T) {
+				sent := bytes.NewBufferString(http2.ClientPreface)
+				f := http2.NewFramer(sent, nil)
+				for _, stream := range streams {
+					if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: make([]byte, 10), EndHeaders: true}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				conn, _, err := calm{insecure.NewCredentials(), func(credentials.AuthInfo) bool { return known }, nil, newUnknown()}.ServerHandshake(sinkConn{readConn{Reader: sent}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.Copy(io.Discard, conn); !errors.Is(err, errStream) {
+					t.Errorf("known %t, streams %d: %v", known, streams, err)
+				}
+			})
+		}
+	}
+}
+
+// TestLargeFrames: a client of the API that announces a frame of more than 16 KiB is gone before it has sent it.
+func TestLargeFrames(t *testing.T) {
+	h := newHouse(t)
+	c := dialHTTP2(t, h, h.s.Addresses().API)
+	if err := c.WriteRawFrame(0xee, 0, 0, make([]byte, 16<<10+1)); err != nil {
+		t.Fatal(err)
+	}
+	refused := false
+	c.await(t, func(f http2.Frame) bool {
+		away, is := f.(*http2.GoAwayFrame)
+		refused = is && away.ErrCode == http2.ErrCodeFrameSize
+		return is
+	})
+	if !refused {
+		t.Error("it is read")
+	}
+}
+
+// TestSessionsOfTLS: the cookie has the name under which browsers take it from this origin alone, and counts under no other.
+func TestSessionsOfTLS(t *testing.T) {
+	h := newHouse(t)
+	by := &http.Transport{TLSClientConfig: h.pki.client(nil), ForceAttemptHTTP2: true}
+	defer by.CloseIdleConnections()
+	ask := func(method, path string, header ...string) *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), method, "https://"+h.s.Addresses().API+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(header[0], header[1])
+		resp, err := by.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp
+	}
+	cookies := ask(http.MethodPost, "/v1/session", "Authorization", "Bearer "+h.token("all")).Cookies()
+	if len(cookies) != 1 || cookies[0].Name != "__Host-headgate_session" || !cookies[0].Secure || cookies[0].Path != "/" || cookies[0].Domain != "" {
+		t.Fatal(cookies)
+	}
+	for name, want := range map[string]int{"__Host-headgate_session": 200, "headgate_session": 401} {
+		if got := ask(http.MethodGet, "/v1/log", "Cookie", name+"="+cookies[0].Value).StatusCode; got != want {
+			t.Errorf("by %s: %d, want %d", name, got, want)
+		}
+	}
+}
+
 // rawClient speaks HTTP/2 as the test says.
 type rawClient struct {
 	*http2.Framer

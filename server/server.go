@@ -249,8 +249,13 @@ func (s *Server) buildHTTP() (err error) {
 	}
 	for _, srv := range s.http {
 		s.aging(srv)
-		// Left to itself, HTTP/2 waits for ever for a client that takes nothing from its socket, and with it all calls of that connection.
-		srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 20, WriteByteTimeout: writeWithin}
+		srv.HTTP2 = &http.HTTP2Config{
+			MaxConcurrentStreams: 20,
+			// Left to itself, HTTP/2 waits for ever for a client that takes nothing from its socket, and with it all calls of that connection.
+			WriteByteTimeout: writeWithin,
+			// What of a frame, or of bodies, has arrived is kept for whoever sends it: 1 MiB of each, left to itself.
+			MaxReadFrameSize: 16 << 10, MaxReceiveBufferPerConnection: 64 << 10, MaxReceiveBufferPerStream: 64 << 10,
+		}
 	}
 	s.unknown.of(s.http[listenAPI])
 	requestsOneByOne(s.http[listenAPI])

@@ -84,7 +84,7 @@ func secure(doc *openapi3.T) {
 	}
 	doc.Components.SecuritySchemes = openapi3.SecuritySchemes{
 		"token":   {Value: openapi3.NewSecurityScheme().WithType("http").WithScheme("bearer").WithDescription("A reader's token, or a JSON web token.")},
-		"session": {Value: openapi3.NewSecurityScheme().WithType("apiKey").WithIn("cookie").WithName("headgate_session").WithDescription("Browsers: POST /v1/session trades a token for it.")},
+		"session": {Value: openapi3.NewSecurityScheme().WithType("apiKey").WithIn("cookie").WithName("__Host-headgate_session").WithDescription("Browsers: POST /v1/session trades a token for it. Without TLS it is called headgate_session.")},
 	}
 	doc.Security = openapi3.SecurityRequirements{{"token": {}}, {"session": {}}, {}}
 }

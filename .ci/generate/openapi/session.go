@@ -23,9 +23,9 @@ func session(doc *openapi3.T) {
 				openapi3.WithName("default", failed)),
 		}
 	}
-	logIn := operation("Session_LogIn", "Trades the token of the Authorization header for a cookie that scripts cannot read.", "Logged in.", "headgate_session, sent to this origin only.")
+	logIn := operation("Session_LogIn", "Trades the token of the Authorization header for a cookie that scripts cannot read.", "Logged in.", "__Host-headgate_session, or headgate_session without TLS; sent to this origin only.")
 	logIn.Security = &openapi3.SecurityRequirements{{"token": {}}}
-	logOut := operation("Session_LogOut", "Takes the cookie back. A copy of it can be used until it ends.", "Logged out, as is whoever was not logged in.", "headgate_session, ended.")
+	logOut := operation("Session_LogOut", "Takes the cookie back. A copy of it can be used until it ends.", "Logged out, as is whoever was not logged in.", "The cookie, ended.")
 	logOut.Security = &openapi3.SecurityRequirements{}
 	doc.Paths.Set("/v1/session", &openapi3.PathItem{Post: logIn, Delete: logOut})
 }

@@ -50,6 +50,9 @@ func inTurn(ctx context.Context, req any, _ *grpc.UnaryServerInfo, answer grpc.U
 		select {
 		case turns <- struct{}{}:
 			defer func() { <-turns }()
+			if err := s.confirm(); err != nil { // it waited
+				return nil, err
+			}
 		case <-ctx.Done():
 			return nil, status.FromContextError(ctx.Err()).Err()
 		}

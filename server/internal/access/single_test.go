@@ -10,6 +10,29 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// TestTurnsAfterTheGrant: a call that waited for its turn is not answered under a grant that is gone by then.
+func TestTurnsAfterTheGrant(t *testing.T) {
+	c := NewControl(policy(t, byToken("many", "many", Rule{})))
+	s, err := c.Begin(t.Context(), Credentials{Bearer: "many"}, "192.0.2.1:1", Single)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Done()
+	for range cap(s.turns()) {
+		s.turns() <- struct{}{}
+	}
+	waited := make(chan error, 1)
+	go func() {
+		_, err := inTurn(context.WithValue(t.Context(), sessionKey{}, s), nil, nil, func(context.Context, any) (any, error) { return nil, nil })
+		waited <- err
+	}()
+	c.Replace(policy(t))
+	<-s.turns()
+	if err := <-waited; status.Code(err) != codes.Unavailable {
+		t.Errorf("it was answered, or got %v", err)
+	}
+}
+
 // TestAnswersTakeTurns: of a reader's calls few are answered at a time, each of an operator's at once, and who gives up is not waited for.
 func TestAnswersTakeTurns(t *testing.T) {
 	const calls = 20

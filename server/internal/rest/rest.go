@@ -7,7 +7,7 @@
 //
 // Two routes have no gRPC method. They are for browsers, whose EventSource cannot send an Authorization header:
 //
-//	POST /v1/session    with "Authorization: Bearer <token>" and no body, answers 204 and sets the cookie headgate_session
+//	POST /v1/session    with "Authorization: Bearer <token>" and no body, answers 204 and sets the cookie __Host-headgate_session, or headgate_session without TLS
 //	DELETE /v1/session  clears the cookie and answers 204
 //
 // The console's page and assets are served to anybody, at /console/: they are the same for all, and what the page shows it asks for over these routes.

@@ -19,7 +19,7 @@ import (
 
 const (
 	sessionPath   = "/v1/session"
-	sessionCookie = "headgate_session"
+	sessionCookie = "headgate_session" // see cookieName
 	sessionLife   = 12 * time.Hour
 	// maxToken is how long a token may be: browsers drop a cookie of more than 4096 bytes and tell nobody.
 	maxToken = 2900
@@ -73,7 +73,7 @@ func (a *api) logOut(w http.ResponseWriter, r *http.Request, _ map[string]string
 
 // bySession returns the token that a cookie of the request bears, empty if none does.
 func (a *api) bySession(w http.ResponseWriter, r *http.Request) string {
-	cookies := r.CookiesNamed(sessionCookie)
+	cookies := r.CookiesNamed(cookieName(r))
 	for _, c := range cookies {
 		if token, ok := a.seal.open(c.Value, time.Now()); ok {
 			return token
@@ -85,11 +85,20 @@ func (a *api) bySession(w http.ResponseWriter, r *http.Request) string {
 	return ""
 }
 
+// cookieName is what the cookie is called in the answer to r, and those after it. Over TLS browsers take one of that name from this origin alone: a session that another host of
+// the domain planted would have its owner see what is done in it.
+func cookieName(r *http.Request) string {
+	if r.TLS != nil {
+		return "__Host-" + sessionCookie
+	}
+	return sessionCookie
+}
+
 func clearSession(w http.ResponseWriter, r *http.Request) { setSession(w, r, "", -1) }
 
 func setSession(w http.ResponseWriter, r *http.Request, value string, seconds int) {
 	http.SetCookie(w, &http.Cookie{
-		Name: sessionCookie, Value: value, MaxAge: seconds,
+		Name: cookieName(r), Value: value, MaxAge: seconds,
 		Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
 	})
 }

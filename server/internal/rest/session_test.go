@@ -54,7 +54,7 @@ func oneReader(t *testing.T) (a *api, base string) {
 func sessionOf(t *testing.T, resp *http.Response) *http.Cookie {
 	t.Helper()
 	all := resp.Cookies()
-	if len(all) != 1 || all[0].Name != sessionCookie {
+	if len(all) != 1 || strings.TrimPrefix(all[0].Name, "__Host-") != sessionCookie {
 		t.Fatalf("got %d and cookies %v", resp.StatusCode, all)
 	}
 	return all[0]

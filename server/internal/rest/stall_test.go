@@ -169,7 +169,7 @@ func (d *deadlines) FlushError() error {
 }
 
 func TestStreamsOverHTTP2(t *testing.T) {
-	const stall = 50 * time.Millisecond
+	const stall = 250 * time.Millisecond
 	next := make(chan struct{})
 	api := newTestAPI(t, &script{subscribe: func(_ *headgatev1.SubscribeRequest, out subscribeStream) error {
 		if err := out.Send(started("c0")); err != nil {
