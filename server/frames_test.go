@@ -95,6 +95,7 @@ func (c stuckConn) Close() error {
 func TestWritesEnd(t *testing.T) {
 	conn := stuckConn{deadlines: make(chan time.Time, 10), closed: make(chan struct{})}
 	c := &calmConn{Conn: conn, gone: make(chan struct{}), known: make(chan struct{}), patience: refusedWithin}
+	c.calls = newOneByOne(c, 0)
 	failed := make(chan error)
 	go func() {
 		_, err := c.Write(nil)
@@ -131,10 +132,12 @@ func TestTooManyQuestions(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		return &calmConn{
+		c := &calmConn{
 			Conn: readConn{Conn: stuckConn{deadlines: make(chan time.Time, 10), closed: make(chan struct{})}, Reader: &b}, gone: make(chan struct{}), known: make(chan struct{}),
 			decided: make(chan struct{}, 1), leaving: leaving, asked: rate.NewLimiter(0, 3), empty: rate.NewLimiter(0, 0),
 		}
+		c.calls = newOneByOne(c, 0)
+		return c
 	}
 	type line interface {
 		Asked(int)
