@@ -21,6 +21,7 @@ func TestStoppedFeed(t *testing.T) {
 	for _, c := range []struct {
 		trouble string
 		replace []string          // in the configuration
+		env     []string          // over it
 		files   map[string]string // beside it
 		happens string            // meanwhile
 		say     map[string]string // what the commands say
@@ -39,7 +40,7 @@ func TestStoppedFeed(t *testing.T) {
 			say:   map[string]string{"headgate status": "STOPPED", "headgate sources acme": `{"State": "Active"}`},
 		},
 		{
-			trouble: "the disk is full", replace: []string{"data_dir: data", "data_dir: data\nretention: {disk_reserve: 1000TiB}"}, happens: send + "secret --url URL; done; true",
+			trouble: "the disk is full", env: []string{"HEADGATE_RETENTION_DISK_RESERVE=1000TiB"}, happens: send + "secret --url URL; done; true",
 			say: map[string]string{"headgate status": "NOT ACCEPTING", "headgate sources acme": "unavailable 3", "headgated check --config headgate.yaml": "make room"},
 		},
 		{
@@ -50,6 +51,7 @@ func TestStoppedFeed(t *testing.T) {
 		t.Run(c.trouble, func(t *testing.T) {
 			w := &walk{t: t, bin: bin, page: "server/docs/operations.md"}
 			w.begin()
+			w.env = append(w.env, c.env...)
 			cert, key := selfSigned(t, time.Now().Add(-time.Hour))
 			files := map[string]string{"cert.pem": string(cert), "key.pem": string(key)}
 			for name, content := range c.files {

@@ -45,6 +45,8 @@ type opened struct {
 var (
 	serves = regexp.MustCompile(`^([A-Z_]+=\S+ )?headgated --(config|dev)`)
 	stays  = regexp.MustCompile(`^curl -N|^headgate tail `)
+
+	someStream = regexp.MustCompile(`(?m)^headgate_streams\{.*\} [1-9]`)
 )
 
 // do runs one command. It must end well, or, if it goes on, show an event before the page ends.
@@ -88,7 +90,8 @@ func (w *walk) begin() {
 		w.t.Skip("there is no curl")
 	}
 	w.dir = w.t.TempDir()
-	w.env = append(os.Environ(), "PATH="+w.bin+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+w.dir)
+	w.env = append(os.Environ(), "PATH="+w.bin+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+w.dir,
+		"HEADGATE_RETENTION_MAX_SIZE=64MiB", "HEADGATE_RETENTION_DISK_RESERVE=16MiB") // this disk may have no room for the usual ones
 	for _, name := range []string{"WEBHOOK", "API", "GRPC", "ADMIN"} {
 		w.env = append(w.env, "HEADGATE_LISTEN_"+name+"=127.0.0.1:0")
 	}
@@ -208,7 +211,10 @@ func (w *walk) leaveOpen(line string, cmd *exec.Cmd) {
 	// One that begins with what is stored is waited for, so that commands after it find what it has.
 	if !strings.HasPrefix(line, "headgate tail --entity") {
 		w.wait("an event from "+line, o.event)
+		return
 	}
+	metrics := w.addresses.Replace("curl -s http://127.0.0.1:9100/metrics")
+	w.wait("a stream for "+line, func() bool { return someStream.MatchString(w.say("%s", metrics)) })
 }
 
 func (o *opened) take(text string) {
