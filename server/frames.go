@@ -178,7 +178,7 @@ func (c *calmConn) extend() {
 // Write fails when the client takes nothing, and then closes the connection: gRPC would go on to read from it.
 func (c *calmConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
-	if time.Until(c.until) < c.patience/2 {
+	if !c.admitted.Load() || time.Until(c.until) < c.patience/2 {
 		c.extend()
 	}
 	c.mu.Unlock()
@@ -240,7 +240,9 @@ func (c *calmConn) count(b []byte) (calls, empty int) {
 		case c.frames.kind() == http2.FrameHeaders:
 			calls++
 		case c.frames.carriesNothing():
-			empty++
+			if empty++; c.frames.kind() == http2.FrameSettings { // gRPC keeps them, however many there are in a frame, until it has answered
+				empty += c.frames.length() / 64
+			}
 		}
 	}
 	return calls, empty

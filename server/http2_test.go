@@ -418,7 +418,7 @@ func TestShutdownOfHTTP2(t *testing.T) {
 			if f.PseudoValue("status") != "200" {
 				t.Errorf("answered %v", f.Fields)
 			}
-			go shutdown(t.Context(), h.s.http[listenAPI])
+			go h.s.shutdown(t.Context(), listenAPI)
 		case *http2.GoAwayFrame:
 			if told = true; f.ErrCode != http2.ErrCodeNo || f.LastStreamID != 1 {
 				t.Errorf("it leaves with %v", f)

@@ -1,11 +1,14 @@
 package server
 
 import (
+	"errors"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/net/netutil"
@@ -29,6 +32,8 @@ type shared struct {
 	hosts   *access.Tally
 	exempt  atomic.Pointer[[]netip.Prefix]
 	local   func(netip.Addr) bool // on this machine
+	mu      sync.Mutex
+	conns   map[*sharedConn]bool // that are open; guarded by mu
 	refused prometheus.Counter
 	open    prometheus.Gauge
 }
@@ -62,10 +67,31 @@ func (s *shared) Accept() (net.Conn, error) {
 // keep counts the connection until it is closed, and calls leave then.
 func (s *shared) keep(conn net.Conn, leave func()) net.Conn {
 	s.open.Inc()
-	return &sharedConn{Conn: conn, leave: sync.OnceFunc(func() {
+	c := &sharedConn{Conn: conn}
+	c.leave = sync.OnceFunc(func() {
+		s.mu.Lock()
+		delete(s.conns, c)
+		s.mu.Unlock()
 		s.open.Dec()
 		leave()
-	})}
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conns == nil {
+		s.conns = make(map[*sharedConn]bool)
+	}
+	s.conns[c] = true
+	return c
+}
+
+// hangUp closes what is open. TLS could wait with that for whoever takes nothing.
+func (s *shared) hangUp() {
+	s.mu.Lock()
+	conns := slices.Collect(maps.Keys(s.conns))
+	s.mu.Unlock()
+	for _, c := range conns {
+		_ = c.Conn.Close()
+	}
 }
 
 func (s *shared) isExempt(remote string) bool {
@@ -77,10 +103,40 @@ func (s *shared) isExempt(remote string) bool {
 	return s.local(addr) || slices.ContainsFunc(*s.exempt.Load(), func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// sharedConn counts until it is closed.
+// sharedConn counts until it is closed. A write to it for which nobody has set a deadline, or from which somebody takes it, lasts no longer than writeWithin: TLS
+// answers some messages in what reads, and gRPC takes all deadlines away when a connection is made.
 type sharedConn struct {
 	net.Conn
 	leave func()
+
+	mu      sync.Mutex
+	bounded bool // there is a deadline of writes; guarded by mu
+}
+
+// SetDeadline is part of the interface.
+func (c *sharedConn) SetDeadline(t time.Time) error {
+	return errors.Join(c.Conn.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// SetWriteDeadline is part of the interface.
+func (c *sharedConn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bounded = !t.IsZero()
+	if !c.bounded {
+		t = time.Now().Add(writeWithin) // of what is being written
+	}
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// Write is part of the interface.
+func (c *sharedConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	if !c.bounded {
+		_ = c.Conn.SetWriteDeadline(time.Now().Add(writeWithin)) // it fails when the connection is closed, as the write then does
+	}
+	c.mu.Unlock()
+	return c.Conn.Write(p)
 }
 
 // Close is part of the interface.

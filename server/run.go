@@ -129,7 +129,7 @@ func (s *Server) drain(handing bool) {
 		_ = p.Close() // a profile is not waited for
 	}
 	var readers sync.WaitGroup
-	readers.Go(func() { shutdown(ctx, s.http[listenAPI]) })
+	readers.Go(func() { s.shutdown(ctx, listenAPI) })
 	readers.Go(func() { stopGRPC(ctx, s.grpc) })
 	readers.Wait()
 	stopGRPC(ctx, s.innerGRPC)
@@ -156,13 +156,15 @@ func (s *Server) closeDoor(ctx context.Context, remains bool) {
 	s.turns[listenWebhook].stop(ctx)
 	s.posting.wait(ctx, http.StateNew, http.StateActive)
 	var admin sync.WaitGroup
-	admin.Go(func() { shutdown(ctx, s.http[listenAdmin]) })
-	shutdown(ctx, s.http[listenWebhook])
+	admin.Go(func() { s.shutdown(ctx, listenAdmin) })
+	s.shutdown(ctx, listenWebhook)
 	admin.Wait()
 }
 
 // shutdown lets requests end, and cuts off those that have not when ctx ends.
-func shutdown(ctx context.Context, srv *http.Server) {
+func (s *Server) shutdown(ctx context.Context, name string) {
+	srv := s.http[name]
+	defer context.AfterFunc(ctx, s.shared[name].hangUp)() // net/http closes by TLS, which can wait for a client without end
 	if srv.Shutdown(ctx) != nil {
 		_ = srv.Close() // what it could not close is gone with the process
 	}
