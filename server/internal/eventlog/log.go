@@ -195,8 +195,9 @@ type Chunk struct {
 	At time.Time
 }
 
+// A chunk is small: what is built of one keeps a processor from those who wait for what comes now.
 const (
-	chunkRecords = 256
+	chunkRecords = 64
 	chunkBytes   = 256 << 10
 )
 
