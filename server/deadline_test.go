@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -127,5 +128,30 @@ func TestStrangersWritesEndEach(t *testing.T) {
 	}
 	if n := len(conn.deadlines); n != 3 {
 		t.Errorf("3 writes have %d deadlines", n)
+	}
+}
+
+// TestFewCertificates: a client that sends more than a few beside its own is not let in.
+func TestFewCertificates(t *testing.T) {
+	h := newHouse(t)
+	for n, want := range map[int]bool{maxChain: true, maxChain + 1: false} {
+		config, own := h.pki.client(nil), h.machine.forTLS()
+		for len(own.Certificate) < n {
+			own.Certificate = append(own.Certificate, own.Certificate[0])
+		}
+		config.Certificates = []tls.Certificate{own}
+		by := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+h.s.Addresses().API+"/v1/log", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := by.RoundTrip(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if got := err == nil && resp.StatusCode == http.StatusOK; got != want {
+			t.Errorf("with %d certificates: let in %t, %v", n, got, err)
+		}
+		by.CloseIdleConnections()
 	}
 }

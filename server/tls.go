@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -25,8 +26,19 @@ func newCertificates(own tls.Certificate, clientCAs *x509.CertPool) *certificate
 		c.withClients.ClientCAs, c.withClients.ClientAuth = clientCAs, tls.VerifyClientCertIfGiven
 		// A resumed session would bring back a client whose authority is no longer one.
 		c.withClients.SessionTicketsDisabled = true
+		c.withClients.VerifyConnection = fewCertificates
 	}
 	return c
+}
+
+// maxChain is how many certificates a client may send. More than a few authorities stand between none and a root, and with all of them it is looked at later, too.
+const maxChain = 10
+
+func fewCertificates(state tls.ConnectionState) error {
+	if n := len(state.PeerCertificates); n > maxChain {
+		return fmt.Errorf("the client sends %d certificates, and may send %d", n, maxChain)
+	}
+	return nil
 }
 
 func tlsConfig() *tls.Config {
