@@ -22,7 +22,8 @@ type oneByOne struct {
 	net.Conn
 	forgets time.Duration // for how long a call is waited for that its client called off: a library may drop it and say nothing. 0: none does
 	known   func() bool   // whether the client is a known caller, as it then remains: nothing is looked at any more, for it gets many messages. nil: it never is
-	// increasing: a call on a stream that is not above the one before ends the connection, which HTTP/2 wants. gRPC sees to it as well, but keeps an answer to
+	// increasing: a call on a stream that is not above the one before ends the connection, as does
+	// what ends a request with headers, which no client of gRPC does. gRPC sees to it as well, but keeps an answer to
 	// each such call, however many there are, until the first of them has left. net/http has one for all, and takes headers that end a request.
 	increasing bool
 
